@@ -1,0 +1,155 @@
+"""The nouns that every layer shares: what was read, how it was judged, what a model heard.
+
+Conventions: times are seconds, waves are mono float32 at 16 kHz, phones are ARPAbet without stress digits,
+log-probabilities are natural logarithms. Everything here is immutable; arrays are to be left unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+SAMPLE_RATE = 16_000
+"""Hz. The rate of every wave inside the project; readers resample to it."""
+
+
+class PhonobenchError(Exception):
+    """A fault of the input that the user can mend: names the culprit and the remedy in one line.
+
+    The command line prints it without a traceback and exits with 1. A bug raises anything else.
+    """
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as it should be read: its spelling and its canonical phones (one pronunciation)."""
+
+    text: str
+    phones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the speaker was asked to read. All that a prediction may know besides the audio."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words joined by spaces."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Canonical phones of the whole prompt, in order; length N."""
+        return tuple(phone for word in self.words for phone in word.phones)
+
+    @property
+    def word_of_phone(self) -> tuple[int, ...]:
+        """For each of the N phones the index of its word."""
+        return tuple(index for index, word in enumerate(self.words) for _ in word.phones)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Human scores of one utterance, means over raters. NaN where the corpus has none.
+
+    Sentence and word scores run from 0 to 10 (completeness too), phone accuracy from 0 to 2. `heard` names, where
+    the corpus does, the phone that the raters heard in place of the canonical one (None elsewhere; `"<unk>"` for a
+    sound outside the phone set and `"<DEL>"` for none).
+    """
+
+    accuracy: float
+    fluency: float
+    prosodic: float
+    total: float
+    completeness: float
+    word_accuracy: tuple[float, ...]
+    word_stress: tuple[float, ...]
+    word_total: tuple[float, ...]
+    phone_accuracy: tuple[float, ...]
+    heard: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording: who read what, where the audio lies, how people judged it."""
+
+    id: str
+    speaker: str
+    split: Split
+    audio: Path
+    prompt: Prompt
+    judgement: Judgement
+    age: int
+    gender: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A checked corpus in memory (no audio). `fingerprint` hashes labels and the names and sizes of the audio files."""
+
+    name: str
+    root: Path
+    utterances: tuple[Utterance, ...]
+    fingerprint: str
+    synthetic: bool
+
+    def split(self, name: Split) -> tuple[Utterance, ...]:
+        """Utterances of one split, sorted by id. `train` is without the dev speakers."""
+        if name not in SPLITS:
+            raise PhonobenchError(f"unknown split {name!r}; one of {', '.join(SPLITS)}")
+        return tuple(u for u in self.utterances if u.split == name)
+
+
+@dataclass(frozen=True, eq=False)
+class Posteriors:
+    """What one model heard in each utterance of a split.
+
+    `logp[i]` has shape (frames, 40): log-probabilities over blank (column 0) and `phones.PHONES` (columns 1 to 39),
+    float16 or float32, one row every `hop` seconds.
+    """
+
+    ids: tuple[str, ...]
+    logp: tuple[np.ndarray, ...]
+    hop: float
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Evidence(Protocol):
+    """What is known about the sounds of one utterance; tasks see this and the prompt, nothing else.
+
+    Phone ids are columns of the posteriors: 1 to 39, never the blank.
+    """
+
+    def best(self) -> tuple[int, ...]:
+        """The most probable phone ids (greedy CTC decoding)."""
+        ...
+
+    def loglik(self, ids: tuple[int, ...]) -> float:
+        """log P(ids | audio) by the CTC forward algorithm, nats; -inf where no path exists."""
+        ...
+
+    def rivals(self, ids: tuple[int, ...]) -> Rivals:
+        """Log-likelihoods of `ids` with each phone replaced by every phone, or left out."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """The expected phones of an utterance against all their rivals, whole-sequence log-likelihoods in nats.
+
+    `loglik`: of the expected sequence. `substitute`: (N, 39), entry [i, q] with phone i replaced by phone id q + 1
+    (at the canonical phone itself it equals `loglik`). `delete`: (N,), with phone i left out.
+    """
+
+    loglik: float
+    substitute: np.ndarray
+    delete: np.ndarray
