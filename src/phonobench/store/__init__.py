@@ -1,0 +1,28 @@
+"""Files on disk: atomic writes, fingerprints, the manifests of runs, and the posteriors that a model left behind.
+
+A file either has its whole content or does not exist: everything is written beside its place, synced and renamed.
+Identity is the hash of the inputs, kept in a manifest, never a file name.
+"""
+
+from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_bytes, write_json
+from phonobench.store.posteriors import PosteriorsWriter, posteriors_done, read_posteriors, write_posteriors
+from phonobench.store.runs import RUN_FILE, list_runs, posteriors_folder, read_run, write_run
+
+__all__ = [
+    "RUN_FILE",
+    "PosteriorsWriter",
+    "fingerprint",
+    "hash_file",
+    "list_runs",
+    "posteriors_done",
+    "posteriors_folder",
+    "read_arrays",
+    "read_json",
+    "read_posteriors",
+    "read_run",
+    "write_arrays",
+    "write_bytes",
+    "write_json",
+    "write_posteriors",
+    "write_run",
+]

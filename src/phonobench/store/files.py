@@ -1,0 +1,114 @@
+"""Atomic files: JSON and arrays (safetensors), and the fingerprint of a value.
+
+A write goes to a hidden temporary file in the same folder, is synced, then renamed over its place, so that a kill or
+a full disk leaves the former content. Faults that the user can mend are PhonobenchError naming the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from phonobench.types import PhonobenchError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+
+
+def fingerprint(value: Any) -> str:
+    """sha256 (64 hex digits) of `value` as canonical JSON: sorted keys, no spaces, no NaN.
+
+    Raises TypeError for what JSON cannot hold, ValueError for NaN or an infinity.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file's bytes, 64 hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces `path` by `content` in one step, making its folder first.
+
+    Raises PhonobenchError when the disk is full or the place cannot be written; the former file is then untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        _discard(temporary)
+        raise _explain(path, error) from error
+    except BaseException:
+        _discard(temporary)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes `value` as indented UTF-8 JSON, atomically. NaN is refused (ValueError): write null and a reason."""
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file. Raises PhonobenchError naming the file when it is absent or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PhonobenchError(f"{path} does not exist") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise PhonobenchError(f"{path} is not readable JSON ({error}): delete it and make it again") from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Writes named arrays and JSON-able metadata as one safetensors file, atomically."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_bytes(path, save(contiguous, {"phonobench": json.dumps(metadata, ensure_ascii=False, allow_nan=False)}))
+
+
+def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Reads what `write_arrays` wrote. Raises PhonobenchError when the file is absent, damaged or another's."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping: it cannot be iterated)
+            metadata = json.loads((file.metadata() or {})["phonobench"])
+    except FileNotFoundError as error:
+        raise PhonobenchError(f"{path} does not exist") from error
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise PhonobenchError(f"{path} is damaged ({error}): delete it and run the same command again") from error
+    return arrays, metadata
+
+
+def _discard(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # the folder itself may be out of reach; the first error is the one to tell
+
+
+def _explain(path: Path, error: OSError) -> Exception:
+    if error.errno in _FULL:
+        return PhonobenchError(
+            f"disk full while writing {path}: free some space and run the same command again, it continues"
+        )
+    if error.errno in _REFUSED:
+        return PhonobenchError(f"cannot write {path} ({error.strerror}): choose a folder that can be written")
+    return error

@@ -1,0 +1,53 @@
+"""The manifest of a run, `runs/<run_id>/run.json`: what was trained, on what, with which settings.
+
+Written by `neural`, read by everything after it. Layout of a run's folder: `run.json`, `weights/`,
+`posteriors/<split>/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from phonobench.store.files import read_json, write_json
+from phonobench.types import PhonobenchError
+
+RUN_FILE = "run.json"
+
+REQUIRED = ("run_id", "card", "card_key", "recipe", "seed", "corpus", "model", "versions", "parameters")
+"""Keys that every run.json has; a missing one is an error, not a default."""
+
+
+def write_run(run_dir: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes `run.json` atomically. Raises PhonobenchError naming the keys of `REQUIRED` that are missing."""
+    _check(run_dir / RUN_FILE, manifest)
+    write_json(run_dir / RUN_FILE, dict(manifest))
+
+
+def read_run(run_dir: Path) -> dict[str, Any]:
+    """The manifest of a run. Raises PhonobenchError when there is none or when it lacks a required key."""
+    path = run_dir / RUN_FILE
+    if not path.exists():
+        raise PhonobenchError(f"no run at {run_dir}: {RUN_FILE} does not exist; `phonobench train` makes one")
+    manifest = read_json(path)
+    _check(path, manifest)
+    return manifest
+
+
+def list_runs(runs_root: Path) -> tuple[Path, ...]:
+    """Folders under `runs_root` that hold a run.json, sorted by name; empty when the root does not exist."""
+    return tuple(sorted(path.parent for path in runs_root.glob(f"*/{RUN_FILE}")))
+
+
+def posteriors_folder(run_dir: Path, split: str) -> Path:
+    """Where the posteriors of one split (or control, such as `test-silence`) of a run lie."""
+    return run_dir / "posteriors" / split
+
+
+def _check(path: Path, manifest: Any) -> None:
+    if not isinstance(manifest, Mapping):
+        raise PhonobenchError(f"{path} is not a run's manifest: a JSON object is expected")
+    missing = [key for key in REQUIRED if key not in manifest]
+    if missing:
+        raise PhonobenchError(f"{path} lacks {', '.join(missing)}: it is not a complete manifest of a run")
