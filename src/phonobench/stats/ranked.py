@@ -1,0 +1,140 @@
+"""Statistics of order: AUC, average precision, Spearman, and the threshold with the best F1.
+
+Rows are sorted once; a draw is one pass over them in which equal scores count as one group, so that ties are exact
+for any weights. Shapes and errors as in `weighted`: `speaker` (U,), `weights` (R, S), values (R,).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from phonobench.stats.weighted import check_classes, check_pair
+
+
+def auc(score: np.ndarray, truth: np.ndarray, speaker: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve, (R,): the chance that a positive scores above a negative, ties counting half."""
+    check_classes(truth)
+    order, last = _sorted(score)
+    return _auc(truth[order], speaker[order], last, weights)
+
+
+def average_precision(score: np.ndarray, truth: np.ndarray, speaker: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average precision, (R,): precision at each distinct score, from the highest, weighted by the gain in recall."""
+    check_classes(truth)
+    order, last = _sorted(-score)
+    return _average_precision(truth[order], speaker[order], last, weights)
+
+
+def spearman(x: np.ndarray, y: np.ndarray, speaker: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation, (R,): Pearson over midranks, which are recomputed in every draw."""
+    check_pair(x, y)
+    order_x, last_x = _sorted(x)
+    order_y, last_y = _sorted(y)
+    # rows are laid out in the order of x, so that only the ranks of y are scattered
+    place = np.empty(len(x), dtype=np.int64)
+    place[order_x] = np.arange(len(x))
+    return _spearman(speaker[order_x], last_x, speaker[order_y], last_y, place[order_y], weights)
+
+
+def best_f1_threshold(score: np.ndarray, truth: np.ndarray) -> float:
+    """The threshold t whose decision `score >= t` has the highest F1.
+
+    It lies half-way between the two neighbouring scores (at the lowest score when all are flagged); of equal F1 the
+    highest threshold is taken. Raises Undefined when only one class is there.
+    """
+    check_classes(truth)
+    order, last = _sorted(-score)
+    ends = np.flatnonzero(last)
+    tp = np.cumsum(truth[order])[ends]
+    values = 2 * tp / (ends + 1 + truth.sum())
+    best = int(np.argmax(values))
+    at = float(score[order][ends[best]])
+    below = float(score[order][ends[best + 1]]) if best + 1 < len(ends) else at
+    middle = at + (below - at) / 2
+    return middle if below < middle <= at else at
+
+
+def _sorted(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ascending order (U,) and, in that order, whether a row is the last of its group of equal scores."""
+    if not np.isfinite(score).all():
+        raise ValueError("ranking scores that are not finite")
+    order = np.argsort(score, kind="stable")
+    ranked = score[order]
+    return order, np.append(ranked[1:] != ranked[:-1], True)
+
+
+@njit(cache=True, nogil=True)
+def _auc(truth, speaker, last, weights):  # pragma: no cover (compiled)
+    out = np.empty(weights.shape[0])
+    for r in range(weights.shape[0]):
+        negatives = positives = group_n = group_p = area = 0.0
+        for i in range(len(truth)):
+            w = weights[r, speaker[i]]
+            if truth[i]:
+                group_p += w
+            else:
+                group_n += w
+            if last[i]:
+                area += group_p * (negatives + 0.5 * group_n)
+                negatives += group_n
+                positives += group_p
+                group_n = group_p = 0.0
+        out[r] = area / (positives * negatives) if positives > 0 and negatives > 0 else np.nan
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _average_precision(truth, speaker, last, weights):  # pragma: no cover (compiled)
+    out = np.empty(weights.shape[0])
+    for r in range(weights.shape[0]):
+        positives = flagged = group_p = area = 0.0
+        for i in range(len(truth)):
+            w = weights[r, speaker[i]]
+            flagged += w
+            if truth[i]:
+                group_p += w
+            if last[i] and group_p > 0:
+                positives += group_p
+                area += group_p * positives / flagged
+                group_p = 0.0
+        out[r] = area / positives if positives > 0 and flagged > positives else np.nan
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _midranks(speaker, last, weight, into):  # pragma: no cover (compiled)
+    """Writes the midrank of each sorted row less half the total weight, i.e. centred on zero; returns the total."""
+    total = 0.0
+    for i in range(len(speaker)):
+        total += weight[speaker[i]]
+    below, start, group = 0.0, 0, 0.0
+    for i in range(len(speaker)):
+        group += weight[speaker[i]]
+        if last[i]:
+            rank = below + 0.5 * group - 0.5 * total
+            for j in range(start, i + 1):
+                into[j] = rank
+            below += group
+            start, group = i + 1, 0.0
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _spearman(speaker_x, last_x, speaker_y, last_y, place, weights):  # pragma: no cover (compiled)
+    n = len(speaker_x)
+    out = np.empty(weights.shape[0])
+    rank_x, rank_y = np.empty(n), np.empty(n)
+    for r in range(weights.shape[0]):
+        weight = weights[r]
+        _midranks(speaker_x, last_x, weight, rank_x)
+        _midranks(speaker_y, last_y, weight, rank_y)
+        xx = yy = xy = 0.0
+        for i in range(n):
+            w = weight[speaker_y[i]]
+            x, y = rank_x[place[i]], rank_y[i]
+            xx += w * x * x
+            yy += w * y * y
+            xy += w * x * y
+        out[r] = xy / np.sqrt(xx * yy) if xx > 0 and yy > 0 else np.nan
+    return out
