@@ -1,0 +1,178 @@
+"""The single raters behind the mean scores (`resource/scores-detail.json`), and how far they agree: the human row.
+
+Conventions: one column a rater. In the file a rater writes the phones of a word with marks: a bare phone scores 2,
+`{R}` (heavy accent) 1, `(R)` (wrong or missing) 0, and `[L]` is a phone that was put in, which has no score of its
+own. Checked on SpeechOcean762: the mean of the five equals `scores.json` in 99.68 % of the 93,335 phones marked
+(Pearson .996); most of the others are a vowel before R, or R itself, which `scores.json` scores as a pair.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from phonobench.corpora.layout import load_json
+from phonobench.types import Corpus, PhonobenchError, Split
+
+DETAIL = "resource/scores-detail.json"
+Level = Literal["phone", "word", "sentence"]
+LEVELS: tuple[Level, ...] = ("phone", "word", "sentence")
+_MARKS = {"{": ("}", 1.0), "(": (")", 0.0)}
+_COMPLETE = 10.0  # completeness is a share (0..1) in this file and 0..10 in scores.json
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Scores of one utterance by each of R raters, float64, on the scales of `Judgement`.
+
+    Sentence scores have shape (R,), `word_*` (words, R), `phone_accuracy` (phones, R): NaN where the file has no
+    marks for the word.
+    """
+
+    accuracy: np.ndarray
+    fluency: np.ndarray
+    prosodic: np.ndarray
+    total: np.ndarray
+    completeness: np.ndarray
+    word_accuracy: np.ndarray
+    word_stress: np.ndarray
+    word_total: np.ndarray
+    phone_accuracy: np.ndarray
+
+
+def read(root: str | os.PathLike[str]) -> dict[str, Ratings]:
+    """Ratings of every utterance in the file, by id.
+
+    Raises PhonobenchError for a missing or damaged file, an unknown mark, marks on other phones than the word has,
+    and a number of raters that changes within an utterance.
+    """
+    path = Path(root) / DETAIL
+    return {uid: _ratings(f"{path}, utterance {uid}", entry) for uid, entry in load_json(path).items()}
+
+
+def columns(
+    corpus: Corpus, ratings: Mapping[str, Ratings], level: Level, split: Split = "test"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy by rater at one level: scores (units, R), and for each unit the index of its speaker.
+
+    Speakers are numbered in sorted order of their names within the split. Units without marks are left out.
+    """
+    if level not in LEVELS:
+        raise PhonobenchError(f"unknown level {level!r}; one of {', '.join(LEVELS)}")
+    utterances = corpus.split(split)
+    number = {speaker: i for i, speaker in enumerate(sorted({u.speaker for u in utterances}))}
+    scores: list[np.ndarray] = []
+    speakers: list[np.ndarray] = []
+    for u in utterances:
+        if u.id not in ratings:
+            raise PhonobenchError(f"{corpus.root / DETAIL} lacks utterance {u.id}; copy the file again")
+        found = ratings[u.id]
+        block = {"phone": found.phone_accuracy, "word": found.word_accuracy, "sentence": found.accuracy[None]}[level]
+        units = {"phone": len(u.prompt.phones), "word": len(u.prompt.words), "sentence": 1}[level]
+        if len(block) != units:
+            raise PhonobenchError(
+                f"{corpus.root / DETAIL}, utterance {u.id}: {len(block)} {level} scores for {units}; copy it again"
+            )
+        scores.append(block)
+        speakers.append(np.full(units, number[u.speaker]))
+    if not scores:
+        raise PhonobenchError(f"split {split} of {corpus.name} holds no utterances; take off --limit")
+    table, owner = np.concatenate(scores), np.concatenate(speakers)
+    whole = np.isfinite(table).all(axis=1)
+    return table[whole], owner[whole]
+
+
+def agreement(
+    corpus: Corpus, ratings: Mapping[str, Ratings] | None = None, split: Split = "test"
+) -> dict[str, dict[str, float]]:
+    """How well people agree, by level: the bar that a machine's correlation is measured against.
+
+    `one_against_others`: Pearson of a rater with the mean of the others, mean over the raters. `pairwise`: mean
+    over the pairs. `reliability`: of the mean over all R raters by the Spearman-Brown formula, R r / (1 + (R-1) r)
+    with r the pairwise value. `n` units, `raters` R. NaN where a rater gave one score to everything.
+    """
+    known = read(corpus.root) if ratings is None else ratings
+    return {level: _agreement(columns(corpus, known, level, split)[0]) for level in LEVELS}
+
+
+def _agreement(table: np.ndarray) -> dict[str, float]:
+    raters = table.shape[1]
+    others = (table.sum(axis=1, keepdims=True) - table) / (raters - 1)
+    one = float(np.mean([_pearson(table[:, i], others[:, i]) for i in range(raters)]))
+    pairwise = float(np.mean([_pearson(table[:, i], table[:, j]) for i, j in combinations(range(raters), 2)]))
+    reliability = raters * pairwise / (1 + (raters - 1) * pairwise)
+    return {
+        "one_against_others": one,
+        "pairwise": pairwise,
+        "reliability": reliability,
+        "n": len(table),
+        "raters": raters,
+    }
+
+
+def _pearson(x: np.ndarray, y: np.ndarray) -> float:
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _ratings(where: str, entry: Any) -> Ratings:
+    try:
+        words = entry["words"]
+        accuracy = np.asarray(entry["accuracy"], dtype=float)
+        raters = len(accuracy)
+        return Ratings(
+            accuracy=accuracy,
+            fluency=_row(where, "fluency", entry["fluency"], raters),
+            prosodic=_row(where, "prosodic", entry["prosodic"], raters),
+            total=_row(where, "total", entry["total"], raters),
+            completeness=_COMPLETE * _row(where, "completeness", entry["completeness"], raters),
+            word_accuracy=np.stack([_row(where, "word accuracy", word["accuracy"], raters) for word in words]),
+            word_stress=np.stack([_row(where, "word stress", word["stress"], raters) for word in words]),
+            word_total=np.stack([_row(where, "word total", word["total"], raters) for word in words]),
+            phone_accuracy=np.concatenate([_phones(where, word, raters) for word in words]),
+        )
+    except KeyError as error:
+        raise PhonobenchError(f"{where}: {error.args[0]!r} is missing; copy the file again") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise PhonobenchError(f"{where}: not in the form of the corpus ({error}); copy the file again") from error
+
+
+def _row(where: str, key: str, values: list[float], raters: int) -> np.ndarray:
+    row = np.asarray(values, dtype=float)
+    if row.shape != (raters,):
+        raise PhonobenchError(f"{where}: {row.size} raters for {key}, {raters} for accuracy; copy the file again")
+    return row
+
+
+def _phones(where: str, word: Mapping[str, Any], raters: int) -> np.ndarray:
+    """(phones, R) scores of a word out of its R marked strings; NaN where a string is null."""
+    reference = word["ref-phones"].split()
+    marked = [None] * raters if word["phones"] is None else word["phones"]
+    if len(marked) != raters:
+        raise PhonobenchError(f"{where}, word {word['text']!r}: {len(marked)} raters, not {raters}; copy it again")
+    scores = np.full((len(reference), raters), np.nan)
+    for rater, line in enumerate(marked):
+        if line is None:
+            continue
+        told = [_mark(token) for token in line.split() if not token.startswith("[")]
+        if [phone for phone, _ in told] != reference:
+            raise PhonobenchError(
+                f"{where}, word {word['text']!r}: rater {rater + 1} marks {line!r}, the word is "
+                f"{' '.join(reference)!r}; copy the file again"
+            )
+        scores[:, rater] = [score for _, score in told]
+    return scores
+
+
+def _mark(token: str) -> tuple[str, float]:
+    """`R` -> (R, 2), `{R}` -> (R, 1), `(R)` -> (R, 0)."""
+    closing, score = _MARKS.get(token[0], ("", 2.0))
+    inside = token[1:] if closing else token
+    return inside.removesuffix(closing), score
