@@ -5,7 +5,13 @@ Identity is the hash of the inputs, kept in a manifest, never a file name.
 """
 
 from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_bytes, write_json
-from phonobench.store.posteriors import PosteriorsWriter, posteriors_done, read_posteriors, write_posteriors
+from phonobench.store.posteriors import (
+    PosteriorsWriter,
+    posteriors_done,
+    posteriors_manifest,
+    read_posteriors,
+    write_posteriors,
+)
 from phonobench.store.runs import RUN_FILE, list_runs, posteriors_folder, read_run, write_run
 
 __all__ = [
@@ -16,6 +22,7 @@ __all__ = [
     "list_runs",
     "posteriors_done",
     "posteriors_folder",
+    "posteriors_manifest",
     "read_arrays",
     "read_json",
     "read_posteriors",

@@ -124,7 +124,7 @@ def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None)
     or when one of `ids` was not inferred.
     """
     folder = posteriors_folder(run_dir, split)
-    manifest = _read_manifest(run_dir, split, folder)
+    manifest = posteriors_manifest(run_dir, split)
     wanted = tuple(manifest["ids"] if ids is None else ids)
     missing = sorted(set(wanted) - set(manifest["ids"]))
     if missing:
@@ -144,7 +144,12 @@ def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None)
     return Posteriors(wanted, tuple(found[id] for id in wanted), float(manifest["hop"]))
 
 
-def _read_manifest(run_dir: Path, split: str, folder: Path) -> dict[str, Any]:
+def posteriors_manifest(run_dir: Path, split: str) -> dict[str, Any]:
+    """The manifest of finished posteriors: `key`, `inputs`, `hop`, `ids`, `shards`.
+
+    Raises PhonobenchError when there are none or when inference stopped half-way.
+    """
+    folder = posteriors_folder(run_dir, split)
     if (folder / "manifest.json").exists():
         return read_json(folder / "manifest.json")
     if (folder / "begun.json").exists():

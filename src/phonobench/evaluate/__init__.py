@@ -1,0 +1,20 @@
+"""From stored posteriors to figures with intervals: `evaluate` one run, `compare` several on the same draws."""
+
+from phonobench.evaluate.answers import Answers, answer, answers
+from phonobench.evaluate.comparison import HEADLINE, Comparison, Gap, compare
+from phonobench.evaluate.measurement import BANDS, bands, measure
+from phonobench.evaluate.verdict import evaluate
+
+__all__ = [
+    "BANDS",
+    "HEADLINE",
+    "Answers",
+    "Comparison",
+    "Gap",
+    "answer",
+    "answers",
+    "bands",
+    "compare",
+    "evaluate",
+    "measure",
+]

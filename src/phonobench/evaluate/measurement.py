@@ -1,0 +1,78 @@
+"""Rows and draws to figures: every metric with its interval, on the whole split and in each band of its speakers.
+
+Bands: age (child: under 18), gender as the corpus has it, and proficiency by the human sentence accuracy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from phonobench import stats
+from phonobench.results import Value
+from phonobench.stats import Rows
+from phonobench.tasks.task import Metric, Unit
+from phonobench.types import Utterance
+
+ADULT = 18
+"""Years. Younger speakers are children."""
+
+BANDS: dict[str, Callable[[Utterance], str | None]] = {
+    "age": lambda u: "child" if u.age < ADULT else "adult",
+    "gender": lambda u: u.gender,
+    "proficiency": lambda u: _proficiency(u.judgement.accuracy),
+}
+"""For each dimension the band of an utterance; None leaves it out."""
+
+
+def _proficiency(accuracy: float) -> str | None:
+    """Band of a sentence accuracy of 0 to 10; between two integers the lower bound of the band counts."""
+    for band, above in (("9-10", 8.0), ("7-8", 6.0), ("5-6", 4.0), ("0-4", -np.inf)):
+        if accuracy > above:
+            return band
+    return None  # NaN: not judged
+
+
+def bands(utterances: Sequence[Utterance]) -> dict[str, dict[str, np.ndarray]]:
+    """dimension -> band -> mask over the utterances; only bands that occur, in sorted order."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for dimension, band_of in BANDS.items():
+        labels = [band_of(u) for u in utterances]
+        present = sorted({label for label in labels if label is not None})
+        found[dimension] = {band: np.array([label == band for label in labels]) for band in present}
+    return found
+
+
+def measure(metrics: Iterable[Metric], rows: Mapping[Unit, Rows], draws: np.ndarray) -> dict[str, Value]:
+    """Every metric on the rows of its unit, with the interval over the draws."""
+    return {metric.name: Value.of(estimate(metric, rows, draws)) for metric in metrics}
+
+
+def estimate(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> stats.Estimate:
+    """One metric with its interval; NaN with a reason where it is undefined."""
+    kept = _kept(metric, rows)
+    try:
+        values = metric.value(kept, draws)
+    except stats.Undefined as reason:
+        return stats.undefined(str(reason), len(kept), kept.speakers_present)
+    return stats.estimate(values, len(kept), kept.speakers_present)
+
+
+def draw_values(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> tuple[np.ndarray, int]:
+    """One metric's values (R + 1,) over the draws, NaN where undefined, and the number of speakers behind it."""
+    kept = _kept(metric, rows)
+    try:
+        return metric.value(kept, draws), kept.speakers_present
+    except stats.Undefined:
+        return np.full(len(draws), np.nan), kept.speakers_present
+
+
+def within(rows: Mapping[Unit, Rows], mask: np.ndarray) -> dict[Unit, Rows]:
+    """The rows of the utterances in a mask over utterances."""
+    return {unit: table.keep(mask[table["utterance"]]) for unit, table in rows.items()}
+
+
+def _kept(metric: Metric, rows: Mapping[Unit, Rows]) -> Rows:
+    table = rows[metric.unit]
+    return table if metric.keep is None else table.keep(metric.keep(table))

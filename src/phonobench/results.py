@@ -1,0 +1,226 @@
+"""A result file, `results/<run_id>/<split>.<task>.json`: figures with intervals and where they come from.
+
+The models below are its schema; `results.schema.json` in this package is the same as JSON Schema (draft 2020-12),
+made by `python -m phonobench.results`. A file of another protocol version is refused by name.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
+
+from phonobench import store
+from phonobench.stats import Estimate
+from phonobench.types import PhonobenchError
+
+PROTOCOL_VERSION = "1"
+"""Version of the evaluation protocol. Any change of what is measured makes a new one."""
+
+SCHEMA_FILE = "results.schema.json"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Value(_Strict):
+    """A figure with its 95 % interval. `reason` says why `value` is null, or why only `low` and `high` are."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int = Field(ge=0, description="rows (utterances, words or phones) behind the figure")
+    speakers: int = Field(ge=0, description="speakers behind the figure; the unit that is resampled")
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _nothing_without_reason(self) -> Value:
+        if None in (self.value, self.low, self.high) and not self.reason:
+            raise ValueError("a null needs a reason")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_reason(self, handler: Any) -> dict[str, Any]:
+        fields = handler(self)
+        if fields.get("reason") is None:
+            fields.pop("reason", None)
+        return fields
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Value:
+        """The value of an estimate: NaN becomes null."""
+        numbers = {name: _number(getattr(estimate, name)) for name in ("value", "low", "high")}
+        return cls(**numbers, n=estimate.n, speakers=estimate.speakers, reason=estimate.reason)
+
+
+class CorpusFacts(_Strict):
+    """The corpus that was evaluated on."""
+
+    name: str
+    fingerprint: str
+    synthetic: bool
+
+
+class SplitFacts(_Strict):
+    """How much of the split was evaluated; `complete` is false for a trial on its first utterances."""
+
+    utterances: int
+    speakers: int
+    words: int
+    phones: int
+    complete: bool
+
+
+class ModelFacts(_Strict):
+    """The system: card, checkpoint and revision, size of the encoder and of what was trained of it."""
+
+    card: str
+    card_key: str
+    id: str
+    revision: str
+    parameters: int
+    trained_parameters: int | None = None
+
+
+class TrainingFacts(_Strict):
+    """What it was trained on here, how, and from which seed."""
+
+    corpus: str
+    fingerprint: str
+    synthetic: bool
+    utterances: int
+    speakers: int
+    seed: int
+    recipe: dict[str, Any]
+    best_epoch: int | None = None
+    chosen_on: Literal["dev"] = "dev"
+
+
+class CodeFacts(_Strict):
+    """Package version, and the git revision where the package runs from a checkout (`+`: with changes)."""
+
+    version: str
+    revision: str | None = None
+
+
+class BootstrapFacts(_Strict):
+    """How the intervals were made: speakers are resampled, the same draws for every system."""
+
+    resamples: int
+    seed: int
+    unit: Literal["speaker"] = "speaker"
+    interval: Literal["percentile 95 %"] = "percentile 95 %"
+
+
+class Provenance(_Strict):
+    """Everything a figure depends on. `posteriors` are the keys of the posteriors read, by split."""
+
+    corpus: CorpusFacts
+    split: SplitFacts
+    model: ModelFacts
+    training: TrainingFacts
+    code: CodeFacts
+    bootstrap: BootstrapFacts
+    posteriors: dict[str, str]
+
+
+class ThresholdFacts(_Strict):
+    """A decision threshold: flagged is what scores at or above `value`; null with a reason."""
+
+    value: float | None
+    chosen_on: Literal["dev"] = "dev"
+    criterion: Literal["best F1"] = "best F1"
+    reason: str | None = None
+
+
+class Result(_Strict):
+    """The figures of one run, split and task.
+
+    `breakdowns`: dimension (age, gender, proficiency) -> band -> metric -> value. `confusion` (recognition only):
+    canonical phone -> phone heard -> count, with `<DEL>` and the row `<INS>`. `counts`: numbers that are no
+    metrics, such as `unmapped_symbols` and `floored_phone_scores`.
+    """
+
+    protocol_version: str
+    run_id: str
+    split: Literal["train", "dev", "test"]
+    task: Literal["recognition", "scoring", "detection", "controls"]
+    created: str = Field(description="UTC, ISO 8601")
+    provenance: Provenance
+    metrics: dict[str, Value]
+    breakdowns: dict[str, dict[str, dict[str, Value]]] = {}
+    thresholds: dict[str, ThresholdFacts] = {}
+    confusion: dict[str, dict[str, int]] | None = None
+    counts: dict[str, int] = {}
+    notes: list[str] = []
+
+
+def path_of(results_root: Path, run_id: str, split: str, task: str) -> Path:
+    """Where a result lies."""
+    return results_root / run_id / f"{split}.{task}.json"
+
+
+def write(result: Result, results_root: Path) -> Path:
+    """Writes a result atomically. A file that differs only in `created` is left as it is. Returns its path."""
+    path = path_of(results_root, result.run_id, result.split, result.task)
+    fields = json.loads(result.model_dump_json())
+    if path.exists() and _same_figures(path, fields):
+        return path
+    store.write_json(path, fields)
+    return path
+
+
+def read(path: Path) -> Result:
+    """Reads one result. Raises PhonobenchError for another protocol version or a file that breaks the schema."""
+    fields = store.read_json(path)
+    version = fields.get("protocol_version") if isinstance(fields, dict) else None
+    if version != PROTOCOL_VERSION:
+        raise PhonobenchError(
+            f"{path} is of protocol version {version}, this phonobench reads version {PROTOCOL_VERSION}: "
+            "run `phonobench evaluate` on the run again"
+        )
+    try:
+        return Result.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise PhonobenchError(f"{path} is no valid result: {where}: {first['msg']}; evaluate the run again") from error
+
+
+def read_all(results_root: Path) -> tuple[Result, ...]:
+    """Every result under a folder, by run, split and task. Raises PhonobenchError as `read` does."""
+    if not results_root.is_dir():
+        raise PhonobenchError(f"no results at {results_root}: `phonobench evaluate` makes them")
+    return tuple(read(path) for path in sorted(results_root.glob("*/*.*.json")))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a result file, from the models."""
+    made = Result.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def published_schema() -> dict[str, Any]:
+    """The JSON Schema that ships with the package."""
+    return json.loads((importlib.resources.files("phonobench") / SCHEMA_FILE).read_text(encoding="utf-8"))
+
+
+def _same_figures(path: Path, fields: dict[str, Any]) -> bool:
+    try:
+        former = store.read_json(path)
+    except PhonobenchError:  # a damaged file is replaced
+        return False
+    return isinstance(former, dict) and {**former, "created": None} == {**fields, "created": None}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+if __name__ == "__main__":
+    store.write_json(Path(__file__).with_name(SCHEMA_FILE), schema())

@@ -1,0 +1,111 @@
+"""Negative controls: a score that listens must fall when the audio is another's, silence, or noise.
+
+Rows are utterances. `true` and each control hold the sum of the phone scores of the same prompt, `phones` their
+number; a control that was not run on an utterance is NaN there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from phonobench.stats import Rows, Undefined, auc, gather, ratio
+from phonobench.tasks.prediction import Prediction
+from phonobench.tasks.task import Metric
+from phonobench.types import PhonobenchError, Utterance
+
+NAME = "controls"
+CONTROLS = ("swapped", "silence", "noise")
+STORED = ("silence", "noise")
+"""Controls whose posteriors lie beside those of the split, as `<split>-<control>`."""
+
+
+def partners(utterances: Sequence[Utterance]) -> dict[str, str]:
+    """For each utterance the id of another speaker's utterance of another sentence, whose audio replaces its own.
+
+    A fixed shuffle (by the hash of the ids) is walked from each utterance to the first that fits. Raises
+    PhonobenchError when an utterance has no such partner.
+    """
+    order = sorted(utterances, key=lambda u: hashlib.sha256(u.id.encode()).digest())
+    found = {}
+    for place, utterance in enumerate(order):
+        for step in range(1, len(order)):
+            other = order[(place + step) % len(order)]
+            if other.speaker != utterance.speaker and other.prompt.phones != utterance.prompt.phones:
+                found[utterance.id] = other.id
+                break
+        else:
+            raise PhonobenchError(
+                f"utterance {utterance.id} has no partner to swap audio with: no other speaker reads another sentence"
+            )
+    return found
+
+
+def rows(
+    utterances: Sequence[Utterance],
+    true: Sequence[Prediction],
+    controls: Mapping[str, Mapping[str, Prediction]],
+) -> Rows:
+    """Score sums of each utterance under its own audio and under each control (by control, then utterance id)."""
+    parts = []
+    for utterance, prediction in zip(utterances, true, strict=True):
+        part = {
+            "phones": np.array([float(len(utterance.prompt.phones))]),
+            "true": np.array([prediction.phone_score.sum()]),
+        }
+        for control in CONTROLS:
+            heard = controls.get(control, {}).get(utterance.id)
+            part[control] = np.array([math.nan if heard is None else heard.phone_score.sum()])
+        parts.append(part)
+    return gather(parts, [u.speaker for u in utterances])
+
+
+def _run(control: str, rows: Rows) -> np.ndarray:
+    return np.isfinite(rows[control])
+
+
+def _required(control: str, rows: Rows) -> None:
+    if not len(rows):
+        raise Undefined(f"no posteriors of the control {control!r}")
+
+
+def _mean(control: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
+    _required(control, rows)
+    return ratio(rows[control], rows["phones"], rows.speaker, weights)
+
+
+def _fall(control: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
+    _required(control, rows)
+    return ratio(rows["true"] - rows[control], rows["phones"], rows.speaker, weights)
+
+
+def _auc(control: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
+    _required(control, rows)
+    score = np.concatenate([rows["true"] / rows["phones"], rows[control] / rows["phones"]])
+    truth = np.arange(len(score)) < len(rows)
+    return auc(score, truth, np.concatenate([rows.speaker, rows.speaker]), weights)
+
+
+def _metrics() -> tuple[Metric, ...]:
+    found = [Metric("phone_score_true", "utterance", "mean phone score, true audio", partial(_mean, "true"), "none")]
+    for c in CONTROLS:
+        keep = partial(_run, c)
+        found += [
+            Metric(f"phone_score_{c}", "utterance", f"mean phone score, {c} audio", partial(_mean, c), "none", keep),
+            Metric(
+                f"phone_fall_{c}", "utterance", f"mean phone score of true less {c} audio, same prompts",
+                partial(_fall, c), keep=keep,
+            ),
+            Metric(
+                f"true_auc_{c}", "utterance", f"AUC of an utterance's mean phone score, true against {c} audio",
+                partial(_auc, c), keep=keep,
+            ),
+        ]  # fmt: skip
+    return tuple(found)
+
+
+METRICS = _metrics()
