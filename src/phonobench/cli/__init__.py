@@ -1,0 +1,79 @@
+"""The command line. Each verb is one library call; this package parses, prints and maps faults to exit codes.
+
+Data go to stdout, progress and faults to stderr. Exit codes: 0 done, 1 a fault that the user can mend (one line, no
+traceback), 2 a wrong use of the command line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from phonobench import __version__
+from phonobench.cli import bench, corpus, doctor, evaluation, leaderboard, systems, training
+from phonobench.cli.options import DEBUG, debugging
+from phonobench.cli.output import complain
+from phonobench.types import PhonobenchError
+
+VERBS: dict[str, Callable[..., None]] = {
+    "list": systems.list_systems,
+    "corpus": corpus.check_corpus,
+    "train": training.train_system,
+    "infer": training.infer_run,
+    "evaluate": evaluation.evaluate_run,
+    "compare": evaluation.compare_runs,
+    "bench": bench.bench_systems,
+    "leaderboard": leaderboard.print_leaderboard,
+    "doctor": doctor.examine_machine,
+}
+"""What can be typed after `phonobench`, in the order of the help page."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault.")] = False,
+) -> None:
+    """Trains, evaluates and compares speech encoders on non-native English: phones, scores, mispronunciations."""
+    if debug:
+        os.environ[DEBUG] = "1"
+    if version:
+        print(f"phonobench {__version__}")
+        raise typer.Exit
+
+
+def _guarded(verb: Callable[..., None]) -> Callable[..., None]:
+    """The verb with its faults turned into one line and an exit code, unless the traceback is wanted."""
+
+    @functools.wraps(verb)
+    def guarded(*args: Any, **options: Any) -> None:
+        try:
+            verb(*args, **options)
+        except PhonobenchError as fault:
+            if debugging():
+                raise
+            complain(str(fault))
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            complain("interrupted; what is done is kept; the same command continues", prefix="")
+            raise typer.Exit(130) from None
+
+    return guarded
+
+
+for _name, _verb in VERBS.items():
+    app.command(_name)(_guarded(_verb))
+
+
+def main() -> None:
+    """Entry point of the console script. `--debug` and `--version` may stand anywhere."""
+    given = sys.argv[1:]
+    first = [flag for flag in ("--debug", "--version") if flag in given]
+    app([*first, *(argument for argument in given if argument not in first)], prog_name="phonobench")

@@ -1,0 +1,140 @@
+"""The main job: train, infer and evaluate every named system. Finished stages are skipped, failures isolated.
+
+Torch and the numerics are imported when the first job runs, so that a list of jobs is made and refused at once.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from phonobench import __version__, cards, recipe, store
+from phonobench.cards import Card
+from phonobench.models_folder import local_folder
+from phonobench.recipe import Recipe
+from phonobench.types import Corpus, PhonobenchError, Progress, Split
+
+SPLITS: tuple[Split, ...] = ("dev", "test")
+"""What a run listens to and is judged on: choices are made on the first, figures come from the second."""
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One system to be trained by one recipe from one seed."""
+
+    card: Card
+    recipe: Recipe
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """For people: system, recipe and seed."""
+        return f"{self.card.name} {self.recipe.name} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: with a run's folder, or with a `fault` in one line and its `trace`."""
+
+    job: Job
+    run_dir: Path | None
+    seconds: float
+    fault: str = ""
+    trace: str = ""
+
+
+def require_torch() -> None:
+    """Raises PhonobenchError where training and inference cannot run for want of the train extra."""
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PhonobenchError(
+            f"training and inference need {' and '.join(missing)}: pip install 'phonobench[train]' "
+            "(evaluation and reports of stored runs do without)"
+        )
+
+
+def default_systems(corpus: Corpus) -> tuple[str, ...]:
+    """On synthetic speech the systems that need no weights; on a real corpus those whose weights are on this machine.
+
+    Where no weights are found, a real corpus gets the systems that need none too.
+    """
+    scratch = tuple(name for name, card in cards.CARDS.items() if card.scratch)
+    if corpus.synthetic:
+        return scratch[:1]
+    return tuple(name for name, card in cards.CARDS.items() if local_folder(card.checkpoint)) or scratch
+
+
+def jobs(
+    systems: Sequence[str], recipes: Sequence[str] = (), seeds: Sequence[int] = (0,), settings: Mapping[str, str] = {}
+) -> tuple[Job, ...]:
+    """Every system by every recipe (its own where none is named) from every seed.
+
+    Raises PhonobenchError for an unknown name or field before anything is begun.
+    """
+    found = []
+    for system in dict.fromkeys(systems):
+        card = cards.find(system)
+        for name in dict.fromkeys(recipes or (card.recipe,)):
+            chosen = recipe.with_settings(recipe.find(name), settings)
+            found += [Job(card, chosen, seed) for seed in dict.fromkeys(seeds)]
+    return tuple(found)
+
+
+def run(job: Job, corpus: Corpus, runs: Path, results: Path, *, limit: int | None = None, report: Report) -> Path:
+    """Train, infer and evaluate one job; returns the run's folder. Stages that are finished are skipped.
+
+    `limit` takes the first utterances of each split only and marks the run as a trial.
+    """
+    from phonobench import evaluate
+    from phonobench.neural import inference, training
+
+    run_dir = training.train(job.card, job.recipe, corpus, runs, seed=job.seed, limit=limit, report=report)
+    inference.infer(run_dir, corpus, SPLITS, report=report)
+    if not is_evaluated(run_dir, corpus, results):
+        evaluate.evaluate(run_dir, corpus, results, SPLITS, report=report)
+    return run_dir
+
+
+def is_evaluated(run_dir: Path, corpus: Corpus, results_root: Path) -> bool:
+    """Whether all results of a run are there, of these posteriors and this corpus, by this version of the package.
+
+    A file of another protocol version, or a damaged one, counts as not there: it is replaced.
+    """
+    from phonobench import results, tasks
+
+    for split in SPLITS:
+        key = store.posteriors_manifest(run_dir, split)["key"]
+        for task in (*tasks.TASKS, tasks.controls.NAME):
+            path = results.path_of(results_root, run_dir.name, split, task)
+            try:
+                origin = results.read(path).provenance
+            except PhonobenchError:
+                return False
+            if (origin.posteriors.get(split), origin.corpus.fingerprint) != (key, corpus.fingerprint):
+                return False
+            if origin.code.version != __version__:
+                return False
+    return True
+
+
+def outcomes(
+    todo: Sequence[Job], corpus: Corpus, runs: Path, results: Path, *, limit: int | None = None, report: Report
+) -> Iterator[Outcome]:
+    """Run the jobs one after another and yield how each ended. A failed job does not keep the others from running."""
+    for job in todo:
+        started = time.monotonic()
+        try:
+            run_dir = run(job, corpus, runs, results, limit=limit, report=report)
+        except PhonobenchError as fault:
+            yield Outcome(job, None, time.monotonic() - started, str(fault), traceback.format_exc())
+        except Exception as fault:  # a bug or a full memory in one system must not lose the night's other systems
+            line = f"{type(fault).__name__}: {fault}"
+            yield Outcome(job, None, time.monotonic() - started, line, traceback.format_exc())
+        else:
+            yield Outcome(job, run_dir, time.monotonic() - started)

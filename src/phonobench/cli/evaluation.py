@@ -1,0 +1,140 @@
+"""`phonobench evaluate` and `phonobench compare`: from stored posteriors to figures with intervals, without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phonobench import corpora, store
+from phonobench.bench import SPLITS
+from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+
+if TYPE_CHECKING:
+    from phonobench.evaluate import Gap
+    from phonobench.results import Result, Value
+
+_RATES = ("per", "pfer", "substitutions", "deletions", "insertions")
+"""Beginnings of the names of metrics that are printed in per cent."""
+
+
+def evaluate_run(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, the beginning of one, or a folder.")],
+    split: Annotated[
+        list[str] | None, typer.Option(help="train, dev or test (repeatable); dev and test where none is given.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Bootstrap draws of speakers.")] = 1000,
+    every: Annotated[bool, typer.Option("--all", help="Print every metric, not the main ones alone.")] = False,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    results: ResultsOption = RESULTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a run on all tasks, with intervals, and write its results. Needs no torch."""
+    run_dir = find_run(run, runs)
+    limit = store.read_run(run_dir).get("limit")
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, limit, apart=as_json)
+    from phonobench import evaluate
+
+    with progress() as report:
+        made = evaluate.evaluate(run_dir, found, results, split or SPLITS, resamples=resamples, report=report)
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in made])
+        return
+    for name in dict.fromkeys(one.split for one in made):
+        rows = [
+            (metric, figure(metric, value.value), interval(metric, value), f"{value.n:,}", str(value.speakers))
+            for one in made
+            for metric, value in one.metrics.items()
+            if one.split == name and (every or metric in evaluate.HEADLINE or metric.startswith("true_auc"))
+        ]
+        columns = (f"{name}", "value", "95 % interval", "n", "speakers")
+        print_table("", columns, rows, right=columns[1:])
+        print()
+    for reason in _reasons(made):
+        print(reason)
+    remark(f"written to {results / made[0].run_id}")
+
+
+def compare_runs(
+    runs_named: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids, beginnings of ids, or folders.")],
+    split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="A metric's name (repeatable); the main ones where none is given."),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws of speakers.")] = 1000,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare runs on the same speakers: paired differences, their intervals, p and p after Holm."""
+    run_dirs = [find_run(run, runs) for run in runs_named]
+    found = corpora.find(corpus)
+    limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
+    say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=as_json)
+    from phonobench import evaluate
+
+    with progress() as report:
+        comparison = evaluate.compare(
+            run_dirs, found, split, metrics=metrics or evaluate.HEADLINE, resamples=resamples, report=report
+        )  # type: ignore[arg-type]  # an unknown split is refused by name inside
+    if as_json:
+        print_json(dataclasses.asdict(comparison))
+        return
+    letters = {run: chr(ord("A") + place) for place, run in enumerate(comparison.runs)}
+    for run, letter in letters.items():
+        print(f"{letter} = {run}")
+    print(f"{comparison.split}: {comparison.utterances} utterances of {comparison.speakers} speakers, paired\n")
+    columns = ("metric", "pair", "first", "second", "difference", "95 % interval", "p", "p Holm", "better")
+    rows = [_gap_row(gap, letters) for gap in comparison.gaps]
+    print_table("", columns, rows, right=columns[2:8])
+
+
+def figure(metric: str, value: float | None) -> str:
+    """A value as people read it: error rates in per cent, the others with three decimals, a dash for none."""
+    if value is None or value != value:
+        return "-"
+    return f"{100 * value:.2f} %" if metric.startswith(_RATES) else f"{value:.3f}"
+
+
+def interval(metric: str, value: Value) -> str:
+    """The 95 % interval in brackets."""
+    return _bracket(metric, value.low, value.high)
+
+
+def _bracket(metric: str, low: float | None, high: float | None) -> str:
+    if low is None or high is None or low != low:
+        return "-"
+    return f"[{figure(metric, low).removesuffix(' %')}, {figure(metric, high).removesuffix(' %')}]"
+
+
+def _gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
+    settled = gap.better is not None and (gap.low > 0 or gap.high < 0)
+    return (
+        gap.metric,
+        f"{letters[gap.a]}-{letters[gap.b]}",
+        figure(gap.metric, gap.value_a),
+        figure(gap.metric, gap.value_b),
+        figure(gap.metric, gap.difference),
+        _bracket(gap.metric, gap.low, gap.high),
+        f"{gap.p:.3f}" if gap.p == gap.p else "-",
+        f"{gap.p_holm:.3f}" if gap.p_holm == gap.p_holm else "-",
+        letters[gap.better] if settled and gap.better else gap.reason or "not settled",
+    )
+
+
+def _reasons(made: list[Result]) -> list[str]:
+    """Why figures are missing, each reason once."""
+    missing: dict[str, list[str]] = {}
+    for one in made:
+        for metric, value in one.metrics.items():
+            if value.reason:
+                missing.setdefault(value.reason, []).append(f"{one.split} {metric}")
+    return [
+        f"no {'value' if len(names) == 1 else 'values'} or interval ({', '.join(names)}): {reason}"
+        for reason, names in missing.items()
+    ]

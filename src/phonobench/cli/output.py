@@ -1,0 +1,105 @@
+"""How the command line speaks: tables and JSON on stdout; progress, remarks and faults on stderr."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from phonobench.types import Corpus, Progress
+
+Report = Callable[[Progress], None]
+
+QUIET_SECONDS = 30.0
+"""Between two lines about the same stage where stderr is a file and not a terminal."""
+
+
+def complain(message: str, prefix: str = "error: ") -> None:
+    """One line on stderr, whatever line breaks the message holds."""
+    print(prefix + " ".join(message.split()), file=sys.stderr)
+
+
+def remark(message: str) -> None:
+    """A line for the reader that is no data: to stderr, so that stdout stays clean."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def say_what_it_is_of(corpus: Corpus, limit: int | None, apart: bool) -> None:
+    """Warns, before any figure, that they are of synthetic speech or of a few utterances only.
+
+    The warning belongs to the figures, so it goes where they go, to stdout, unless that must stay pure (`apart`).
+    """
+    say = remark if apart else functools.partial(print, flush=True)
+    if corpus.synthetic:
+        say(
+            "These figures are of SYNTHETIC speech, not of people; `phonobench corpus --download` fetches the real one."
+        )
+    if limit is not None:
+        say(f"This is a trial on {limit} utterances of each split; its figures are not to be cited.")
+
+
+def print_json(value: Any) -> None:
+    """`value` as JSON and nothing else on stdout; NaN and infinities, which JSON lacks, become null."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+    """A table as wide as the terminal; cells that do not fit are folded, never cut. `right`: columns of numbers."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    Console(highlight=False).print(table)
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A `report` callback for long work: bars on a terminal, now and then a line elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Bars(*columns, *times, console=console, transient=True) as bars:
+        stages: dict[str, Any] = {}
+
+        def report(step: Progress) -> None:
+            if step.stage not in stages:
+                stages[step.stage] = bars.add_task(step.stage, total=step.total or None, note="")
+            bars.update(stages[step.stage], completed=step.done, total=step.total or None, note=step.note)
+
+        yield report
+
+
+def _lines() -> Report:
+    said: dict[str, float] = {}
+
+    def report(step: Progress) -> None:
+        now, last = time.monotonic(), said.get(step.stage)
+        if last is None or step.done == step.total or now - last >= QUIET_SECONDS:
+            said[step.stage] = now
+            remark(f"{step.stage} {step.done}/{step.total} {step.note}".rstrip())
+
+    return report
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

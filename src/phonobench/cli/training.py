@@ -1,0 +1,92 @@
+"""`phonobench train` and `phonobench infer`: the two verbs that need torch, imported when they run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from phonobench import cards, corpora, recipe, store
+from phonobench.bench import SPLITS, require_torch
+from phonobench.cli.options import (
+    RUNS,
+    CorpusOption,
+    JsonOption,
+    LimitOption,
+    ModelsOption,
+    RunsOption,
+    SetOption,
+    find_run,
+    parse_settings,
+    use_models,
+)
+from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+
+
+def train_system(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Name of a system; see `phonobench list`.")],
+    recipe_name: Annotated[
+        str | None, typer.Option("--recipe", help="A preset; the system's own where none is given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Whatever is random comes from it.")] = 0,
+    settings: SetOption = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="FOLDER|HUB-ID", help="The checkpoint, in place of the system's own.")
+    ] = None,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    models: ModelsOption = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a system on the train speakers; the best epoch on the dev speakers is kept. Resumes by itself."""
+    use_models(models)
+    card = cards.find(system)
+    chosen = recipe.with_settings(recipe.find(recipe_name or card.recipe), parse_settings(settings))
+    require_torch()
+    from phonobench.neural import training
+
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, limit, apart=as_json)
+    with progress() as report:
+        run_dir = training.train(card, chosen, found, runs, seed=seed, source=model, limit=limit, report=report)
+    manifest = store.read_run(run_dir)
+    if as_json:
+        print_json(manifest)
+        return
+    best = min(epoch["dev_per_hq"] for epoch in manifest["history"])
+    print(f"{run_dir.name}: PER (HQ) on dev {100 * best:.2f} % after epoch {manifest['best_epoch']}")
+    remark(f"next: phonobench infer {run_dir.name}")
+
+
+def infer_run(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, the beginning of one, or a folder.")],
+    split: Annotated[
+        list[str] | None, typer.Option(help="train, dev or test (repeatable); dev and test where none is given.")
+    ] = None,
+    controls: Annotated[bool, typer.Option(help="Listen to silence and noise too, for the negative controls.")] = True,
+    model: Annotated[
+        str | None, typer.Option(metavar="FOLDER|HUB-ID", help="Where a frozen encoder's checkpoint lies.")
+    ] = None,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    models: ModelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a run listen to dev and test (and the controls) and store its posteriors. Resumes by itself."""
+    use_models(models)
+    run_dir = find_run(run, runs)
+    require_torch()
+    from phonobench.neural import inference
+
+    limit = store.read_run(run_dir).get("limit")
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, limit, apart=as_json)
+    with progress() as report:
+        inference.infer(run_dir, found, split or SPLITS, controls=controls, source=model, report=report)
+    stored = {folder.name: len(store.posteriors_done(folder)) for folder in sorted((run_dir / "posteriors").iterdir())}
+    if as_json:
+        print_json({"run": run_dir.name, "folder": str(run_dir), "utterances": stored})
+        return
+    print_table(f"Posteriors of {run_dir.name}", ("split", "utterances"), [(n, str(c)) for n, c in stored.items()])
+    remark(f"next: phonobench evaluate {run_dir.name}")
