@@ -21,6 +21,8 @@ from phonobench.types import PhonobenchError
 PROTOCOL_VERSION = "1"
 """Version of the evaluation protocol. Any change of what is measured makes a new one."""
 
+TaskName = Literal["recognition", "scoring", "detection", "controls"]
+
 SCHEMA_FILE = "results.schema.json"
 
 
@@ -149,7 +151,7 @@ class Result(_Strict):
     protocol_version: str
     run_id: str
     split: Literal["train", "dev", "test"]
-    task: Literal["recognition", "scoring", "detection", "controls"]
+    task: TaskName
     created: str = Field(description="UTC, ISO 8601")
     provenance: Provenance
     metrics: dict[str, Value]

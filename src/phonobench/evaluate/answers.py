@@ -48,7 +48,8 @@ def answers(
     evidence, key = _evidence(run_dir, corpus, split, [u.id for u in utterances])
     jobs = [(evidence[u.id], u.prompt) for u in utterances]
     predictions = answer(jobs, report=report, stage=f"score {split}")
-    found, keys = {}, {split: key}
+    found: dict[str, dict[str, Prediction]] = {}
+    keys: dict[str, str] = {split: key}
     if controls:
         by_id = {u.id: u for u in utterances}
         swapped = tasks.controls.partners(utterances)

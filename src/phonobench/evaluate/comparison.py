@@ -118,7 +118,7 @@ def _values(
     if any(metric.name in metrics for metric in tasks.detection.TASK.metrics):
         thresholds = _own_thresholds(run_dir, corpus, answered, report)
     draws = stats.speaker_draws(len({u.speaker for u in answered.utterances}), resamples, seed)
-    found = {}
+    found: dict[str, tuple[np.ndarray, int]] = {}
     for task in tasks.TASKS.values():
         wanted = [metric for metric in task.metrics if metric.name in metrics]
         if not wanted:

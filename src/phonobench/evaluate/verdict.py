@@ -117,7 +117,8 @@ def _task_result(
         if answered.split == "dev":
             notes = [*notes, "thresholds were chosen on this split: F1, MCC, precision and recall are flattered here"]
     metrics = measure(task.metrics, rows, draws)
-    return Result(**shared, task=task.name, metrics=metrics, breakdowns=breakdowns, notes=notes, **extra)
+    name = cast(results.TaskName, task.name)
+    return Result(**shared, task=name, metrics=metrics, breakdowns=breakdowns, notes=notes, **extra)
 
 
 def _notes(corpus: Corpus, answered: Answers) -> list[str]:

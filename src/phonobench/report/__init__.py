@@ -1,0 +1,1 @@
+"""Reports: the leaderboard and what stands in it that others published. Everything is read from result files."""

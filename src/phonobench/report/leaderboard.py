@@ -1,0 +1,209 @@
+"""The leaderboard: the test results under a results folder as tables, in Markdown, CSV and JSON.
+
+Runs stand in one table only when they were measured on the same corpus, all of it or not; synthetic speech never
+stands beside real speech. Everything shown is in the result files or in `source_rows`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from phonobench import cards, results
+from phonobench.report import markdown
+from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
+from phonobench.results import Result, Value
+from phonobench.types import PhonobenchError
+
+RECOGNITION = ("per_hq", "per", "per_ipa_char_hq")
+COLUMNS = (
+    *RECOGNITION, "utterance_pearson", "utterance_spearman", "word_pearson", "phone_pearson", "phone_spearman",
+    "utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc",
+)  # fmt: skip
+"""Metrics of the CSV and JSON tables, in order."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run on the test split: who it is, and its figures and breakdowns over all tasks."""
+
+    run_id: str
+    card: str
+    title: str
+    input: str
+    recipe: str
+    seed: int
+    parameters: int
+    trained_on: str
+    saw_test_corpus: str
+    metrics: Mapping[str, Value]
+    breakdowns: Mapping[str, Mapping[str, Mapping[str, Value]]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Runs that may be compared, best PER (HQ) first. `complete` is false for trials on a part of the split."""
+
+    corpus: str
+    fingerprint: str
+    synthetic: bool
+    utterances: int
+    speakers: int
+    complete: bool
+    entries: tuple[Entry, ...]
+
+    @property
+    def has_source_rows(self) -> bool:
+        """Whether the source experiments measured on this corpus and split."""
+        return self.corpus == CORPUS and not self.synthetic and self.complete
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """All tables: real and complete first, then trials, then synthetic speech."""
+
+    protocol_version: str
+    tables: tuple[Table, ...]
+
+    def markdown(self) -> str:
+        """For people: figures with intervals, controls, breakdowns, and the source experiments' rows."""
+        return markdown.write(self)
+
+    def csv(self) -> str:
+        """One line a run (and a source row, marked so): each metric with its low and high; empty where undefined."""
+        facts = ("origin", "corpus", "synthetic", "complete", "utterances", "run_id", "system", "input", "recipe",
+                 "seed", "parameters", "protocol_version")  # fmt: skip
+        header = [*facts, *(f"{name}{end}" for name in COLUMNS for end in ("", "_low", "_high"))]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, header, restval="", lineterminator="\n")
+        writer.writeheader()
+        for table in self.tables:
+            writer.writerows(self._csv_row(table, entry) for entry in table.entries)
+            if table.has_source_rows:
+                writer.writerows(_source_csv_row(row) for row in SOURCE_ROWS)
+        return text.getvalue()
+
+    def json(self) -> dict[str, Any]:
+        """The same as JSON-able data: tables, entries with every metric and breakdown, and the source rows."""
+        return {
+            "protocol_version": self.protocol_version,
+            "tables": [
+                {
+                    **{k: getattr(table, k) for k in ("corpus", "fingerprint", "synthetic", "utterances", "speakers")},
+                    "complete": table.complete,
+                    "runs": [_json_entry(entry) for entry in table.entries],
+                    "source_experiments": [dict(vars(row)) for row in SOURCE_ROWS] if table.has_source_rows else [],
+                }
+                for table in self.tables
+            ],
+        }
+
+    def _csv_row(self, table: Table, entry: Entry) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "origin": "measured", "corpus": table.corpus, "synthetic": str(table.synthetic).lower(),
+            "complete": str(table.complete).lower(), "utterances": table.utterances, "run_id": entry.run_id,
+            "system": entry.card, "input": entry.input, "recipe": entry.recipe, "seed": entry.seed,
+            "parameters": entry.parameters, "protocol_version": self.protocol_version,
+        }  # fmt: skip
+        for name in COLUMNS:
+            value = entry.metrics.get(name)
+            for end, field in (("", "value"), ("_low", "low"), ("_high", "high")):
+                number = None if value is None else getattr(value, field)
+                row[name + end] = "" if number is None else f"{number:.6g}"
+        return row
+
+
+def build(results_root: Path, split: str = "test") -> Leaderboard:
+    """Reads every result of the split under `results_root`.
+
+    Raises PhonobenchError when there are none, when one is of another protocol version, or when the files of one run
+    were made from different posteriors.
+    """
+    by_run: dict[str, list[Result]] = {}
+    for result in results.read_all(results_root):
+        if result.split == split:
+            by_run.setdefault(result.run_id, []).append(result)
+    if not by_run:
+        raise PhonobenchError(f"no {split} results under {results_root}: `phonobench evaluate` makes them")
+    groups: dict[tuple, list[list[Result]]] = {}
+    for parts in by_run.values():
+        facts = _consistent(parts).provenance
+        place = (facts.corpus.synthetic, not facts.split.complete, facts.corpus.name, facts.corpus.fingerprint,
+                 facts.split.utterances, facts.split.speakers)  # fmt: skip
+        groups.setdefault(place, []).append(parts)
+    return Leaderboard(results.PROTOCOL_VERSION, tuple(_table(place, groups[place]) for place in sorted(groups)))
+
+
+def _consistent(parts: Sequence[Result]) -> Result:
+    """The first result of a run; PhonobenchError when another one was made from other posteriors."""
+    first = parts[0]
+    for other in parts[1:]:
+        keys = [part.provenance.posteriors[part.split] for part in (first, other)]
+        if keys[0] != keys[1] or first.provenance.corpus != other.provenance.corpus:
+            raise PhonobenchError(
+                f"results of {first.run_id} are mixed: {first.task} is of posteriors {keys[0][:12]} and "
+                f"{other.task} of {keys[1][:12]}; `phonobench evaluate {first.run_id}` makes them agree"
+            )
+    return first
+
+
+def _table(place: tuple, runs: Sequence[Sequence[Result]]) -> Table:
+    synthetic, partial, corpus, fingerprint, utterances, speakers = place
+    entries = sorted((_entry(parts) for parts in runs), key=_rank)
+    return Table(corpus, fingerprint, synthetic, utterances, speakers, not partial, tuple(entries))
+
+
+def _rank(entry: Entry) -> tuple[float, str]:
+    per = entry.metrics.get("per_hq")
+    return (float("inf") if per is None or per.value is None else per.value, entry.run_id)
+
+
+def _entry(parts: Sequence[Result]) -> Entry:
+    model, training = parts[0].provenance.model, parts[0].provenance.training
+    card = cards.CARDS.get(model.card)
+    metrics = {name: value for part in parts for name, value in part.metrics.items()}
+    breakdowns: dict[str, dict[str, dict[str, Value]]] = {}
+    for part in parts:
+        for dimension, bands in part.breakdowns.items():
+            for band, values in bands.items():
+                breakdowns.setdefault(dimension, {}).setdefault(band, {}).update(values)
+    return Entry(
+        run_id=parts[0].run_id,
+        card=model.card,
+        title=card.title if card else model.card,
+        input=card.input if card else "",
+        recipe=str(training.recipe.get("name", "")),
+        seed=training.seed,
+        parameters=model.parameters,
+        trained_on=f"{training.corpus}, {training.utterances} utterances of {training.speakers} speakers",
+        saw_test_corpus=card.saw_corpus if card else "unknown",
+        metrics=metrics,
+        breakdowns=breakdowns,
+    )
+
+
+def _source_csv_row(row: Any) -> dict[str, Any]:
+    figures = {
+        name: "" if getattr(row, name) is None else f"{getattr(row, name):.6g}"
+        for name in ("per_ipa_char_hq", "utterance_pearson", "utterance_auc")
+    }
+    known = {"origin": "source experiments", "corpus": CORPUS, "synthetic": "false", "complete": "true"}
+    return {**known, "system": row.system, "input": row.input, **figures}
+
+
+def _json_entry(entry: Entry) -> dict[str, Any]:
+    plain = {k: v for k, v in vars(entry).items() if k not in ("metrics", "breakdowns")}
+    return {
+        **plain,
+        "metrics": {name: value.model_dump() for name, value in entry.metrics.items()},
+        "breakdowns": {
+            dimension: {
+                band: {name: value.model_dump() for name, value in values.items()} for band, values in bands.items()
+            }
+            for dimension, bands in entry.breakdowns.items()
+        },
+    }
