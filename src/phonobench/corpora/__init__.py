@@ -7,12 +7,22 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from phonobench.corpora import layout, raters, speechocean762
+from phonobench.corpora import download, layout, raters, speechocean762
 from phonobench.corpora.specification import Specification
 from phonobench.corpora.survey import AudioFault, check_audio, statistics
 from phonobench.types import Corpus, PhonobenchError
 
-__all__ = ["CORPORA", "ENVIRONMENT", "AudioFault", "Specification", "check_audio", "find", "raters", "statistics"]
+__all__ = [
+    "CORPORA",
+    "ENVIRONMENT",
+    "AudioFault",
+    "Specification",
+    "check_audio",
+    "download",
+    "find",
+    "raters",
+    "statistics",
+]
 
 ENVIRONMENT = "PHONOBENCH_CORPUS"
 """Environment variable that names the folder of a corpus."""

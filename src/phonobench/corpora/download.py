@@ -17,10 +17,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from phonobench.corpora import layout, transfer, unpack
+from phonobench.corpora import layout, speechocean762, transfer, unpack
 from phonobench.corpora.specification import Specification
-from phonobench.corpora.transfer import Progress
-from phonobench.types import PhonobenchError
+from phonobench.corpora.transfer import Report
+from phonobench.types import PhonobenchError, Progress
 
 _UNPACKED = 2.0  # bytes on disk for a byte of the archive, at most: 0.7 GB of speech packs to 0.5 GB
 
@@ -40,11 +40,11 @@ class Fetched:
 
 def fetch(
     target: str | os.PathLike[str],
-    specification: Specification,
+    specification: Specification = speechocean762.SPECIFICATION,
     *,
     urls: tuple[str, ...] = (),
     sha256: str | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
     pause: float = 1.0,
 ) -> Fetched:
     """Fetch a corpus into the folder `target/NAME`, or check the one that lies there.
@@ -81,7 +81,7 @@ def fetch(
     return Fetched(root, source.url, size, found)
 
 
-def _install(archive: Path, root: Path, specification: Specification, url: str, progress: Progress | None) -> None:
+def _install(archive: Path, root: Path, specification: Specification, url: str, progress: Report | None) -> None:
     """Unpack beside the destination, read and check what came, move it into place."""
     workplace = root.parent / f".{root.name}.unpacked"
     shutil.rmtree(workplace, ignore_errors=True)
@@ -103,11 +103,11 @@ def _install(archive: Path, root: Path, specification: Specification, url: str, 
         shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _digest(archive: Path, progress: Progress | None) -> str:
+def _digest(archive: Path, progress: Report | None) -> str:
     digest, size = hashlib.sha256(), archive.stat().st_size
     with archive.open("rb") as file:
         while chunk := file.read(transfer.CHUNK):
             digest.update(chunk)
             if progress is not None:
-                progress("verifying", file.tell(), size)
+                progress(Progress("verify", file.tell(), size))
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 
 from phonobench import audio
 from phonobench.corpora.specification import MISPRONOUNCED, count
-from phonobench.types import SPLITS, Corpus, PhonobenchError, Utterance
+from phonobench.types import SPLITS, Corpus, PhonobenchError, Progress, Utterance
 
 SHORTEST_PHONE = 0.03
 """Seconds. A recording with less than this for each phone of its prompt was cut off, or is of another prompt."""
@@ -44,11 +44,11 @@ def statistics(corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def check_audio(corpus: Corpus, progress: Callable[[int, int], None] | None = None) -> list[AudioFault]:
+def check_audio(corpus: Corpus, progress: Callable[[Progress], None] | None = None) -> list[AudioFault]:
     """Decode every recording and list what is wrong: unreadable, truncated, silent, clipped, too short, a double.
 
     Too short: under 30 ms a phone. A double has the very same samples as an earlier recording. `progress` is told
-    (files done, files in all). An empty list means that nothing was found.
+    how many files are done. An empty list means that nothing was found.
     """
     found: list[AudioFault] = []
     first: dict[bytes, str] = {}
@@ -56,7 +56,7 @@ def check_audio(corpus: Corpus, progress: Callable[[int, int], None] | None = No
     for done, u in enumerate(corpus.utterances, start=1):
         found += [AudioFault(u.id, u.audio, message) for message in _recording(u, first)]
         if progress is not None:
-            progress(done, total)
+            progress(Progress("decode audio", done, total))
     return found
 
 

@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from phonobench.types import PhonobenchError
+from phonobench.types import PhonobenchError, Progress
 
-Progress = Callable[[str, int, int], None]
-"""Told (what is going on, bytes done, bytes in all; 0 where unknown)."""
+Report = Callable[[Progress], None]
+"""Told how many bytes of how many are done; `total` is 0 where the server does not say."""
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0
@@ -47,7 +47,7 @@ class _InterruptedError(Exception):
 
 
 def download(
-    urls: Sequence[str], path: Path, *, spare: float = 0.0, progress: Progress | None = None, pause: float = 1.0
+    urls: Sequence[str], path: Path, *, spare: float = 0.0, progress: Report | None = None, pause: float = 1.0
 ) -> Source:
     """Complete `path` from the first of the addresses that can, continuing what is there; returns where it came from.
 
@@ -73,7 +73,7 @@ def discard(path: Path) -> None:
     _note(path).unlink(missing_ok=True)
 
 
-def _from_one(url: str, path: Path, spare: float, progress: Progress | None, pause: float) -> Source:
+def _from_one(url: str, path: Path, spare: float, progress: Report | None, pause: float) -> Source:
     """Complete the file from one address, reconnecting as long as that wins bytes."""
     failures = 0
     while True:
@@ -92,7 +92,7 @@ def _from_one(url: str, path: Path, spare: float, progress: Progress | None, pau
         time.sleep(pause * 2 ** (failures - 1))
 
 
-def _connection(url: str, path: Path, spare: float, progress: Progress | None) -> Source:
+def _connection(url: str, path: Path, spare: float, progress: Report | None) -> Source:
     """One request: append what is missing, or begin anew where the server has another file."""
     known, have = _known(path)
     if known is not None and have == known.size:
@@ -124,7 +124,7 @@ def _connection(url: str, path: Path, spare: float, progress: Progress | None) -
     return source
 
 
-def _store(response: http.client.HTTPResponse, path: Path, size: int, resumed: bool, progress: Progress | None) -> None:
+def _store(response: http.client.HTTPResponse, path: Path, size: int, resumed: bool, progress: Report | None) -> None:
     with path.open("ab" if resumed else "wb") as file:
         while True:
             try:
@@ -138,7 +138,7 @@ def _store(response: http.client.HTTPResponse, path: Path, size: int, resumed: b
                 break
             file.write(chunk)
             if progress is not None:
-                progress("downloading", file.tell(), size)
+                progress(Progress("download", file.tell(), size))
         if size and file.tell() != size:
             raise _InterruptedError(f"the connection ended after {file.tell():,} of {size:,} bytes")
 

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from phonobench.types import Progress
+
 _CHUNK = 1 << 18
 
 
@@ -15,12 +17,12 @@ class DamagedArchiveError(Exception):
     """The archive is cut off, corrupt, no archive, or wants to write outside its folder."""
 
 
-def extract(archive: Path, folder: Path, progress: Callable[[str, int, int], None] | None = None) -> None:
+def extract(archive: Path, folder: Path, progress: Callable[[Progress], None] | None = None) -> None:
     """Unpack all files and folders of `archive` into the new folder `folder`.
 
     Only regular files and folders are taken; a link, a device, an absolute path or one with `..` is refused before
     it is written. The gzip stream is read to its end, because only there its CRC-32 is compared. `progress` is told
-    ("unpacking", bytes of the archive read, bytes in all). Raises DamagedArchiveError.
+    how many bytes of the archive were read. Raises DamagedArchiveError.
     """
     folder.mkdir(parents=True)
     size = archive.stat().st_size
@@ -30,7 +32,7 @@ def extract(archive: Path, folder: Path, progress: Callable[[str, int, int], Non
                 for member in members:
                     _write(members, member, folder)
                     if progress is not None:
-                        progress("unpacking", packed.tell(), size)
+                        progress(Progress("unpack", packed.tell(), size))
             while stream.read(_CHUNK):
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
