@@ -29,7 +29,14 @@ def noise_of(wave: np.ndarray, truth: np.ndarray) -> float:
 
 @pytest.mark.parametrize(
     ("subtype", "step"),
-    [("PCM_16", 2**-15), ("PCM_24", 2**-23), ("PCM_32", 2**-24), ("FLOAT", 2**-24), ("DOUBLE", 2**-24), ("PCM_U8", 2**-7)],
+    [
+        ("PCM_16", 2**-15),
+        ("PCM_24", 2**-23),
+        ("PCM_32", 2**-24),
+        ("FLOAT", 2**-24),
+        ("DOUBLE", 2**-24),
+        ("PCM_U8", 2**-7),
+    ],
 )
 def test_every_sample_format_reads_at_its_scale(tmp_path, subtype, step):
     wave = audio.read(written(tmp_path / "a.wav", sine(), subtype=subtype))
@@ -135,7 +142,9 @@ def test_nan_in_a_float_file_is_named(tmp_path):
         audio.read(written(tmp_path / "a.wav", wave, subtype="FLOAT"))
 
 
-@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "PCM_16"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("ogg", "OPUS")])
+@pytest.mark.parametrize(
+    ("suffix", "subtype"), [("wav", "PCM_16"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("ogg", "OPUS")]
+)
 @pytest.mark.parametrize("kept", [0.3, 0.7, 0.97])
 def test_a_truncated_file_is_refused(tmp_path, suffix, subtype, kept):
     generator = np.random.default_rng(1)
