@@ -36,17 +36,22 @@ VERBS: dict[str, Callable[..., None]] = {
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"phonobench {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault.")] = False,
 ) -> None:
     """Trains, evaluates and compares speech encoders on non-native English: phones, scores, mispronunciations."""
     if debug:
         os.environ[DEBUG] = "1"
-    if version:
-        print(f"phonobench {__version__}")
-        raise typer.Exit
 
 
 def _guarded(verb: Callable[..., None]) -> Callable[..., None]:

@@ -44,6 +44,7 @@ def bench_systems(
 ) -> None:
     """Train, infer and evaluate systems, then print the leaderboard. Skips what is done; failures do not stop it."""
     use_models(models)
+    bench.jobs(systems or (), recipes or (), seeds or (0,), parse_settings(settings))  # refuses a wrong name at once
     found = corpora.find(corpus)
     say_what_it_is_of(found, limit, apart=as_json)
     todo = bench.jobs(systems or bench.default_systems(found), recipes or (), seeds or (0,), parse_settings(settings))

@@ -10,7 +10,7 @@ import typer
 from phonobench import corpora
 from phonobench.cli.options import CorpusOption, JsonOption
 from phonobench.cli.output import Report, print_json, print_table, progress, remark
-from phonobench.types import PhonobenchError, Progress
+from phonobench.types import PhonobenchError
 
 _ROWS = {
     "utterances": "utterances",
@@ -39,7 +39,7 @@ def check_corpus(
         found = corpora.find(_fetch(folder, report) if download else corpus)
         faults = None
         if check_audio:
-            faults = corpora.check_audio(found, lambda done, total: report(Progress("decode audio", done, total)))
+            faults = corpora.check_audio(found, report)
     statistics = {"root": str(found.root), **corpora.statistics(found)}
     if faults is not None:
         statistics["audio_faults"] = [
@@ -57,10 +57,7 @@ def _fetch(folder: Path, report: Report) -> Path:
     """Fetches the release into `folder`, telling its address and hash; returns the corpus' folder."""
     from phonobench.corpora.download import fetch
 
-    def tell(stage: str, done: int, total: int) -> None:
-        report(Progress(f"{stage} (MB)", done // 1_000_000, total // 1_000_000))
-
-    fetched = fetch(folder, corpora.CORPORA["speechocean762"], progress=tell)
+    fetched = fetch(folder, corpora.CORPORA["speechocean762"], progress=report)
     if fetched.url:
         remark(f"fetched {fetched.url}, {fetched.size:,} bytes, SHA-256 {fetched.sha256}")
     return fetched.root

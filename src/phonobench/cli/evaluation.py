@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from phonobench import corpora, store
 from phonobench.bench import SPLITS
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
-from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.types import Split
 
 if TYPE_CHECKING:
     from phonobench.evaluate import Gap
-    from phonobench.results import Result, Value
-
-_RATES = ("per", "pfer", "substitutions", "deletions", "insertions")
-"""Beginnings of the names of metrics that are printed in per cent."""
+    from phonobench.results import Result
 
 
 def evaluate_run(
@@ -46,7 +44,13 @@ def evaluate_run(
         return
     for name in dict.fromkeys(one.split for one in made):
         rows = [
-            (metric, figure(metric, value.value), interval(metric, value), f"{value.n:,}", str(value.speakers))
+            (
+                metric,
+                figure(metric, value.value),
+                interval(metric, value.low, value.high),
+                f"{value.n:,}",
+                str(value.speakers),
+            )
             for one in made
             for metric, value in one.metrics.items()
             if one.split == name and (every or metric in evaluate.HEADLINE or metric.startswith("true_auc"))
@@ -80,8 +84,13 @@ def compare_runs(
 
     with progress() as report:
         comparison = evaluate.compare(
-            run_dirs, found, split, metrics=metrics or evaluate.HEADLINE, resamples=resamples, report=report
-        )  # type: ignore[arg-type]  # an unknown split is refused by name inside
+            run_dirs,
+            found,
+            cast(Split, split),
+            metrics=metrics or evaluate.HEADLINE,
+            resamples=resamples,
+            report=report,
+        )
     if as_json:
         print_json(dataclasses.asdict(comparison))
         return
@@ -94,24 +103,6 @@ def compare_runs(
     print_table("", columns, rows, right=columns[2:8])
 
 
-def figure(metric: str, value: float | None) -> str:
-    """A value as people read it: error rates in per cent, the others with three decimals, a dash for none."""
-    if value is None or value != value:
-        return "-"
-    return f"{100 * value:.2f} %" if metric.startswith(_RATES) else f"{value:.3f}"
-
-
-def interval(metric: str, value: Value) -> str:
-    """The 95 % interval in brackets."""
-    return _bracket(metric, value.low, value.high)
-
-
-def _bracket(metric: str, low: float | None, high: float | None) -> str:
-    if low is None or high is None or low != low:
-        return "-"
-    return f"[{figure(metric, low).removesuffix(' %')}, {figure(metric, high).removesuffix(' %')}]"
-
-
 def _gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
     settled = gap.better is not None and (gap.low > 0 or gap.high < 0)
     return (
@@ -120,7 +111,7 @@ def _gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
         figure(gap.metric, gap.value_a),
         figure(gap.metric, gap.value_b),
         figure(gap.metric, gap.difference),
-        _bracket(gap.metric, gap.low, gap.high),
+        interval(gap.metric, gap.low, gap.high),
         f"{gap.p:.3f}" if gap.p == gap.p else "-",
         f"{gap.p_holm:.3f}" if gap.p_holm == gap.p_holm else "-",
         letters[gap.better] if settled and gap.better else gap.reason or "not settled",

@@ -1,8 +1,99 @@
 """`phonobench leaderboard`: the table of all stored results, beside the source experiments' rows."""
 
+from __future__ import annotations
 
-def print_leaderboard() -> None:
-    """TODO."""
+import json
+from collections.abc import Container
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+import typer
+
+from phonobench import store
+from phonobench.cli.options import RESULTS, JsonOption, ResultsOption
+from phonobench.cli.output import figure, interval, print_table, remark
+from phonobench.types import PhonobenchError
+
+if TYPE_CHECKING:
+    from phonobench.report.leaderboard import Entry, Leaderboard, Table
+
+Format = Literal["table", "md", "csv", "json"]
+
+_COLUMNS = {
+    "per_hq": "PER (HQ)",
+    "utterance_pearson": "utt. Pearson",
+    "phone_pearson": "phone Pearson",
+    "utterance_auc": "utt. AUC",
+    "phone_auc": "phone AUC",
+}
 
 
-def render(): ...
+def print_leaderboard(
+    shape: Annotated[
+        str | None,
+        typer.Option("--format", help="table, md, csv or json; by the name of the output file where none is given."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
+    split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
+    results: ResultsOption = RESULTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Print or write the leaderboard of all stored results: figures, intervals, the source experiments' rows."""
+    wanted = _format("json" if as_json else shape, output)
+    from phonobench.report import leaderboard
+
+    board = leaderboard.build(results, split)
+    if wanted == "table":
+        if output is not None:
+            raise PhonobenchError(f"{output}: the table is for the terminal; write md, csv or json to a file")
+        for table in board.tables:
+            _print(table)
+        remark("Breakdowns, controls and what others published: --format md")
+        return
+    text = _written(board, wanted)
+    if output is None:
+        print(text, end="")
+        return
+    store.write_bytes(output, text.encode())
+    remark(f"written to {output}")
+
+
+def show(results: Path, runs: Container[str]) -> None:
+    """Prints the tables in which any of `runs` stands."""
+    from phonobench.report import leaderboard
+
+    for table in leaderboard.build(results).tables:
+        if any(entry.run_id in runs for entry in table.entries):
+            _print(table)
+
+
+def _format(shape: str | None, output: Path | None) -> Format:
+    """The format asked for, or that of the output file's suffix; a table on the terminal."""
+    wanted = shape or ("table" if output is None else output.suffix.removeprefix("."))
+    for known in get_args(Format):
+        if wanted == known:
+            return known
+    raise PhonobenchError(f"unknown format {wanted!r}; give --format {', '.join(get_args(Format))}")
+
+
+def _written(board: Leaderboard, shape: Format) -> str:
+    if shape == "csv":
+        return board.csv()
+    return board.markdown() if shape == "md" else json.dumps(board.json(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _print(table: Table) -> None:
+    kind = " SYNTHETIC SPEECH," if table.synthetic else ""
+    trial = "" if table.complete else " a trial, not to be cited,"
+    title = f"{table.corpus}:{kind}{trial} {table.utterances} utterances of {table.speakers} speakers"
+    print()
+    print_table(title, ("system", *_COLUMNS.values()), [_row(entry) for entry in table.entries], _COLUMNS.values())
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    """Two lines a run: values, and below them their intervals."""
+    cells = []
+    for name in _COLUMNS:
+        value = entry.metrics.get(name)
+        cells.append("-" if value is None else f"{figure(name, value.value)}\n{interval(name, value.low, value.high)}")
+    return f"{entry.card}\n{entry.recipe}, seed {entry.seed}", *cells

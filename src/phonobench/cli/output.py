@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,13 @@ from rich.table import Table
 from phonobench.types import Corpus, Progress
 
 Report = Callable[[Progress], None]
+
+_RATES = ("per", "pfer", "substitutions", "deletions", "insertions")
+"""Beginnings of the names of metrics that are printed in per cent."""
+
+MEGABYTE = 1_000_000
+BYTES_FROM = 10 * MEGABYTE
+"""Stages with more steps than this count bytes, and are shown in megabytes."""
 
 QUIET_SECONDS = 30.0
 """Between two lines about the same stage where stderr is a file and not a terminal."""
@@ -53,7 +60,20 @@ def print_json(value: Any) -> None:
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+def figure(metric: str, value: float | None) -> str:
+    """A value as people read it: error rates in per cent, the others with three decimals, a dash for none."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{100 * value:.2f} %" if metric.startswith(_RATES) else f"{value:.3f}"
+
+
+def interval(metric: str, low: float | None, high: float | None) -> str:
+    """The ends of an interval in brackets, without the unit; a dash for none."""
+    ends = [figure(metric, end).removesuffix(" %") for end in (low, high)]
+    return "-" if "-" in ends else f"[{ends[0]}, {ends[1]}]"
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
     """A table as wide as the terminal; cells that do not fit are folded, never cut. `right`: columns of numbers."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
@@ -76,9 +96,11 @@ def progress() -> Iterator[Report]:
         stages: dict[str, Any] = {}
 
         def report(step: Progress) -> None:
+            unit = MEGABYTE if step.total > BYTES_FROM else 1
             if step.stage not in stages:
-                stages[step.stage] = bars.add_task(step.stage, total=step.total or None, note="")
-            bars.update(stages[step.stage], completed=step.done, total=step.total or None, note=step.note)
+                stages[step.stage] = bars.add_task(step.stage + " (MB)" * (unit > 1), total=None, note="")
+            total = step.total // unit or None
+            bars.update(stages[step.stage], completed=step.done // unit, total=total, note=step.note)
 
         yield report
 
