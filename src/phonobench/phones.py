@@ -25,7 +25,7 @@ PHONES: tuple[str, ...] = tuple(ARPABET_TO_IPA)
 COLUMNS = 1 + len(PHONES)
 """Width of a posteriorgram: the blank and 39 phones."""
 
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+VOWELS = frozenset({"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"})
 
 _ID = {phone: column for column, phone in enumerate(PHONES, start=1)}
 

@@ -153,3 +153,13 @@ class Rivals:
     loglik: float
     substitute: np.ndarray
     delete: np.ndarray
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of long work, handed to a `report` callback: `done` of `total` units of `stage`, with a short note."""
+
+    stage: str
+    done: int
+    total: int
+    note: str = ""

@@ -1,0 +1,1 @@
+"""The only place of torch: front ends, encoders, one training loop, inference."""

@@ -1,0 +1,125 @@
+"""Every system as a row of data: which encoder, where its weights come from, what is declared about it.
+
+A card says what a model *is*; how it is trained is a recipe (`phonobench.recipe`). Parameter counts are those of the
+encoder at full size, counted on the meta device; `hop` is the time between two rows of its posteriorgram in seconds.
+No torch here, so that listing is instant; `neural.families` knows how to run each family.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from phonobench.types import PhonobenchError
+
+HOP_50HZ = 320 / 16_000
+
+
+@dataclass(frozen=True)
+class Card:
+    """A speech encoder and its declared facts.
+
+    `checkpoint` is a Hugging Face hub id; empty for a model that starts from random weights, whose architecture is
+    then `config`. `norm` is "group" where the first convolution normalises over time: such an encoder hears its own
+    padding, so its convolutions run an utterance at a time. `saw_corpus` says whether SpeechOcean762 was in its
+    training data, as far as its authors tell.
+    """
+
+    name: str
+    title: str
+    family: str
+    checkpoint: str
+    input: Literal["waveform", "mel"]
+    width: int
+    layers: int
+    parameters: int
+    licence: str
+    trained_on: str
+    hop: float = HOP_50HZ
+    norm: Literal["layer", "group"] = "layer"
+    revision: str = "main"
+    recipe: str = "finetune"
+    saw_corpus: Literal["no", "unknown"] = "no"
+    config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def scratch(self) -> bool:
+        """True where the encoder starts from random weights."""
+        return not self.checkpoint
+
+
+def _wave(name: str, title: str, family: str, checkpoint: str, size: tuple[int, int, int], **facts: Any) -> Card:
+    """A waveform encoder of the wav2vec2 lineage: seven convolutions to 50 Hz, then a Transformer."""
+    width, layers, parameters = size
+    return Card(name, title, family, checkpoint, "waveform", width, layers, parameters, **facts)
+
+
+_LIBRISPEECH = "LibriSpeech 960 h, self-supervised"
+_LIBRILIGHT = "Libri-Light 60,000 h, self-supervised"
+
+_CARDS = (
+    Card(
+        "whisper-tiny.en", "Whisper tiny.en encoder", "whisper", "openai/whisper-tiny.en", "mel", 384, 4, 8_208_384,
+        licence="MIT", trained_on="680,000 h of web audio with transcripts (English part)", saw_corpus="unknown",
+    ),
+    Card(
+        "whisper-base", "Whisper base encoder", "whisper", "openai/whisper-base", "mel", 512, 6, 20_590_592,
+        licence="MIT", trained_on="680,000 h of web audio with transcripts, 99 languages", saw_corpus="unknown",
+    ),
+    Card(
+        "whisper-small", "Whisper small encoder", "whisper", "openai/whisper-small", "mel", 768, 12, 88_154_112,
+        licence="MIT", trained_on="680,000 h of web audio with transcripts, 99 languages", saw_corpus="unknown",
+    ),
+    _wave(
+        "hubert-large", "HuBERT Large", "hubert", "facebook/hubert-large-ls960-ft", (1024, 24, 315_438_720),
+        licence="Apache-2.0", trained_on=f"{_LIBRILIGHT}, then LibriSpeech 960 h with transcripts",
+    ),
+    _wave(
+        "wavlm-base", "WavLM Base", "wavlm", "microsoft/wavlm-base", (768, 12, 94_381_936), norm="group",
+        licence="CC-BY-SA-3.0", trained_on=_LIBRISPEECH,
+    ),
+    _wave(
+        "wavlm-large", "WavLM Large", "wavlm", "microsoft/wavlm-large", (1024, 24, 315_453_120),
+        licence="CC-BY-SA-3.0", trained_on="Libri-Light, GigaSpeech and VoxPopuli, 94,000 h, self-supervised",
+    ),
+    _wave(
+        "wav2vec2-base", "wav2vec2 Base", "wav2vec2", "facebook/wav2vec2-base", (768, 12, 94_371_712), norm="group",
+        licence="Apache-2.0", trained_on=_LIBRISPEECH,
+    ),
+    _wave(
+        "wav2vec2-large", "wav2vec2 Large", "wav2vec2", "facebook/wav2vec2-large", (1024, 24, 315_428_992),
+        norm="group", licence="Apache-2.0", trained_on=_LIBRISPEECH,
+    ),
+    _wave(
+        "xls-r-300m", "XLS-R 300M", "wav2vec2", "facebook/wav2vec2-xls-r-300m", (1024, 24, 315_438_720),
+        licence="Apache-2.0", trained_on="436,000 h in 128 languages, self-supervised",
+    ),
+    Card(
+        "scratch-mel", "Small mel encoder from scratch", "whisper", "", "mel", 144, 4, 1_315_584, recipe="scratch",
+        licence="Apache-2.0", trained_on="nothing before: random weights",
+        config=MappingProxyType(
+            {"d_model": 144, "encoder_layers": 4, "encoder_attention_heads": 4, "encoder_ffn_dim": 576}
+        ),
+    ),
+)  # fmt: skip
+
+CARDS: dict[str, Card] = {card.name: card for card in _CARDS}
+"""Every system by name."""
+
+
+def find(name: str) -> Card:
+    """The card of that name. Raises PhonobenchError that lists the near ones."""
+    if name not in CARDS:
+        near = difflib.get_close_matches(name, CARDS, n=3, cutoff=0.4)
+        raise PhonobenchError(
+            f"unknown system {name!r}; {'near: ' + ', '.join(near) if near else 'see `phonobench list`'}"
+        )
+    return CARDS[name]
+
+
+def tiny(card: Card, width: int, layers: int) -> Card:
+    """The same kind of system at another size: what the contract tests exercise without the real weights."""
+    return replace(card, name=f"{card.name}-tiny", width=width, layers=layers, parameters=0, revision="none")

@@ -1,0 +1,55 @@
+"""Log-posteriors of many utterances in length-sorted batches, and the greedy PER that picks an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from phonobench import ctc, edits
+from phonobench.neural import hardware
+from phonobench.neural.batches import Material, by_length
+from phonobench.neural.recogniser import Recogniser
+from phonobench.recipe import Recipe
+from phonobench.types import Progress
+
+HQ_ACCURACY = 8.0
+"""Sentence accuracy from which an utterance counts as well read (PROTOCOL, task A)."""
+
+
+@torch.no_grad()
+def batch_posteriors(model: Recogniser, waves: list[np.ndarray]) -> list[np.ndarray]:
+    """Log-probabilities (frames, 40), float32, of each wave; `model` in evaluation mode."""
+    features = model.encoder.features([torch.from_numpy(wave).to(hardware.device()) for wave in waves])
+    logp, lengths = model(features)
+    return [logp[row, :length].cpu().numpy() for row, length in enumerate(lengths.tolist())]
+
+
+def log_posteriors(
+    model: Recogniser, material: Material, recipe: Recipe, report: Callable[[Progress], None]
+) -> list[np.ndarray]:
+    """Log-probabilities of all utterances, in order, at the precision of training."""
+    model.eval()
+    out: list[np.ndarray] = [np.empty(0)] * len(material)
+    done = 0
+    for items in by_length(material.seconds.tolist(), 2 * recipe.batch_seconds):
+        with hardware.autocast(recipe):
+            heard = batch_posteriors(model, [material.waves[i] for i in items])
+        for item, logp in zip(items, heard, strict=True):
+            out[item] = logp
+        done += len(items)
+        report(Progress("listen to dev", done, len(material)))
+    return out
+
+
+def hq_per(logp: list[np.ndarray], material: Material) -> float:
+    """PER over the well-read utterances (all, where none is), by greedy decoding; NaN without any."""
+    chosen = [i for i, u in enumerate(material.utterances) if u.judgement.accuracy >= HQ_ACCURACY]
+    errors = phones = 0
+    for i in chosen or range(len(material)):
+        found = edits.align(material.targets[i], ctc.greedy(logp[i]))
+        errors += found.substitutions + found.deletions + found.insertions
+        phones += len(material.targets[i])
+    return errors / phones if phones else math.nan

@@ -1,0 +1,62 @@
+"""Whisper's log-mel front end on lists of unpadded waves, the same alone and in company.
+
+Frames are 10 ms; two of them make one encoder state of 20 ms. Every wave is followed by silence, as in Whisper's own
+training on 30 s windows, so that the last frames see zeros and no reflection; an utterance of n samples has
+ceil(n / 320) states and twice as many frames. Formula: Radford et al. 2022 and OpenAI's feature extractor.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers.audio_utils import mel_filter_bank
+
+from phonobench.types import SAMPLE_RATE
+
+WINDOW = 400
+STEP = 160
+SAMPLES_PER_STATE = 2 * STEP
+DYNAMIC_RANGE = 8.0
+"""Powers of ten below the loudest bin of an utterance at which Whisper's scale ends."""
+
+
+def states(samples: int) -> int:
+    """Number of encoder states (20 ms) that cover `samples`."""
+    return -(-samples // SAMPLES_PER_STATE)
+
+
+class MelFrontEnd(nn.Module):
+    """Waves -> scaled log-mel spectrograms."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        filters = mel_filter_bank(
+            num_frequency_bins=1 + WINDOW // 2, num_mel_filters=bands, min_frequency=0.0, max_frequency=8000.0,
+            sampling_rate=SAMPLE_RATE, norm="slaney", mel_scale="slaney",
+        )  # fmt: skip
+        self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32), persistent=False)
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+
+    @torch.no_grad()
+    def forward(self, waves: list[Tensor], window: int | None = None) -> tuple[Tensor, Tensor]:
+        """Float waves (samples,) -> mel (batch, bands, 2 S) with S the longest, and the states of each (batch,).
+
+        Frames past an utterance's end are zero. With `window`, S is that many states and the frames past the end are
+        those of silence, as in Whisper's pretraining.
+        """
+        lengths = torch.tensor([states(len(wave)) for wave in waves], device=self.window.device)
+        longest = window or int(lengths.max())
+        padded = torch.zeros(len(waves), longest * SAMPLES_PER_STATE + WINDOW, device=self.window.device)
+        for row, wave in zip(padded, waves, strict=True):
+            row[: len(wave)] = wave
+        power = torch.stft(padded, WINDOW, STEP, window=self.window, return_complex=True).abs().square()
+        log = (self.filters.T @ power).clamp(min=1e-10).log10()
+        frame = torch.arange(log.shape[-1], device=log.device)
+        # The loudest bin is looked for where the wave can reach: two frames past the last that is kept.
+        reach = frame[None] < 2 * lengths[:, None] + 2
+        loudest = log.masked_fill(~reach[:, None], -10.0).amax(dim=(1, 2), keepdim=True)
+        mel = (torch.maximum(log, loudest - DYNAMIC_RANGE) + 4.0) / 4.0
+        mel = mel[..., : 2 * longest]
+        if window:
+            return mel, lengths
+        return mel * (frame[: 2 * longest] < 2 * lengths[:, None])[:, None], lengths

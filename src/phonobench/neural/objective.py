@@ -1,0 +1,50 @@
+"""What training minimises: CTC on the canonical phones, with consistency between two augmented views if asked."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the customary name
+from torch import Tensor
+
+from phonobench.neural.encoders import valid
+from phonobench.recipe import Recipe
+
+
+def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: Recipe) -> Tensor:
+    """Nats per target phone: CTC, plus the recipe's share of consistency and smoothing.
+
+    `logp` (batch, S, 40). With consistency the batch holds every utterance twice, views in the same order, and
+    `targets` those of one view. An utterance with fewer frames than its targets need counts nothing.
+    """
+    views = 2 if recipe.consistency else 1
+    wanted = targets * views
+    sizes = torch.tensor([len(ids) for ids in wanted])
+    flat = torch.tensor([phone for ids in wanted for phone in ids])
+    total = F.ctc_loss(logp.transpose(0, 1), flat, lengths, sizes, reduction="sum", zero_infinity=True)
+    keep = valid(lengths, logp.shape[1])
+    if recipe.consistency:
+        total = total + recipe.consistency * _disagreement(logp, keep)
+    if recipe.smoothing:
+        # KL from uniform up to a constant: keeps frames from certainty.
+        total = total + recipe.smoothing * -(logp.mean(-1) * keep).sum()
+    return total / sizes.sum()
+
+
+def _disagreement(logp: Tensor, keep: Tensor) -> Tensor:
+    """Sum over frames of both views' KL divergence, each from the other held fixed (Yao et al. 2025, CR-CTC)."""
+    one, two = logp.chunk(2)
+    half = keep[: len(one)]
+    forth = F.kl_div(one, two.detach(), log_target=True, reduction="none").sum(-1)
+    back = F.kl_div(two, one.detach(), log_target=True, reduction="none").sum(-1)
+    return ((forth + back) * half).sum()
+
+
+def infeasible(lengths: list[int], targets: list[tuple[int, ...]]) -> list[int]:
+    """Indices of utterances that have fewer frames than CTC needs (phones plus blanks between equal neighbours)."""
+    return [
+        index
+        for index, (frames, ids) in enumerate(zip(lengths, targets, strict=True))
+        if frames < len(ids) + sum(a == b for a, b in pairwise(ids))
+    ]

@@ -1,0 +1,228 @@
+"""The training loop: one for all systems. Resumes after a kill to the same result, step by step.
+
+Whatever is random is drawn from (seed, epoch or step, utterance), never from a stream that an interruption would
+shift, so a checkpoint is weights, optimiser, averages and the step's number. The epoch with the lowest PER (HQ) on
+the dev speakers is kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from phonobench import store
+from phonobench.cards import Card
+from phonobench.neural import batches, checkpoints, hardware, objective, optimiser, weights
+from phonobench.neural.decoding import hq_per, log_posteriors
+from phonobench.neural.lesson import Lesson
+from phonobench.neural.recogniser import Recogniser
+from phonobench.neural.resumption import Checkpoint
+from phonobench.provenance import versions
+from phonobench.recipe import Recipe
+from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
+
+CHECKPOINT_SECONDS = 120.0
+
+Report = Callable[[Progress], None]
+
+
+def run_key(card: Card, recipe: Recipe, corpus: Corpus, seed: int, revision: str, limit: int | None) -> str:
+    """Fingerprint of all that decides the result of a training."""
+    return store.fingerprint(
+        {"card": _card_facts(card), "recipe": _settings(recipe), "corpus": corpus.fingerprint, "seed": seed,
+         "revision": revision, "limit": limit}
+    )  # fmt: skip
+
+
+def train(
+    card: Card, recipe: Recipe, corpus: Corpus, runs_root: Path, *, seed: int = 0, source: str | None = None,
+    limit: int | None = None, report: Report = lambda _: None,
+) -> Path:  # fmt: skip
+    """Train `card` by `recipe` on the corpus' train speakers; returns the run's folder.
+
+    A finished run with the same inputs is returned as it is, an interrupted one goes on. `source` overrides where the
+    checkpoint lies, `limit` takes only the first utterances of train and dev (a trial, marked as such).
+    Raises PhonobenchError for missing weights, audio that cannot be read, or a loss that is not finite.
+    """
+    folder = None if card.scratch else checkpoints.locate(card, source)
+    revision = "scratch" if folder is None else checkpoints.fingerprint(folder)
+    key = run_key(card, recipe, corpus, seed, revision, limit)
+    run_dir = runs_root / f"{card.name}.{recipe.name}.s{seed}.{key[:8]}"
+    if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":
+        return run_dir
+    torch.manual_seed(seed)
+    encoder = checkpoints.build(card) if folder is None else checkpoints.load(card, folder)
+    model = Recogniser(encoder, recipe).to(hardware.device())
+    train_split, dev_split = corpus.split("train")[:limit], corpus.split("dev")[:limit]
+    manifest: dict[str, Any] = {
+        "run_id": run_dir.name, "key": key, "card": card.name, "card_key": store.fingerprint(_card_facts(card)),
+        "recipe": _settings(recipe), "seed": seed, "limit": limit,
+        "corpus": {
+            "name": corpus.name, "fingerprint": corpus.fingerprint, "synthetic": corpus.synthetic,
+            "train_utterances": len(train_split), "train_speakers": len({u.speaker for u in train_split}),
+        },
+        "model": {"id": card.checkpoint or "scratch", "revision": revision},
+        "versions": versions(), "parameters": sum(p.numel() for p in encoder.parameters()),
+        "trained_parameters": model.trained_parameters(), "precision": hardware.precision(recipe),
+        "status": "training", "history": [], "best_epoch": None,
+    }  # fmt: skip
+    store.write_run(run_dir, manifest)
+    _Course(model, recipe, run_dir, manifest, seed, report).run(train_split, dev_split)
+    return run_dir
+
+
+class _Course:
+    """One training from its first step, or from where it was interrupted, to its last."""
+
+    def __init__(
+        self, model: Recogniser, recipe: Recipe, run_dir: Path, manifest: dict[str, Any], seed: int, report: Report
+    ) -> None:
+        self.model, self.recipe, self.run_dir, self.manifest = model, recipe, run_dir, manifest
+        self.seed, self.report = seed, report
+        self.optimiser = optimiser.make(model, recipe)
+        self.average = optimiser.Average(model, recipe.ema)
+        self.checkpoint = Checkpoint(run_dir / "checkpoint")
+        self.spent = 0.0
+
+    def run(self, train_split: tuple[Utterance, ...], dev_split: tuple[Utterance, ...]) -> None:
+        """All epochs, then the manifest's last word."""
+        recipe = self.recipe
+        self.material = batches.read(train_split, self.report)
+        self.dev = batches.read(dev_split, self.report, "read dev audio")
+        self.lesson = Lesson(self.model, self.material, recipe, self.seed)
+        plans = [
+            batches.plan(self.material.seconds, recipe.batch_seconds, recipe.speeds, (self.seed, epoch))
+            for epoch in range(recipe.epochs)
+        ]
+        # An accumulated step may not straddle two epochs: each ends with what is left.
+        self.steps_of = [math.ceil(len(plan) / recipe.accumulate) for plan in plans]
+        self.steps, self.warm_steps = sum(self.steps_of), sum(self.steps_of[: recipe.warm_epochs])
+        self._note_infeasible()
+        state = self.checkpoint.load(self.model, self.optimiser, self.average)
+        first = state["step"] if state else 0
+        losses: list[float] = state["losses"] if state else []
+        self.spent = state["seconds"] if state else 0.0
+        if state:
+            self.manifest["history"], self.manifest["best_epoch"] = state["history"], state["best_epoch"]
+        started, saved, step = time.monotonic(), time.monotonic(), 0
+        for epoch, plan in enumerate(plans):
+            if step + self.steps_of[epoch] <= first and len(self.manifest["history"]) > epoch:
+                step += self.steps_of[epoch]
+                continue
+            for place in range(0, len(plan), recipe.accumulate):
+                if step >= first:
+                    losses.append(self._step(step, epoch, plan[place : place + recipe.accumulate]))
+                    note = f"epoch {epoch + 1}/{recipe.epochs}, loss {np.mean(losses[-20:]):.3f}{self._best_note()}"
+                    self.report(Progress("train", step + 1, self.steps, note))
+                step += 1
+                if step > first and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self._save(step, losses, started)
+                    saved = time.monotonic()
+            self._end_epoch(epoch, losses, started)
+            losses = []
+            self._save(step, losses, started)
+            saved = time.monotonic()
+        self.manifest |= {"status": "trained", "seconds": round(self.spent + time.monotonic() - started, 1)}
+        store.write_run(self.run_dir, self.manifest)
+        self.checkpoint.remove()
+
+    def _step(self, step: int, epoch: int, plan: list[batches.Batch]) -> float:
+        """One optimiser step over the batches of `plan`; returns the loss, nats a phone."""
+        model, recipe = self.model, self.recipe
+        body = step >= self.warm_steps and bool(model.trained_blocks())
+        if body != model.body_trains:
+            model.train_body(body)
+        model.train()
+        torch.manual_seed(_seed_of(self.seed, step))
+        optimiser.set_rates(self.optimiser, recipe, step, self.warm_steps, self.steps)
+        total = 0.0
+        for batch in plan:
+            with hardware.autocast(recipe):
+                logp, lengths = self.lesson.hear(epoch, batch)
+            loss = objective.loss(logp, lengths, [self.material.targets[i] for i in batch.items], recipe)
+            if not torch.isfinite(loss):
+                ids = ", ".join(self.material.utterances[i].id for i in batch.items[:3])
+                raise PhonobenchError(
+                    f"{self.run_dir.name}: the loss is not finite at step {step + 1} (utterances {ids}, ...); "
+                    "lower the rates with --set lr=... head_lr=... and train again"
+                )
+            (loss / len(plan)).backward()
+            total += loss.item() / len(plan)
+        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], recipe.clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        self.average.update()
+        return total
+
+    def _end_epoch(self, epoch: int, losses: list[float], started: float) -> None:
+        """Measure on dev with the averaged weights, and keep them if they are the best so far."""
+        self.average.swap()
+        try:
+            logp = log_posteriors(self.model, self.dev, self.recipe, self.report)
+            per = hq_per(logp, self.dev)
+            history = self.manifest["history"]
+            best = min((entry["dev_per_hq"] for entry in history), default=math.inf)
+            entry = {
+                "epoch": epoch + 1, "loss": round(float(np.mean(losses)), 5), "dev_per_hq": round(per, 6),
+                "seconds": round(self.spent + time.monotonic() - started, 1),
+            }  # fmt: skip
+            history.append(entry)
+            if per < best:
+                facts = {"card_key": self.manifest["card_key"], "key": self.manifest["key"], "epoch": epoch + 1}
+                weights.save(self.run_dir / "weights", self.model, facts)
+                self.manifest["best_epoch"] = epoch + 1
+                if self.model.layer_weights is not None:
+                    mix = self.model.layer_weights.softmax(0).tolist()
+                    self.manifest["layer_weights"] = [round(weight, 5) for weight in mix]
+        finally:
+            self.average.swap()
+        store.write_run(self.run_dir, self.manifest)
+        self.report(
+            Progress("epoch", epoch + 1, self.recipe.epochs, f"loss {entry['loss']:.3f}, dev PER (HQ) {per:.2%}")
+        )
+
+    def _best_note(self) -> str:
+        scores = [entry["dev_per_hq"] for entry in self.manifest["history"]]
+        return f", best dev PER {min(scores):.1%}" if scores else ""
+
+    def _save(self, step: int, losses: list[float], started: float) -> None:
+        state = {
+            "step": step, "losses": losses, "history": self.manifest["history"],
+            "best_epoch": self.manifest["best_epoch"], "seconds": self.spent + time.monotonic() - started,
+        }  # fmt: skip
+        self.checkpoint.save(self.model, self.optimiser, self.average, state)
+
+    def _note_infeasible(self) -> None:
+        """Count the utterances that are too short for CTC even unperturbed: they teach nothing, and are reported."""
+        lengths = [self.model.encoder.length(len(wave)) for wave in self.material.waves]
+        short = objective.infeasible(lengths, list(self.material.targets))
+        self.manifest["infeasible_utterances"] = [self.material.utterances[i].id for i in short]
+        too_long = [i for i, frames in enumerate(lengths) if frames > self.model.encoder.longest]
+        if too_long:
+            utterance = self.material.utterances[too_long[0]]
+            raise PhonobenchError(
+                f"{utterance.audio}: {self.material.seconds[too_long[0]]:.1f} s is longer than this encoder reads "
+                f"({self.model.encoder.longest * 0.02:.0f} s); leave the utterance out or cut it"
+            )
+
+
+def _seed_of(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(recipe).items()}
+
+
+def _card_facts(card: Card) -> dict[str, Any]:
+    """What of a card decides the result (not its licence or title)."""
+    return {
+        "name": card.name, "family": card.family, "checkpoint": card.checkpoint, "config": dict(card.config),
+    }  # fmt: skip

@@ -1,0 +1,72 @@
+"""Weights of a trained recogniser on disk: everything that training changed, in float32 safetensors.
+
+A frozen encoder is not copied: its file names the checkpoint and its fingerprint, and loading takes it from there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from phonobench import cards, store
+from phonobench.neural import checkpoints
+from phonobench.neural.recogniser import Recogniser
+from phonobench.recipe import Recipe
+from phonobench.types import PhonobenchError
+
+FILE = "model.safetensors"
+
+
+def arrays_of(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """Tensors as numpy arrays, on the processor."""
+    return {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in tensors.items()}
+
+
+def save(folder: Path, model: Recogniser, facts: dict[str, Any]) -> None:
+    """Write the trained part of `model`, atomically, with the encoder's configuration and `facts` beside it."""
+    frozen = model.recipe.trainable == "none"
+    tensors = {k: v for k, v in model.state_dict().items() if not (frozen and k.startswith("encoder."))}
+    config = {**model.encoder.config.to_dict(), "normalise": getattr(model.encoder, "normalise", None)}
+    store.write_arrays(folder / FILE, arrays_of(tensors), {**facts, "frozen": frozen, "encoder": config})
+
+
+def load(run_dir: Path, source: str | None = None) -> Recogniser:
+    """The recogniser of a trained run, in evaluation mode. `source` says where a frozen encoder's checkpoint lies.
+
+    Raises PhonobenchError where weights are missing, of another card, or the checkpoint is not the one trained on.
+    """
+    manifest = store.read_run(run_dir)
+    path = run_dir / "weights" / FILE
+    arrays, facts = store.read_arrays(path)
+    if facts["card_key"] != manifest["card_key"]:
+        raise PhonobenchError(f"{path} belongs to another card than {run_dir / store.RUN_FILE}; train the run again")
+    card, recipe = cards.find(manifest["card"]), Recipe(**_tuples(manifest["recipe"]))
+    if facts["frozen"]:
+        folder = checkpoints.locate(card, source)
+        if checkpoints.fingerprint(folder) != manifest["model"]["revision"]:
+            raise PhonobenchError(
+                f"{folder} is not the checkpoint that {manifest['run_id']} was trained on "
+                f"({manifest['model']['revision']}); give that one by --model"
+            )
+        encoder = checkpoints.load(card, folder)
+    else:
+        encoder = checkpoints.build(card, facts["encoder"])
+    model = Recogniser(encoder, recipe)
+    given = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    expected = {k for k in model.state_dict() if not (facts["frozen"] and k.startswith("encoder."))}
+    if set(given) != expected:
+        odd = sorted(set(given) ^ expected)
+        raise PhonobenchError(f"{path}: {len(odd)} tensors too many or too few, {odd[0]} first; train the run again")
+    try:
+        model.load_state_dict(given, strict=False)
+    except RuntimeError as fault:
+        raise PhonobenchError(f"{path}: {str(fault).splitlines()[-1].strip()} (another vocabulary or size)") from fault
+    return model.eval()
+
+
+def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists back to tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

@@ -1,0 +1,173 @@
+"""How a system is trained, as a frozen value. Named presets are in `RECIPES`; one field is changed by `with_settings`.
+
+Rates are per optimiser step, times are seconds of audio unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from phonobench.types import PhonobenchError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every choice of a training run that is not the model, the data or the seed.
+
+    Trained part: `trainable` is "all", "none" (linear probe) or "last:K" (the K topmost layers); `layers` is "last" or
+    "weighted" (a learned softmax over all layers); `head` is "linear" or "mlp". `context` is what a windowed encoder
+    (Whisper) hears: the "audio" alone, or its whole pretraining "window" with silence after the audio.
+    Course: `warm_epochs` train the head alone over the frozen encoder (they count towards `epochs`), after which the
+    body joins at `lr` with the rate of each lower layer multiplied by `layer_decay`. Both rates rise over the first
+    `rise` of their phase and fall as a half cosine.
+    Batches: `batch_seconds` of audio, grouped by length; `accumulate` of them make one step.
+    Augmentation: `speeds` (1.0 is always meant to be among them), `noise_db` (signal to noise ratio drawn from that
+    range for `noise_share` of utterances), `gain_db` (plus or minus), SpecAugment on mels or convolution features
+    (`time_masks` per second of audio, up to `time_width` seconds each; `freq_masks` of up to `freq_width` of the
+    bands).
+    Regularisation: `dropout` in the encoder and `head_dropout` before the last layer; `consistency` weighs the
+    divergence of two augmented views (CR-CTC, Yao et al. 2025); `smoothing` pulls frames towards the uniform
+    distribution; `ema` averages weights over steps.
+    `precision` is "auto" (bf16 where the processor has it), "bf16" or "fp32".
+    """
+
+    name: str
+    about: str
+    epochs: int
+    warm_epochs: int = 0
+    trainable: str = "all"
+    layers: Literal["last", "weighted"] = "last"
+    head: Literal["linear", "mlp"] = "linear"
+    context: Literal["audio", "window"] = "audio"
+    lr: float = 2e-4
+    head_lr: float = 2e-3
+    layer_decay: float = 0.9
+    weight_decay: float = 0.01
+    rise: float = 0.1
+    clip: float = 1.0
+    batch_seconds: float = 64.0
+    accumulate: int = 1
+    speeds: tuple[float, ...] = (1.0,)
+    noise_db: tuple[float, float] = (10.0, 30.0)
+    noise_share: float = 0.0
+    gain_db: float = 0.0
+    time_masks: float = 0.0
+    time_width: float = 0.3
+    freq_masks: int = 0
+    freq_width: float = 0.3
+    dropout: float = 0.0
+    head_dropout: float = 0.0
+    consistency: float = 0.0
+    smoothing: float = 0.0
+    ema: float = 0.0
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant, by field and value."""
+        checks = {
+            "epochs": self.epochs >= 1,
+            "warm_epochs": 0 <= self.warm_epochs <= self.epochs,
+            "trainable": self.trainable in ("all", "none") or self.trainable_layers is not None,
+            "layers": self.layers in ("last", "weighted"),
+            "context": self.context in ("audio", "window"),
+            "head": self.head in ("linear", "mlp"),
+            "batch_seconds": self.batch_seconds > 0,
+            "accumulate": self.accumulate >= 1,
+            "lr": self.lr > 0,
+            "head_lr": self.head_lr > 0,
+            "speeds": bool(self.speeds) and all(0.5 <= speed <= 2.0 for speed in self.speeds),
+            "noise_share": 0 <= self.noise_share <= 1,
+            "dropout": 0 <= self.dropout < 1,
+            "head_dropout": 0 <= self.head_dropout < 1,
+            "ema": 0 <= self.ema < 1,
+            "smoothing": 0 <= self.smoothing < 1,
+            "precision": self.precision in ("auto", "bf16", "fp32"),
+        }
+        for field, holds in checks.items():
+            if not holds:
+                raise PhonobenchError(f"recipe {self.name!r}: {field} = {getattr(self, field)!r} is out of its range")
+
+    @property
+    def augments(self) -> bool:
+        """True where an utterance is not heard the same in every epoch."""
+        audio = self.speeds != (1.0,) or self.noise_share > 0 or self.gain_db > 0
+        return audio or self.time_masks > 0 or self.freq_masks > 0 or self.consistency > 0
+
+    @property
+    def trainable_layers(self) -> int | None:
+        """K of "last:K"; None for the other values."""
+        kind, _, count = self.trainable.partition(":")
+        return int(count) if kind == "last" and count.isdigit() and int(count) > 0 else None
+
+
+_AUGMENTED: dict[str, Any] = {
+    "speeds": (0.9, 1.0, 1.1), "noise_share": 0.3, "gain_db": 6.0,
+    "time_masks": 2.0, "time_width": 0.25, "freq_masks": 2, "freq_width": 0.3,
+}  # fmt: skip
+
+_RECIPES = (
+    Recipe("probe", "linear probe: frozen encoder, linear head on the last layer",
+           epochs=40, warm_epochs=40, trainable="none", head_lr=3e-3),
+    Recipe("weighted-probe", "frozen encoder, learned softmax over all layers, linear head",
+           epochs=40, warm_epochs=40, trainable="none", layers="weighted", head_lr=3e-3),
+    Recipe("mlp-probe", "frozen encoder, two-layer head: the source experiments' baseline",
+           epochs=40, warm_epochs=40, trainable="none", head="mlp", head_lr=1e-3),
+    Recipe("finetune", "warm head, then all layers, with speed, noise, SpecAugment, consistency and weight averaging",
+           epochs=14, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, **_AUGMENTED),
+    Recipe("weighted", "as finetune, with a learned softmax over all layers",
+           epochs=14, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, layers="weighted", **_AUGMENTED),
+    Recipe("scratch", "everything from random weights",
+           epochs=60, lr=1.5e-3, head_lr=1.5e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1, batch_seconds=32.0,
+           ema=0.99, **{**_AUGMENTED, "time_masks": 0.5}),
+)  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+"""Named presets."""
+
+
+def find(name: str) -> Recipe:
+    """The preset of that name. Raises PhonobenchError that lists the near ones."""
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or sorted(RECIPES)
+        raise PhonobenchError(f"unknown recipe {name!r}; near: {', '.join(near)}")
+    return RECIPES[name]
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+    """A copy with fields replaced, values given as text (`{"lr": "1e-4", "speeds": "0.9,1.0"}`).
+
+    Raises PhonobenchError for an unknown field (naming near ones), or a value that is not of the field's type.
+    """
+    fields = {f.name: f for f in dataclasses.fields(Recipe) if f.name not in ("name", "about")}
+    hints = typing.get_type_hints(Recipe)
+    changes: dict[str, Any] = {}
+    for key, text in settings.items():
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=3, cutoff=0.4) or sorted(fields)
+            raise PhonobenchError(f"a recipe has no field {key!r}; near: {', '.join(near)}")
+        changes[key] = _parse(key, text, hints[key])
+    return replace(recipe, **changes)
+
+
+def _parse(key: str, text: str, kind: Any) -> Any:
+    """`text` as a value of the annotated type `kind`."""
+    try:
+        if typing.get_origin(kind) is tuple:
+            parts = tuple(float(part) for part in text.split(","))
+            fixed = [arg for arg in typing.get_args(kind) if arg is not types.EllipsisType and arg is not Ellipsis]
+            if Ellipsis not in typing.get_args(kind) and len(parts) != len(fixed):
+                raise ValueError(f"{len(fixed)} numbers wanted")
+            return parts
+        if typing.get_origin(kind) is Literal:
+            if text not in typing.get_args(kind):
+                raise ValueError(f"one of {', '.join(typing.get_args(kind))}")
+            return text
+        return kind(text)
+    except ValueError as fault:
+        raise PhonobenchError(f"recipe field {key}: cannot read {text!r} ({fault})") from fault

@@ -1,0 +1,183 @@
+"""One contract over all cards: declared facts are true of a tiny checkpoint of the same class."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tiny_checkpoints import CASES, LAYERS, WIDTH, save  # noqa: E402
+
+from phonobench import cards, recipe  # noqa: E402
+from phonobench.neural import checkpoints  # noqa: E402
+from phonobench.neural.encoders import Masks  # noqa: E402
+from phonobench.neural.recogniser import Recogniser  # noqa: E402
+from phonobench.types import SAMPLE_RATE, PhonobenchError  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def tones(*lengths):
+    rng = np.random.default_rng(7)
+    return [torch.from_numpy((0.2 * rng.standard_normal(n)).astype(np.float32)) for n in lengths]
+
+
+@pytest.fixture(params=CASES)
+def loaded(request, tmp_path):
+    card = cards.find(request.param)
+    return card, checkpoints.load(card, save(card, tmp_path / "model"))
+
+
+def test_states_hop_and_layers_are_as_declared(loaded):
+    card, encoder = loaded
+    encoder.eval()
+    waves = tones(48_000, 21_920)
+    with torch.no_grad():
+        features = encoder.features(waves)
+        layers = encoder(features)
+    assert len(layers) == LAYERS + 1 == len(encoder.blocks)
+    assert {layer.shape for layer in layers} == {(2, int(features.lengths.max()), WIDTH)}
+    assert features.lengths.tolist() == [encoder.length(len(w)) for w in waves]
+    for wave, length in zip(waves, features.lengths.tolist(), strict=True):
+        assert abs(length * card.hop - len(wave) / SAMPLE_RATE) < 1.5 * card.hop
+
+
+def test_company_does_not_change_an_utterance(loaded):
+    _, encoder = loaded
+    encoder.eval()
+    waves = tones(48_000, 21_920, 8_320)
+    with torch.no_grad():
+        together = encoder(encoder.features(waves))
+        for row, wave in enumerate(waves):
+            alone = encoder(encoder.features([wave]))
+            for ours, theirs in zip(together, alone, strict=True):
+                torch.testing.assert_close(ours[row, : theirs.shape[1]], theirs[0], atol=2e-4, rtol=1e-4)
+
+
+def test_last_state_is_what_the_model_itself_ends_with(loaded):
+    card, encoder = loaded
+    encoder.eval()
+    (wave,) = tones(32_000)
+    encoder.window = card.family == "whisper"
+    with torch.no_grad():
+        features = encoder.features([wave])
+        theirs = encoder.module(features.values).last_hidden_state[:, : int(features.lengths.max())]
+        torch.testing.assert_close(encoder(features)[-1], theirs, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "blocks"), [({}, LAYERS + 1), ({"trainable": "last:2"}, 2), ({"trainable": "none"}, 0)]
+)
+def test_gradient_goes_exactly_where_the_recipe_says(loaded, settings, blocks):
+    _, encoder = loaded
+    model = Recogniser(encoder, recipe.with_settings(recipe.find("weighted"), settings)).train()
+    model.train_body(True)
+    logp, _ = model(model.encoder.features(tones(16_000, 12_000)))
+    (-logp[..., 3].mean()).backward()
+    reached = {id(p) for p in model.parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    wanted = {id(p) for block in encoder.blocks[::-1][:blocks] for n, p in block.named_parameters()}
+    fixed = {id(p) for n, p in encoder.named_parameters() if "masked_spec_embed" in n or "embed_positions" in n}
+    # A key's bias moves no attention weight, so its gradient is zero but for rounding.
+    flat = {id(p) for n, p in encoder.named_parameters() if n.endswith("k_proj.bias")}
+    own = {id(p) for p in [*model.head.parameters(), model.layer_weights]}
+    assert reached | flat == (wanted - fixed) | own | flat
+
+
+def test_masks_hide_the_sound(loaded):
+    _, encoder = loaded
+    encoder.eval()
+    features = encoder.features(tones(16_000))
+    length = int(features.lengths[0])
+    everything = Masks(torch.ones(1, length, dtype=torch.bool), torch.zeros(1, encoder.bands, dtype=torch.bool))
+    with torch.no_grad():
+        heard = encoder(encoder.features(tones(16_000)), everything)[-1]
+        other = encoder(encoder.features([2 * w.flip(0) for w in tones(16_000)]), everything)[-1]
+        plain = encoder(features)[-1]
+    torch.testing.assert_close(heard, other)
+    assert (plain - heard).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_full_size_has_the_declared_number_of_parameters(name):
+    card = cards.find(name)
+    assert count_at_full_size(card) == card.parameters
+
+
+def count_at_full_size(card):
+    """Parameters of the real architecture, on the meta device: no memory, no weights."""
+    family = checkpoints.FAMILIES[card.family]
+    if card.family == "whisper":
+        heads = card.width // 64
+        settings = {"d_model": card.width, "encoder_layers": card.layers, "encoder_attention_heads": heads,
+                    "encoder_ffn_dim": 4 * card.width}  # fmt: skip
+    else:
+        norm = {"feat_extract_norm": card.norm, "do_stable_layer_norm": card.norm == "layer"}
+        bias = card.norm == "layer" and card.family != "wavlm"
+        settings = {"hidden_size": card.width, "num_hidden_layers": card.layers, "conv_bias": bias, **norm,
+                    "num_attention_heads": card.width // 64, "intermediate_size": 4 * card.width}  # fmt: skip
+    with torch.device("meta"):
+        return sum(p.numel() for p in family.module(family.config(**settings)).parameters())
+
+
+def test_scratch_cards_are_as_declared():
+    for card in cards.CARDS.values():
+        if card.scratch:
+            encoder = checkpoints.build(card)
+            assert (encoder.width, len(encoder.blocks) - 1) == (card.width, card.layers)
+            assert sum(p.numel() for p in encoder.parameters()) == card.parameters
+
+
+def test_another_kind_of_checkpoint_is_refused(tmp_path):
+    folder = save(cards.find("hubert-large"), tmp_path / "hubert")
+    with pytest.raises(PhonobenchError, match=r"model_type 'hubert'.*wavlm.*--model"):
+        checkpoints.load(cards.find("wavlm-large"), folder)
+
+
+def test_missing_tensors_are_refused_not_drawn_at_random(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = save(cards.find("whisper-base"), tmp_path / "whisper")
+    tensors = load_file(folder / "model.safetensors")
+    tensors.pop("encoder.layers.1.fc1.weight")
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(PhonobenchError, match=r"1 tensors missing.*layers\.1\.fc1\.weight"):
+        checkpoints.load(cards.find("whisper-base"), folder)
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    folder = save(cards.find("hubert-large"), tmp_path / "pickled")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(PhonobenchError, match="pickled weights are not read"):
+        checkpoints.load(cards.find("hubert-large"), folder)
+
+
+def test_a_ctc_checkpoint_gives_its_encoder(tmp_path):
+    """Fine-tuned checkpoints prefix the encoder's tensors and add a head, which is left aside."""
+    import transformers
+
+    card = cards.find("hubert-large")
+    plain = save(card, tmp_path / "plain")
+    config = transformers.HubertConfig.from_pretrained(plain)
+    config.vocab_size = 32
+    whole = transformers.HubertForCTC(config)
+    whole.save_pretrained(tmp_path / "ctc")
+    (tmp_path / "ctc" / "preprocessor_config.json").write_text((plain / "preprocessor_config.json").read_text())
+    encoder = checkpoints.load(card, tmp_path / "ctc")
+    theirs = dict(whole.hubert.named_parameters())
+    for name, parameter in encoder.module.named_parameters():
+        torch.testing.assert_close(parameter, theirs[name])
+
+
+def test_a_checkpoint_that_is_nowhere_names_the_remedy(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("PHONOBENCH_MODELS", str(tmp_path))
+    with pytest.raises(PhonobenchError, match=r"no weights for xls-r-300m.*--model.*PHONOBENCH_MODELS"):
+        checkpoints.locate(cards.find("xls-r-300m"))
+
+
+def test_config_without_preprocessor_is_refused(tmp_path):
+    folder = save(cards.find("wavlm-base"), tmp_path / "bare")
+    (folder / "preprocessor_config.json").write_text(json.dumps({}))
+    with pytest.raises(PhonobenchError, match="do_normalize"):
+        checkpoints.load(cards.find("wavlm-base"), folder)
