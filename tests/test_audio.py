@@ -157,6 +157,16 @@ def test_a_truncated_file_is_refused(tmp_path, suffix, subtype, kept):
         audio.read(cut)
 
 
+def test_an_ogg_file_that_lacks_whole_pages_is_refused(tmp_path):
+    path = written(
+        tmp_path / "a.opus", 0.1 * np.random.default_rng(1).standard_normal(80_000), subtype="OPUS", format="OGG"
+    )
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rfind(b"OggS")])
+    with pytest.raises(PhonobenchError, match=r"a\.opus: truncated Ogg file, its last page is missing"):
+        audio.read(path)
+
+
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
 def test_a_damaged_page_in_the_middle_of_an_ogg_file_is_noticed(tmp_path, subtype):
     path = written(tmp_path / "a.ogg", 0.1 * np.random.default_rng(1).standard_normal(160_000), subtype=subtype)

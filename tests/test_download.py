@@ -46,7 +46,7 @@ def site():
         def do_GET(self):
             wanted = self.headers.get("Range", "")
             shown.requests.append((self.path, wanted))
-            if shown.status != 200 or self.path != OFFICIAL:
+            if shown.status != 200 or self.path.partition("?")[0] != OFFICIAL:
                 self.send_error(shown.status if shown.status != 200 else 404)
                 return
             unchanged = self.headers.get("If-Range", shown.tag) == shown.tag
@@ -164,6 +164,35 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(wanted, site):
         wanted()
     site.content, site.tag, site.cut = gzip.compress(gzip.decompress(site.content), 1), '"two"', []
     assert wanted().sha256 == hashlib.sha256(site.content).hexdigest()
+
+
+def test_a_file_of_the_same_size_but_another_tag_is_begun_anew(wanted, site):
+    site.cut = [10_000] + [0] * 10
+    with pytest.raises(PhonobenchError):
+        wanted()
+    site.content = site.content[:4] + b"\x01\x02\x03\x04" + site.content[8:]  # the date in the gzip header
+    site.tag, site.cut = '"two"', []
+    assert wanted().sha256 == hashlib.sha256(site.content).hexdigest()
+
+
+def test_a_mirror_with_a_file_of_another_size_is_begun_anew(wanted, site):
+    site.cut = [10_000] + [0] * 10
+    with pytest.raises(PhonobenchError):
+        wanted()
+    site.content, site.cut = gzip.compress(gzip.decompress(site.content), 1), []
+    got = wanted(urls=(site.url + "?mirror",))
+    assert got.sha256 == hashlib.sha256(site.content).hexdigest()
+    assert [asked for _, asked in site.requests[-2:]] == ["bytes=10000-", ""]
+
+
+def test_a_mirror_with_the_same_file_continues_it(wanted, site):
+    site.cut = [10_000] + [0] * 10
+    with pytest.raises(PhonobenchError):
+        wanted()
+    site.cut = []
+    got = wanted(urls=(site.url + "?mirror",))
+    assert got.sha256 == hashlib.sha256(site.content).hexdigest()
+    assert site.requests[-1][1] == "bytes=10000-"
 
 
 def test_a_server_that_cannot_resume_is_begun_anew(wanted, site):
