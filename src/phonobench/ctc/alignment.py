@@ -1,0 +1,53 @@
+"""Forced alignment: when each expected phone was said, by the most probable CTC path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from phonobench.ctc import checks, kernels
+from phonobench.types import PhonobenchError
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Frames and fit of N phones along the best path.
+
+    Phone i emits the frames `start[i]` to `end[i]` (half-open, at least one); frames between phones are blank. `score`
+    (N,): mean log-posterior of the phone over its frames, nats. `loglik`: log-probability of the path.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    score: np.ndarray
+    loglik: float
+
+    def seconds(self, hop: float) -> tuple[np.ndarray, np.ndarray]:
+        """Start and end times (N,) for frames `hop` seconds apart."""
+        return self.start * hop, self.end * hop
+
+
+def align(logp: np.ndarray, ids: Sequence[int]) -> Alignment:
+    """The most probable path (Viterbi) of `ids` through `logp` (T, V). Ties go to the path that stays longer.
+
+    Raises PhonobenchError, with the numbers, where no path exists, and for input as `forward` does.
+    """
+    logp = checks.posteriors(logp)
+    labels = checks.labels(ids, logp.shape[1])
+    repeats = int((labels[1:] == labels[:-1]).sum())
+    if len(logp) < len(labels) + repeats:
+        raise PhonobenchError(
+            f"cannot align {len(labels)} phones ({repeats} repeated, each with a blank between) to {len(logp)} frames: "
+            f"at least {len(labels) + repeats} are needed; the audio is too short for the text"
+        )
+    path, loglik = kernels.viterbi(logp, labels)
+    if loglik == -np.inf:
+        raise PhonobenchError(
+            f"cannot align {len(labels)} phones to {len(logp)} frames: the posteriors give every path probability 0"
+        )
+    start = np.searchsorted(path, 2 * np.arange(len(labels)) + 1, side="left")
+    end = np.searchsorted(path, 2 * np.arange(len(labels)) + 1, side="right")
+    score = np.array([logp[a:b, q].mean() for a, b, q in zip(start, end, labels, strict=True)], dtype=np.float64)
+    return Alignment(start, end, score, float(loglik))

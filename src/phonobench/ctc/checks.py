@@ -1,0 +1,44 @@
+"""What every CTC function asks of its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from phonobench.types import PhonobenchError
+
+SLACK = 0.05
+"""How far above 0 a log-probability may lie: rounding of a sum in half precision, not more."""
+
+
+def posteriors(logp: np.ndarray) -> np.ndarray:
+    """`logp` as contiguous float64 (T, V), V >= 2.
+
+    Raises PhonobenchError for another shape or type, NaN, +inf, values above 0 (logits are not log-probabilities)
+    and a frame in which nothing is possible.
+    """
+    logp = np.asarray(logp)
+    if logp.ndim != 2 or logp.shape[1] < 2:
+        raise PhonobenchError(f"posteriors of shape {logp.shape}: must be (frames, blank and phones)")
+    if not np.issubdtype(logp.dtype, np.floating):
+        raise PhonobenchError(f"posteriors of type {logp.dtype}: must be floating-point log-probabilities")
+    exact = np.ascontiguousarray(logp, dtype=np.float64)
+    best = exact.max(axis=1)  # NaN wherever a NaN is
+    faulty = np.flatnonzero(~((best <= SLACK) & (best > -np.inf)))
+    if len(faulty):
+        frame = int(faulty[0])
+        raise PhonobenchError(
+            f"posteriors have a best value of {best[frame]:g} in frame {frame} of {len(best)}: must be natural "
+            "log-probabilities (finite and not above 0); apply log_softmax, infer again if the file is damaged"
+        )
+    return exact
+
+
+def labels(ids: Sequence[int], columns: int) -> np.ndarray:
+    """`ids` as int64 (N,). Raises PhonobenchError for an id that is no phone column of `columns`."""
+    found = np.asarray(tuple(ids), dtype=np.int64).reshape(-1)
+    outside = found[(found < 1) | (found >= columns)]
+    if len(outside):
+        raise PhonobenchError(f"phone id {outside[0]} is outside 1..{columns - 1} of the posteriors (0 is the blank)")
+    return found
