@@ -243,6 +243,10 @@ def test_compare_finds_who_is_better(runs: Path, corpus: tuple[Corpus, planted.S
     undefined = by_name["utterance_pearson", "hears", "reads"]
     assert math.isnan(undefined.p)
     assert (undefined.better, undefined.reason) == (None, "undefined for one of the two")
+    plain = json.loads(json.dumps(found.json(), allow_nan=False))
+    assert [gap["p"] for gap in plain["gaps"] if gap["reason"]] == [None] * sum(
+        gap.reason is not None for gap in found.gaps
+    )
     assert by_name["utterance_pearson", "hears", "random"].p_holm == pytest.approx(2 / (RESAMPLES + 1))
 
 

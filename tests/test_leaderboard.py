@@ -79,7 +79,7 @@ def test_the_source_rows_stand_beside_the_real_corpus_only_and_are_marked(tmp_pa
     result(tmp_path / "synthetic", "a", corpus="synthetic", synthetic=True)
     result(tmp_path / "trial", "a", complete=False)
     real, synthetic, trial = (leaderboard.build(tmp_path / kind) for kind in ("real", "synthetic", "trial"))
-    assert "HuBERT Large (theirs) | waveform | 8.84 | 0.593 | 0.843" in real.markdown()
+    assert "| *HuBERT Large* | *theirs* | waveform |  |  | – | 8.84 | 0.593 | – | 0.843 | – |" in real.markdown()
     theirs = [row for row in csv.DictReader(io.StringIO(real.csv())) if row["origin"] == "source experiments"]
     assert len(theirs) == len(real.json()["tables"][0]["source_experiments"]) == 13
     assert theirs[0]["per_hq"] == ""

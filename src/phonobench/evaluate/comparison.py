@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +59,14 @@ class Comparison:
     resamples: int
     runs: tuple[str, ...]
     gaps: tuple[Gap, ...]
+
+    def json(self) -> dict[str, Any]:
+        """The same as JSON-able data: NaN is null, and the gap's `reason` says why."""
+        fields = asdict(self)
+        fields["gaps"] = [
+            {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in gap.items()} for gap in fields["gaps"]
+        ]
+        return fields
 
 
 def compare(

@@ -19,12 +19,13 @@ from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
 from phonobench.results import Result, Value
 from phonobench.types import PhonobenchError
 
-RECOGNITION = ("per_hq", "per", "per_ipa_char_hq")
-COLUMNS = (
-    *RECOGNITION, "utterance_pearson", "utterance_spearman", "word_pearson", "phone_pearson", "phone_spearman",
-    "utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc",
+COLUMNS = tuple(markdown.LABELS)
+"""Metrics of the CSV table, in order; the JSON has all."""
+FACTS = (
+    "origin", "corpus", "synthetic", "split", "complete", "utterances", "run_id", "system", "input", "recipe", "seed",
+    "parameters", "protocol_version",
 )  # fmt: skip
-"""Metrics of the CSV and JSON tables, in order."""
+"""Columns of the CSV table before the metrics."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Table:
     corpus: str
     fingerprint: str
     synthetic: bool
+    split: str
     utterances: int
     speakers: int
     complete: bool
@@ -59,7 +61,8 @@ class Table:
     @property
     def has_source_rows(self) -> bool:
         """Whether the source experiments measured on this corpus and split."""
-        return self.corpus == CORPUS and not self.synthetic and self.complete
+        real = self.corpus == CORPUS and not self.synthetic
+        return real and self.split == "test" and self.complete
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,7 @@ class Leaderboard:
 
     def csv(self) -> str:
         """One line a run (and a source row, marked so): each metric with its low and high; empty where undefined."""
-        facts = ("origin", "corpus", "synthetic", "complete", "utterances", "run_id", "system", "input", "recipe",
-                 "seed", "parameters", "protocol_version")  # fmt: skip
-        header = [*facts, *(f"{name}{end}" for name in COLUMNS for end in ("", "_low", "_high"))]
+        header = [*FACTS, *(f"{name}{end}" for name in COLUMNS for end in ("", "_low", "_high"))]
         text = io.StringIO()
         writer = csv.DictWriter(text, header, restval="", lineterminator="\n")
         writer.writeheader()
@@ -93,8 +94,7 @@ class Leaderboard:
             "protocol_version": self.protocol_version,
             "tables": [
                 {
-                    **{k: getattr(table, k) for k in ("corpus", "fingerprint", "synthetic", "utterances", "speakers")},
-                    "complete": table.complete,
+                    **{k: v for k, v in vars(table).items() if k != "entries"},
                     "runs": [_json_entry(entry) for entry in table.entries],
                     "source_experiments": [dict(vars(row)) for row in SOURCE_ROWS] if table.has_source_rows else [],
                 }
@@ -105,6 +105,7 @@ class Leaderboard:
     def _csv_row(self, table: Table, entry: Entry) -> dict[str, Any]:
         row: dict[str, Any] = {
             "origin": "measured", "corpus": table.corpus, "synthetic": str(table.synthetic).lower(),
+            "split": table.split,
             "complete": str(table.complete).lower(), "utterances": table.utterances, "run_id": entry.run_id,
             "system": entry.card, "input": entry.input, "recipe": entry.recipe, "seed": entry.seed,
             "parameters": entry.parameters, "protocol_version": self.protocol_version,
@@ -135,7 +136,8 @@ def build(results_root: Path, split: str = "test") -> Leaderboard:
         place = (facts.corpus.synthetic, not facts.split.complete, facts.corpus.name, facts.corpus.fingerprint,
                  facts.split.utterances, facts.split.speakers)  # fmt: skip
         groups.setdefault(place, []).append(parts)
-    return Leaderboard(results.PROTOCOL_VERSION, tuple(_table(place, groups[place]) for place in sorted(groups)))
+    tables = tuple(_table(split, place, groups[place]) for place in sorted(groups))
+    return Leaderboard(results.PROTOCOL_VERSION, tables)
 
 
 def _consistent(parts: Sequence[Result]) -> Result:
@@ -151,10 +153,10 @@ def _consistent(parts: Sequence[Result]) -> Result:
     return first
 
 
-def _table(place: tuple, runs: Sequence[Sequence[Result]]) -> Table:
+def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]]) -> Table:
     synthetic, partial, corpus, fingerprint, utterances, speakers = place
     entries = sorted((_entry(parts) for parts in runs), key=_rank)
-    return Table(corpus, fingerprint, synthetic, utterances, speakers, not partial, tuple(entries))
+    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, tuple(entries))
 
 
 def _rank(entry: Entry) -> tuple[float, str]:
@@ -191,7 +193,8 @@ def _source_csv_row(row: Any) -> dict[str, Any]:
         name: "" if getattr(row, name) is None else f"{getattr(row, name):.6g}"
         for name in ("per_ipa_char_hq", "utterance_pearson", "utterance_auc")
     }
-    known = {"origin": "source experiments", "corpus": CORPUS, "synthetic": "false", "complete": "true"}
+    known = {"origin": "source experiments", "corpus": CORPUS, "synthetic": "false"}
+    known |= {"split": "test", "complete": "true"}
     return {**known, "system": row.system, "input": row.input, **figures}
 
 

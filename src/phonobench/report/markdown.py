@@ -12,22 +12,35 @@ from phonobench.tasks import METRICS
 if TYPE_CHECKING:
     from phonobench.report.leaderboard import Entry, Leaderboard, Table
 
-PERCENT = ("per_hq", "per", "per_ipa_char_hq")
 LABELS = {
     "per_hq": "PER (HQ) %",
     "per": "PER %",
     "per_ipa_char_hq": "PER (HQ), IPA characters %",
+    "substitutions_hq": "substituted (HQ) %",
+    "deletions_hq": "deleted (HQ) %",
+    "insertions_hq": "inserted (HQ) %",
+    "pfer_hq": "PFER (HQ) %",
     "utterance_pearson": "utterance Pearson",
+    "utterance_spearman": "utterance Spearman",
     "word_pearson": "word Pearson",
     "phone_pearson": "phone Pearson",
+    "phone_spearman": "phone Spearman",
     "utterance_auc": "utterance AUC",
+    "utterance_f1": "utterance F1",
     "phone_auc": "phone AUC",
     "phone_ap": "phone AP",
     "phone_f1": "phone F1",
     "phone_mcc": "phone MCC",
 }
-"""Metrics of the main table and their headings."""
+"""Metrics that are shown, by task, and their headings."""
 
+SUMMARY = ("per_hq", "per_ipa_char_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
+BY_TASK = {
+    "Recognition": ("per_hq", "per", "substitutions_hq", "deletions_hq", "insertions_hq", "pfer_hq"),
+    "Scoring": ("utterance_pearson", "utterance_spearman", "word_pearson", "phone_pearson", "phone_spearman"),
+    "Detection": ("utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc"),
+}
+PERCENT = tuple(name for name, label in LABELS.items() if label.endswith("%"))
 BROKEN_DOWN = ("per", "utterance_pearson", "phone_pearson", "phone_auc")
 SYNTHETIC = "**The figures below are of synthetic speech and simulated raters; they say nothing about real learners.**"
 LEGEND = (
@@ -54,10 +67,12 @@ def _section(table: Table) -> list[str]:
         parts.append(SYNTHETIC)
     if not table.complete:
         parts.append("**These runs saw only the first utterances of each split: not to be cited.**")
-    size = f"{table.utterances} test utterances of {table.speakers} speakers, corpus {table.fingerprint[:12]}."
-    parts += [f"{size} {LEGEND}", _main(table)]
+    size = f"{table.utterances} {table.split} utterances of {table.speakers} speakers, corpus {table.fingerprint[:12]}."
+    parts += [f"{size} {LEGEND}", _summary(table)]
     if table.has_source_rows:
-        parts += ["### Published by others", _THEIRS, _source(SOURCE_ROWS), _SCORERS, _scorers()]
+        parts += [_THEIRS, "### Trained scorers, published", _SCORERS, _scorers()]
+    for task, names in BY_TASK.items():
+        parts += [f"### {task}", _figures(names, table.entries)]
     parts += ["### Negative controls", _CONTROLS, _controls(table.entries)]
     parts += ["### By age, gender and proficiency", _BANDS]
     for name in BROKEN_DOWN:
@@ -65,9 +80,10 @@ def _section(table: Table) -> list[str]:
     return parts
 
 
+_DASH = "–"
 _THEIRS = (
-    "The source experiments (January 2025), as published: another training, one seed, no intervals; how they chose "
-    "epochs is not known here. Their PER is over IPA characters."
+    "Rows marked *theirs* are the source experiments' (January 2025), as published: another training, one seed, no "
+    "intervals; how they chose epochs is not known here. Their PER is over IPA characters."
 )
 _SCORERS = "Trained scorers, Pearson on the full test set, as their authors give it (ours above are untrained)."
 _CONTROLS = (
@@ -80,13 +96,29 @@ _BANDS = (
 )
 
 
-def _main(table: Table) -> str:
-    best = {name: _best(name, table.entries) for name in LABELS}
+def _summary(table: Table) -> str:
     rows = []
     for entry in table.entries:
-        cells = [_cell(entry.metrics.get(name), name, best[name]) for name in LABELS]
-        rows.append([*_who(entry), entry.input, f"{entry.parameters / 1e6:.1f} M", entry.saw_test_corpus, *cells])
-    return grid(["system", "recipe, seed", "input", "parameters", "saw corpus before", *LABELS.values()], rows)
+        facts = [entry.input, f"{entry.parameters / 1e6:.1f} M", entry.saw_test_corpus]
+        rows.append([*_who(entry), *facts, *_cells(SUMMARY, entry, table.entries)])
+    if table.has_source_rows:
+        rows += [_source(row) for row in SOURCE_ROWS]
+    facts = ["input", "parameters", "saw this corpus before"]
+    return grid(["system", "recipe, seed", *facts, *(LABELS[name] for name in SUMMARY)], rows)
+
+
+def _source(row: SourceRow) -> list[str]:
+    cells = [_DASH if (value := getattr(row, name, None)) is None else _number(value, name) for name in SUMMARY]
+    return [f"*{row.system}*", "*theirs*" + (f": {row.note}" if row.note else ""), row.input, "", "", *cells]
+
+
+def _figures(names: Sequence[str], entries: Sequence[Entry]) -> str:
+    rows = [[*_who(entry), *_cells(names, entry, entries)] for entry in entries]
+    return grid(["system", "recipe, seed", *(LABELS[name] for name in names)], rows)
+
+
+def _cells(names: Sequence[str], entry: Entry, entries: Sequence[Entry]) -> list[str]:
+    return [_cell(entry.metrics.get(name), name, _best(name, entries)) for name in names]
 
 
 def _controls(entries: Sequence[Entry]) -> str:
@@ -106,16 +138,6 @@ def _breakdown(name: str, entries: Sequence[Entry]) -> str:
     return grid(["system", "recipe, seed", *(f"{dimension}: {band}" for dimension, band in bands)], rows)
 
 
-def _source(rows: Iterable[SourceRow]) -> str:
-    def shown(row: SourceRow, name: str) -> str:
-        value = getattr(row, name)
-        return "–" if value is None else _number(value, name)
-
-    names = ("per_ipa_char_hq", "utterance_pearson", "utterance_auc")
-    lines = [[f"{row.system} (theirs)", row.input, *(shown(row, name) for name in names), row.note] for row in rows]
-    return grid(["system", "input", *(LABELS[name] for name in names), "note"], lines)
-
-
 def _scorers() -> str:
     lines = [[row.system, row.phone, row.word, row.sentence, row.total, row.note] for row in PUBLISHED_SCORERS]
     return grid(["system", "phone", "word accuracy", "sentence accuracy", "total", "note"], lines)
@@ -133,7 +155,7 @@ def _who(entry: Entry) -> list[str]:
 
 def _cell(value: Value | None, name: str, best: float | None = None) -> str:
     if value is None or value.value is None:
-        return "–"
+        return _DASH
     shown = _number(value.value, name)
     if best is not None and value.value == best:
         shown = f"**{shown}**"
