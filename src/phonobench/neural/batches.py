@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonobench import audio, phones
+from phonobench.neural.mel import ROUND, SAMPLES_PER_STATE
 from phonobench.types import SAMPLE_RATE, Progress, Utterance
+
+
+GROUP_SECONDS = ROUND * SAMPLES_PER_STATE / SAMPLE_RATE
+"""Seconds of audio that pad to the same number of states."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,24 +52,22 @@ class Batch:
 
 
 def plan(seconds: np.ndarray, batch_seconds: float, speeds: tuple[float, ...], seed: tuple[int, ...]) -> list[Batch]:
-    """One epoch: every utterance once, neighbours in length together, batches of `batch_seconds` with padding counted.
+    """One epoch: every utterance once, batches of `batch_seconds` with padding counted, neighbours in length together.
 
-    Lengths are jittered by a tenth before sorting, so that the company changes from epoch to epoch.
+    Utterances that pad to the same length form a group of one batch size, so that the shapes of a run are few.
     """
     rng = np.random.default_rng(seed)
     speed = rng.choice(np.array(speeds), size=len(seconds))
-    played = seconds / speed
-    order = np.argsort(played * rng.uniform(0.9, 1.1, size=len(seconds)), kind="stable")
-    batches: list[list[int]] = [[]]
-    longest = 0.0
-    for item in order.tolist():
-        longest = max(longest, played[item])
-        if batches[-1] and longest * (len(batches[-1]) + 1) > batch_seconds:
-            batches.append([])
-            longest = played[item]
-        batches[-1].append(item)
-    rng.shuffle(batches)
-    return [Batch(tuple(items), tuple(float(speed[i]) for i in items)) for items in batches if items]
+    group = np.ceil(seconds / speed / GROUP_SECONDS).astype(int)
+    chunks = []
+    for width in np.unique(group):
+        members = rng.permutation(np.flatnonzero(group == width))
+        size = max(1, int(batch_seconds / (width * GROUP_SECONDS)))
+        chunks += [members[start : start + size] for start in range(0, len(members), size)]
+    return [
+        Batch(tuple(chunks[i].tolist()), tuple(speed[chunks[i]].tolist()))
+        for i in rng.permutation(len(chunks)).tolist()
+    ]
 
 
 def by_length(seconds: Sequence[float], batch_seconds: float) -> list[list[int]]:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
-from phonobench.neural.mel import MelFrontEnd, states
+from phonobench.neural.mel import SAMPLES_PER_STATE, MelFrontEnd, rounded, states
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ class MelEncoder(nn.Module):
             hidden = layer(hidden, attend)
             layers.append(hidden)
         layers[-1] = m.layer_norm(hidden)
-        return [layer[:, : int(features.lengths.max())] for layer in layers]
+        return layers if not self.window else [layer[:, : int(features.lengths.max())] for layer in layers]
 
 
 class WaveEncoder(nn.Module):
@@ -161,7 +161,12 @@ class WaveEncoder(nn.Module):
             waves = [(wave - wave.mean()) / (wave.var(unbiased=False) + 1e-7).sqrt() for wave in waves]
         samples = torch.tensor([len(wave) for wave in waves])
         lengths = torch.tensor([self.length(len(wave)) for wave in waves])
-        return Features(nn.utils.rnn.pad_sequence(waves, batch_first=True), lengths, samples)
+        padded = nn.utils.rnn.pad_sequence(waves, batch_first=True)
+        if not self.grouped:
+            # So many samples that the convolutions end on the rounded number of states.
+            longest = rounded(int(lengths.max())) * SAMPLES_PER_STATE + SAMPLES_PER_STATE // 4
+            padded = F.pad(padded, (0, longest - padded.shape[1]))
+        return Features(padded, lengths, samples)
 
     def forward(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
         """States (batch, S, width): before the first layer, then after every layer (the last as the model ends)."""
@@ -172,7 +177,8 @@ class WaveEncoder(nn.Module):
         hidden = projected[0] if isinstance(projected, tuple) else projected
         hidden = hidden * keep[..., None]
         if masks is not None:
-            hidden = hidden.masked_fill(masks.time[..., None] | masks.band[:, None, :], 0.0)
+            time = F.pad(masks.time, (0, hidden.shape[1] - masks.time.shape[1]))
+            hidden = hidden.masked_fill(time[..., None] | masks.band[:, None, :], 0.0)
         layers: list[Tensor] = []
         hooks = [m.encoder.layers[0].register_forward_pre_hook(lambda _, args: layers.append(args[0]))]
         hooks += [

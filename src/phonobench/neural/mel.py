@@ -20,6 +20,15 @@ DYNAMIC_RANGE = 8.0
 """Powers of ten below the loudest bin of an utterance at which Whisper's scale ends."""
 
 
+ROUND = 32
+"""States. Padding to a multiple of it keeps the shapes few: kernels are compiled for each new shape."""
+
+
+def rounded(longest: int) -> int:
+    """The padded number of states of a batch whose longest utterance has `longest`."""
+    return -(-longest // ROUND) * ROUND
+
+
 def states(samples: int) -> int:
     """Number of encoder states (20 ms) that cover `samples`."""
     return -(-samples // SAMPLES_PER_STATE)
@@ -27,6 +36,9 @@ def states(samples: int) -> int:
 
 class MelFrontEnd(nn.Module):
     """Waves -> scaled log-mel spectrograms."""
+
+    filters: Tensor
+    window: Tensor
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -41,11 +53,11 @@ class MelFrontEnd(nn.Module):
     def forward(self, waves: list[Tensor], window: int | None = None) -> tuple[Tensor, Tensor]:
         """Float waves (samples,) -> mel (batch, bands, 2 S) with S the longest, and the states of each (batch,).
 
-        Frames past an utterance's end are zero. With `window`, S is that many states and the frames past the end are
+        S is rounded up to a multiple of `ROUND`, and frames past an utterance's end are zero. With `window`, S is that many states and the frames past the end are
         those of silence, as in Whisper's pretraining.
         """
         lengths = torch.tensor([states(len(wave)) for wave in waves], device=self.window.device)
-        longest = window or int(lengths.max())
+        longest = window or rounded(int(lengths.max()))
         padded = torch.zeros(len(waves), longest * SAMPLES_PER_STATE + WINDOW, device=self.window.device)
         for row, wave in zip(padded, waves, strict=True):
             row[: len(wave)] = wave

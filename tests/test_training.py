@@ -1,0 +1,195 @@
+"""The training loop on a handful of synthetic utterances: it learns, resumes to the same result, and refuses."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tiny_checkpoints import CASES, save  # noqa: E402
+
+from phonobench import cards, recipe, store  # noqa: E402
+from phonobench.corpora import synthetic  # noqa: E402
+from phonobench.neural import inference, objective, training, weights  # noqa: E402
+from phonobench.neural.decoding import batch_posteriors  # noqa: E402
+from phonobench.types import PhonobenchError, Progress  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+QUICK = {"epochs": "2", "warm_epochs": "1", "batch_seconds": "8", "precision": "fp32"}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return synthetic.read()
+
+
+def quick(name="finetune", **settings):
+    return recipe.with_settings(recipe.find(name), {**QUICK, **settings})
+
+
+def run_once(tmp_path, corpus, plan, card="scratch-mel", **options):
+    return training.train(cards.find(card), plan, corpus, tmp_path / "runs", limit=12, **options)
+
+
+@pytest.mark.parametrize("name", [*CASES, "scratch-mel"])
+def test_every_card_trains_infers_and_reloads(name, tmp_path, corpus):
+    card = cards.find(name)
+    source = None if card.scratch else str(save(card, tmp_path / "model"))
+    run_dir = run_once(tmp_path, corpus, quick(), name, source=source)
+    manifest = store.read_run(run_dir)
+    assert (manifest["status"], len(manifest["history"])) == ("trained", 2)
+    assert manifest["history"][-1]["loss"] < manifest["history"][0]["loss"]
+    inference.infer(run_dir, corpus, ("dev",), source=source)
+    heard = store.read_posteriors(run_dir, "dev")
+    assert len(heard) == 12
+    wave = training.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
+    (again,) = batch_posteriors(weights.load(run_dir, source), [wave])
+    np.testing.assert_allclose(heard.logp[0], again, atol=2e-2)
+
+
+def test_loss_halves_on_a_handful(tmp_path, corpus):
+    plan = quick(
+        "scratch", epochs="30", warm_epochs="0", batch_seconds="30", speeds="1", noise_share="0", time_masks="0"
+    )
+    history = store.read_run(run_once(tmp_path, corpus, plan))["history"]
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+
+
+class _Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop_at", [3, 5])
+def test_an_interrupted_training_resumes_to_the_same_result(stop_at, tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
+    plan = quick(epochs="3", dropout="0.1", head_dropout="0.1")
+    whole = run_once(tmp_path / "whole", corpus, plan)
+
+    def stop(progress: Progress):
+        if progress.stage == "train" and progress.done == stop_at:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        run_once(tmp_path / "broken", corpus, plan, report=stop)
+    seen = []
+    broken = run_once(tmp_path / "broken", corpus, plan, report=lambda p: seen.append(p))
+    assert min(p.done for p in seen if p.stage == "train") == stop_at  # nothing before is done again
+    one, two = (store.read_run(folder) for folder in (whole, broken))
+    strip = lambda h: [{k: v for k, v in e.items() if k != "seconds"} for e in h]  # noqa: E731
+    assert strip(one["history"]) == strip(two["history"])
+    a, b = (store.read_arrays(f / "weights" / weights.FILE)[0] for f in (whole, broken))
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+    assert not (broken / "checkpoint").exists()
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path, corpus):
+    first = run_once(tmp_path, corpus, quick())
+    stamp = (first / "weights" / weights.FILE).stat().st_mtime_ns
+    assert run_once(tmp_path, corpus, quick()) == first
+    assert (first / "weights" / weights.FILE).stat().st_mtime_ns == stamp
+
+
+def test_another_seed_or_setting_is_another_run(tmp_path, corpus):
+    card = cards.find("scratch-mel")
+    keys = {
+        training.run_key(card, plan, corpus, seed, "scratch", None)
+        for plan, seed in ((quick(), 0), (quick(), 1), (quick(lr="1e-5"), 0))
+    }
+    assert len(keys) == 3
+
+
+def test_probe_trains_the_head_alone_and_stores_no_encoder(tmp_path, corpus):
+    card = cards.find("hubert-large")
+    source = str(save(card, tmp_path / "model"))
+    plan = recipe.with_settings(recipe.find("weighted-probe"), {"epochs": "2", "warm_epochs": "2"})
+    run_dir = run_once(tmp_path, corpus, plan, card.name, source=source)
+    arrays, _ = store.read_arrays(run_dir / "weights" / weights.FILE)
+    assert not [name for name in arrays if name.startswith("encoder.")]
+    mix = store.read_run(run_dir)["layer_weights"]
+    assert len(mix) == 4 and sum(mix) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_frozen_run_refuses_another_checkpoint(tmp_path, corpus):
+    card = cards.find("whisper-tiny.en")
+    source = str(save(card, tmp_path / "model"))
+    plan = recipe.with_settings(recipe.find("probe"), {"epochs": "1", "warm_epochs": "1"})
+    run_dir = run_once(tmp_path, corpus, plan, card.name, source=source)
+    other = str(save(card, tmp_path / "other", seed=1))
+    with pytest.raises(PhonobenchError, match="not the checkpoint that"):
+        weights.load(run_dir, other)
+
+
+def test_weights_with_another_vocabulary_are_refused(tmp_path, corpus):
+    run_dir = run_once(tmp_path, corpus, quick())
+    path = run_dir / "weights" / weights.FILE
+    arrays, facts = store.read_arrays(path)
+    arrays["head.1.weight"] = np.zeros((45, 144), dtype=np.float32)
+    store.write_arrays(path, arrays, facts)
+    with pytest.raises(PhonobenchError, match="vocabulary or size"):
+        weights.load(run_dir)
+
+
+def test_a_loss_that_is_not_finite_names_the_utterances(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(objective, "loss", lambda *_: torch.tensor(float("nan")))
+    with pytest.raises(PhonobenchError, match=r"loss is not finite at step 1 \(utterances"):
+        run_once(tmp_path, corpus, quick())
+
+
+def test_an_unfinished_run_does_not_infer(tmp_path, corpus):
+    def stop(progress: Progress):
+        if progress.stage == "train":
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        run_once(tmp_path, corpus, quick(), report=stop)
+    (run_dir,) = (tmp_path / "runs").iterdir()
+    with pytest.raises(PhonobenchError, match="not trained to its end"):
+        inference.infer(run_dir, corpus)
+
+
+def test_controls_hear_silence_and_noise_as_long_as_the_recording(tmp_path, corpus):
+    run_dir = run_once(tmp_path, corpus, quick())
+    inference.infer(run_dir, corpus, ("test",))
+    true = store.read_posteriors(run_dir, "test")
+    for control in ("test-silence", "test-noise"):
+        heard = store.read_posteriors(run_dir, control)
+        assert heard.ids == true.ids[:: inference.CONTROL_EVERY]
+        for row, other in zip(heard.logp, true.logp[:: inference.CONTROL_EVERY], strict=True):
+            assert row.shape == other.shape
+            assert np.abs(row.astype(float) - other).max() > 0.01
+
+
+def test_ctc_loss_counts_nats_a_phone_and_consistency_is_zero_for_equal_views():
+    generator = torch.Generator().manual_seed(0)
+    logp = torch.randn(2, 30, 40, generator=generator).log_softmax(-1)
+    lengths, targets = torch.tensor([30, 25]), [(1, 2, 3), (4, 5)]
+    plain = objective.loss(logp, lengths, targets, recipe.find("probe"))
+    by_hand = sum(
+        torch.nn.functional.ctc_loss(
+            logp[i, : lengths[i]], torch.tensor(ids), lengths[i], torch.tensor(len(ids)), reduction="sum"
+        )
+        for i, ids in enumerate(targets)
+    )
+    torch.testing.assert_close(plain, by_hand / 5)
+    twice = objective.loss(torch.cat([logp, logp]), lengths.repeat(2), targets, recipe.find("finetune"))
+    torch.testing.assert_close(twice, plain)
+    disturbed = torch.cat([logp, torch.randn(2, 30, 40, generator=generator).log_softmax(-1)])
+    without = dataclasses.replace(recipe.find("finetune"), consistency=1e-9)
+    assert objective.loss(disturbed, lengths.repeat(2), targets, recipe.find("finetune")) > objective.loss(
+        disturbed, lengths.repeat(2), targets, without
+    )
+
+
+def test_infeasible_counts_repeats():
+    assert objective.infeasible([3, 2, 3], [(1, 2, 3), (1, 2, 3), (1, 1, 2)]) == [1, 2]
+
+
+def test_run_file_is_json_that_names_its_inputs(tmp_path, corpus):
+    manifest = json.loads((run_once(tmp_path, corpus, quick()) / "run.json").read_text())
+    assert manifest["recipe"]["epochs"] == 2
+    assert manifest["corpus"]["fingerprint"] == corpus.fingerprint
+    assert manifest["versions"]["phonobench"]
