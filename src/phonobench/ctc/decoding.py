@@ -85,9 +85,6 @@ class _Tree:
 
 def _highest(score: np.ndarray, width: int) -> np.ndarray:
     """Places of the `width` highest values, falling; ties by place; -inf left out."""
-    if width < len(score):
-        some = np.flatnonzero(score >= np.partition(score, -width)[-width])
-    else:
-        some = np.arange(len(score))
-    some = some[score[some] > -np.inf]
+    floor = np.partition(score, -width)[-width] if width < len(score) else -np.inf
+    some = np.flatnonzero((score >= floor) & (score > -np.inf))
     return some[np.argsort(-score[some], kind="stable")][:width]

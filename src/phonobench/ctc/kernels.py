@@ -100,12 +100,13 @@ def through(emitted: np.ndarray, entering: np.ndarray, leaving: np.ndarray) -> f
 def slots(
     logp: np.ndarray, labels: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """Log-likelihoods (K, V), column 0 unused, of the sequences with any one column at each of K places, between the
-    blank states `before` and `after`; and how many had to be computed singly, by `through`.
+    """Log-likelihoods (K, V), column 0 unused, of the sequences with any one column at each of K places, each between
+    its blank states `before` and `after`; and how many had to be computed singly, by `through`.
 
-    Each place takes the prefixes that end in `before` or in the label before it, and the suffixes that begin in `after`
-    or in the label after it, these labels only where they differ from the column. All columns go through the frames
-    together, as y (g r + a), scaled so that every factor is at most 1 and every entering term a at most 2 ** 400. With C(t) the log of a bound on what any column can still gain after frame t,
+    A place takes the prefixes that end in `before` or in the label before it, and the suffixes that begin in `after` or
+    in the label after it, these labels only where they differ from the column. All columns go through the frames
+    together, as y (g r + a), scaled so that every factor is at most 1 and every entering term a at most 2 ** 400. With
+    C(t) the log of a bound on what any column can still gain after frame t,
         C(t) = max(log 2 + max beta(t + 1), max_q logp(t + 1, q) + C(t + 1)),
     frame t is scaled by exp(C(t) - K). All terms are positive, so the only loss is underflow: at most
     4 T^2 2^(400 + 16 - 1022), below one unit in the last place of any sum of at least CERTAIN while T < 2 ** 16.

@@ -1,0 +1,187 @@
+"""What was heard in an utterance: by one model (`Heard`), or by several at once (`Fused`, `average`).
+
+Two ways to fuse late, which are not the same. `average` mixes the distributions frame by frame; it assumes that the
+frames of two models mean the same moment. CTC models put their peaks where they like: two perfect models whose peaks
+lie one frame apart, averaged in the log domain, leave only blank, and the PER is 100 %. `Fused` adds up the
+log-likelihoods of whole sequences; it never compares frames, so it is immune to that and mixes any frame rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from phonobench import ctc
+from phonobench.types import PhonobenchError, Posteriors, Rivals
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What one model heard: `logp` (T, V) log-posteriors, blank first, one row every `hop` seconds.
+
+    Every method raises PhonobenchError for posteriors that are none and for ids outside the columns.
+    """
+
+    logp: np.ndarray
+    hop: float
+
+    @property
+    def duration(self) -> float:
+        """Seconds covered by the frames."""
+        return len(self.logp) * self.hop
+
+    def best(self) -> tuple[int, ...]:
+        """Phone ids of the best path (greedy decoding)."""
+        return ctc.greedy(self.logp)
+
+    def loglik(self, ids: tuple[int, ...]) -> float:
+        """log P(ids | audio), nats; -inf where no path exists."""
+        return ctc.forward(self.logp, ids)
+
+    def rivals(self, ids: tuple[int, ...]) -> Rivals:
+        """Log-likelihoods of `ids` with each phone replaced by every phone, or left out."""
+        return ctc.rivals(self.logp, ids)
+
+    def insertions(self, ids: tuple[int, ...]) -> np.ndarray:
+        """Log-likelihoods (N + 1, V - 1) of `ids` with any phone put in before phone j, or after the last."""
+        return ctc.insertions(self.logp, ids)
+
+    def align(self, ids: tuple[int, ...]) -> ctc.Alignment:
+        """Frames of each phone on the best path; `.seconds(hop)` gives times. PhonobenchError where none exists."""
+        return ctc.align(self.logp, ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """Likelihood fusion: log-likelihoods are the weighted sums of the parts', sequence by sequence.
+
+    `weights`: one a part, not negative, sum 1. The parts may have different frame rates. A part of weight 0 is not
+    asked at all. Fusion of fused evidence works too.
+    """
+
+    parts: tuple[Heard | Fused, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_weights(self.weights, len(self.parts))
+
+    def loglik(self, ids: tuple[int, ...]) -> float:
+        """Weighted sum of the parts' log P(ids | audio), nats; -inf where one of them has no path."""
+        return float(sum(weight * part.loglik(ids) for part, weight in self._asked()))
+
+    def rivals(self, ids: tuple[int, ...]) -> Rivals:
+        """Weighted sums of the parts' rivals."""
+        found = [(part.rivals(ids), weight) for part, weight in self._asked()]
+        return Rivals(
+            float(sum(weight * rivals.loglik for rivals, weight in found)),
+            np.asarray(sum(weight * rivals.substitute for rivals, weight in found)),
+            np.asarray(sum(weight * rivals.delete for rivals, weight in found)),
+        )
+
+    def insertions(self, ids: tuple[int, ...]) -> np.ndarray:
+        """Weighted sums of the parts' insertions."""
+        return np.asarray(sum(weight * part.insertions(ids) for part, weight in self._asked()))
+
+    def best(self) -> tuple[int, ...]:
+        """The phone ids of the highest fused likelihood that is found by climbing from what each part heard.
+
+        Each step takes the best of all single substitutions, deletions and insertions; the end is a sequence that none
+        of them betters, and that is at least as likely as what any part heard by itself.
+        """
+        starts = dict.fromkeys(part.best() for part, _ in self._asked())
+        climbed = [self._climb(ids) for ids in starts]
+        return max(climbed, key=lambda found: found[1])[0]
+
+    def _climb(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], float]:
+        current = self.loglik(ids)
+        while True:
+            better, value = self._neighbour(ids)
+            if not value > current + 1e-9 * max(1.0, abs(current)):  # rounding must not send it in circles
+                return ids, current
+            ids, current = better, value
+
+    def _neighbour(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], float]:
+        """The most likely sequence one edit away, and its log-likelihood."""
+        insertions = self.insertions(ids)
+        j, q = np.unravel_index(insertions.argmax(), insertions.shape)
+        found = [((*ids[:j], int(q) + 1, *ids[j:]), float(insertions[j, q]))]
+        if ids:
+            rivals = self.rivals(ids)
+            itself = (np.arange(len(ids)), np.array(ids) - 1)
+            others = rivals.substitute.copy()
+            others[itself] = -np.inf
+            i, q = np.unravel_index(others.argmax(), others.shape)
+            found.append(((*ids[:i], int(q) + 1, *ids[i + 1 :]), float(others[i, q])))
+            i = rivals.delete.argmax()
+            found.append(((*ids[:i], *ids[i + 1 :]), float(rivals.delete[i])))
+        return max(found, key=lambda candidate: candidate[1])
+
+    def _asked(self) -> list[tuple[Heard | Fused, float]]:
+        return [(part, weight) for part, weight in zip(self.parts, self.weights, strict=True) if weight > 0]
+
+
+def average(
+    posteriors: Sequence[Posteriors],
+    weights: Sequence[float],
+    *,
+    domain: Literal["log", "probability"] = "log",
+    slack: int = 0,
+) -> Posteriors:
+    """Frame fusion: the weighted mean of log-probabilities (`log`, renormalised) or of probabilities, in float32.
+
+    The grids must agree: the same utterances, the same hop, and frame counts that differ by no more than `slack`
+    frames, down to the shortest of which the others are cut. Order of the utterances as in the first. Raises
+    PhonobenchError otherwise, and for weights that are negative or do not sum to 1.
+    """
+    if domain not in ("log", "probability"):
+        raise PhonobenchError(f"cannot average in the domain {domain!r}: 'log' or 'probability'")
+    posteriors = list(posteriors)
+    _check_weights(weights, len(posteriors))
+    first = posteriors[0]
+    places = [{id: place for place, id in enumerate(one.ids)} for one in posteriors]
+    for one, place in zip(posteriors, places, strict=True):
+        strangers = sorted(set(first.ids) ^ set(place))
+        if strangers:
+            raise PhonobenchError(f"cannot average posteriors of different utterances: {strangers[0]} is not in all")
+        if abs(one.hop - first.hop) > 1e-9:
+            raise PhonobenchError(
+                f"cannot average posteriors {first.hop:g} s and {one.hop:g} s a frame: use evidence.Fused, which adds "
+                "likelihoods and takes any frame rates"
+            )
+    kept = [(one, place, w) for one, place, w in zip(posteriors, places, weights, strict=True) if w > 0]
+    fused = []
+    for id in first.ids:
+        parts = [np.asarray(one.logp[place[id]], dtype=np.float64) for one, place, _ in kept]
+        fused.append(_mean(id, parts, [w for _, _, w in kept], domain, slack))
+    return Posteriors(first.ids, tuple(fused), first.hop)
+
+
+def _mean(
+    id: str, parts: list[np.ndarray], weights: list[float], domain: Literal["log", "probability"], slack: int
+) -> np.ndarray:
+    lengths = [len(part) for part in parts]
+    if max(lengths) - min(lengths) > slack or len({part.shape[1] for part in parts}) > 1:
+        raise PhonobenchError(
+            f"cannot average the frames of {id}: shapes {', '.join(str(part.shape) for part in parts)}, slack {slack}; "
+            "use evidence.Fused, or allow a few frames with slack"
+        )
+    parts = [part[: min(lengths)] for part in parts]
+    if domain == "log":
+        mixed = np.asarray(sum(w * part for w, part in zip(weights, parts, strict=True)))
+    else:
+        mixed = np.logaddexp.reduce([np.log(w) + part for w, part in zip(weights, parts, strict=True)], axis=0)
+    total = np.logaddexp.reduce(mixed, axis=1, keepdims=True)
+    if np.isneginf(total).any():
+        frame = int(np.flatnonzero(np.isneginf(total))[0])
+        raise PhonobenchError(f"cannot average {id}: in frame {frame} the parts exclude each other; use 'probability'")
+    return (mixed - total).astype(np.float32)
+
+
+def _check_weights(weights: Sequence[float], parts: int) -> None:
+    if parts == 0 or len(weights) != parts:
+        raise PhonobenchError(f"fusion needs one weight a part: {len(weights)} weights, {parts} parts")
+    if not all(weight >= 0 for weight in weights) or abs(sum(weights) - 1.0) > 1e-6:
+        raise PhonobenchError(f"fusion weights {', '.join(f'{w:g}' for w in weights)}: must be 0 or more and sum to 1")
