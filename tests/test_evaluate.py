@@ -191,6 +191,15 @@ def test_a_trial_is_marked(corpus: tuple[Corpus, planted.SAID], tmp_path: Path) 
     assert any("not to be cited" in note for note in result.notes)
 
 
+def test_one_speaker_has_values_and_no_intervals(corpus: tuple[Corpus, planted.SAID], tmp_path: Path) -> None:
+    found, said = corpus
+    run_dir = planted.write_run(tmp_path, "r", found, lambda u: said[u.id], limit=5)
+    got = figures_of(run_dir, found, tmp_path / "results")
+    assert planted.finite(got["per"].value)
+    assert (got["per"].low, got["per"].reason) == (None, "one speaker: no interval")
+    assert "no audio to swap with" in got["phone_fall_swapped"].reason
+
+
 def test_another_corpus_is_refused(runs: Path, tmp_path: Path) -> None:
     other, _ = planted.corpus(seed=2)
     with pytest.raises(PhonobenchError, match=r"fingerprint \w{12}, not of planted with \w{12}"):

@@ -183,10 +183,10 @@ def test_partners_are_of_another_speaker_and_another_sentence() -> None:
         assert utterances[id].prompt.phones != utterances[other].prompt.phones
 
 
-def test_no_partner_is_an_error() -> None:
-    same = [utterance("T K", speaker=s, id=s) for s in "ab"]
-    with pytest.raises(PhonobenchError, match="no partner to swap audio with"):
-        controls.partners(same)
+def test_who_has_no_partner_is_left_out() -> None:
+    ours = [utterance("T K", speaker="a", id="a1"), utterance("T L", speaker="a", id="a2")]
+    assert controls.partners([*ours, utterance("T K", speaker="b", id="b")]) == {"a2": "b", "b": "a2"}
+    assert controls.partners(ours) == {}
 
 
 def test_controls_by_hand() -> None:

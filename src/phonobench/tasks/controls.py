@@ -16,7 +16,7 @@ import numpy as np
 from phonobench.stats import Rows, Undefined, auc, gather, ratio
 from phonobench.tasks.prediction import Prediction
 from phonobench.tasks.task import Metric
-from phonobench.types import PhonobenchError, Utterance
+from phonobench.types import Utterance
 
 NAME = "controls"
 CONTROLS = ("swapped", "silence", "noise")
@@ -27,21 +27,16 @@ STORED = ("silence", "noise")
 def partners(utterances: Sequence[Utterance]) -> dict[str, str]:
     """For each utterance the id of another speaker's utterance of another sentence, whose audio replaces its own.
 
-    A fixed shuffle (by the hash of the ids) is walked from each utterance to the first that fits. Raises
-    PhonobenchError when an utterance has no such partner.
+    A fixed shuffle (by the hash of the ids) is walked from each utterance to the first that fits. Utterances without
+    one (all others are of the same speaker or sentence) are left out.
     """
     order = sorted(utterances, key=lambda u: hashlib.sha256(u.id.encode()).digest())
     found = {}
     for place, utterance in enumerate(order):
-        for step in range(1, len(order)):
-            other = order[(place + step) % len(order)]
+        for other in order[place + 1 :] + order[:place]:
             if other.speaker != utterance.speaker and other.prompt.phones != utterance.prompt.phones:
                 found[utterance.id] = other.id
                 break
-        else:
-            raise PhonobenchError(
-                f"utterance {utterance.id} has no partner to swap audio with: no other speaker reads another sentence"
-            )
     return found
 
 
@@ -64,13 +59,16 @@ def rows(
     return gather(parts, [u.speaker for u in utterances])
 
 
+_ABSENT = {"swapped": "no other speaker reads another sentence: no audio to swap with"}
+
+
 def _run(control: str, rows: Rows) -> np.ndarray:
     return np.isfinite(rows[control])
 
 
 def _required(control: str, rows: Rows) -> None:
     if not len(rows):
-        raise Undefined(f"no posteriors of the control {control!r}")
+        raise Undefined(_ABSENT.get(control, f"no posteriors of the control {control!r}"))
 
 
 def _mean(control: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
