@@ -40,7 +40,7 @@ def test_hand_counts(reference, hypothesis, hits, substitutions, deletions, inse
 
 
 def test_pairs_of_a_known_alignment() -> None:
-    found = edits.align("DH AH K AE T S".split(), "D AH K T S IY".split())
+    found = edits.align(["DH", "AH", "K", "AE", "T", "S"], ["D", "AH", "K", "T", "S", "IY"])
     assert found.pairs == ((0, 0), (1, 1), (2, 2), (3, None), (4, 3), (5, 4), (None, 5))
 
 
