@@ -164,10 +164,11 @@ def test_training_without_torch_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     assert "phonobench[train]" in refused("train", "scratch-mel")
 
 
-def test_progress_away_from_a_terminal_is_a_line_a_stage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_away_from_a_terminal_is_two_lines_a_stage(capsys: pytest.CaptureFixture[str]) -> None:
     with output.progress() as report:
-        for done in range(1, 101):
-            report(Progress("train", done, 100, f"loss {done}"))
+        for _ in range(2):
+            for done in range(1, 101):
+                report(Progress("train", done, 100, f"loss {done}"))
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines() == ["train 1/100 loss 1", "train 100/100 loss 100"]

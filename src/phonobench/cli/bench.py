@@ -49,6 +49,7 @@ def bench_systems(
     say_what_it_is_of(found, limit, apart=as_json)
     todo = bench.jobs(systems or bench.default_systems(found), recipes or (), seeds or (0,), parse_settings(settings))
     bench.require_torch()
+    remark(f"{len(todo)} to do, each finished stage skipped: {', '.join(job.name for job in todo)}")
     ended: list[Outcome] = []
     with progress() as report:
         for outcome in bench.outcomes(todo, found, runs, results, limit=limit, report=report):

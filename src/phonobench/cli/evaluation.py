@@ -15,7 +15,7 @@ from phonobench.types import Split
 
 if TYPE_CHECKING:
     from phonobench.evaluate import Gap
-    from phonobench.results import Result
+    from phonobench.results import Value
 
 
 def evaluate_run(
@@ -42,24 +42,14 @@ def evaluate_run(
     if as_json:
         print_json([one.model_dump(mode="json") for one in made])
         return
-    for name in dict.fromkeys(one.split for one in made):
-        rows = [
-            (
-                metric,
-                figure(metric, value.value),
-                interval(metric, value.low, value.high),
-                f"{value.n:,}",
-                str(value.speakers),
-            )
+    for split_name in dict.fromkeys(one.split for one in made):
+        shown = {
+            metric: value
             for one in made
             for metric, value in one.metrics.items()
-            if one.split == name and (every or metric in evaluate.HEADLINE or metric.startswith("true_auc"))
-        ]
-        columns = (f"{name}", "value", "95 % interval", "n", "speakers")
-        print_table("", columns, rows, right=columns[1:])
-        print()
-    for reason in _reasons(made):
-        print(reason)
+            if one.split == split_name and (every or metric in evaluate.HEADLINE or metric.startswith("true_auc"))
+        }
+        _print(split_name, shown)
     remark(f"written to {results / made[0].run_id}")
 
 
@@ -118,14 +108,18 @@ def _gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
     )
 
 
-def _reasons(made: list[Result]) -> list[str]:
-    """Why figures are missing, each reason once."""
-    missing: dict[str, list[str]] = {}
-    for one in made:
-        for metric, value in one.metrics.items():
-            if value.reason:
-                missing.setdefault(value.reason, []).append(f"{one.split} {metric}")
-    return [
-        f"no {'value' if len(names) == 1 else 'values'} or interval ({', '.join(names)}): {reason}"
-        for reason, names in missing.items()
+def _print(split: str, metrics: dict[str, Value]) -> None:
+    """The figures of a split, and below them why any is missing."""
+    rows = [
+        (name, figure(name, value.value), interval(name, value.low, value.high), f"{value.n:,}", str(value.speakers))
+        for name, value in metrics.items()
     ]
+    columns = (split, "value", "95 % interval", "n", "speakers")
+    print_table("", columns, rows, right=columns[1:])
+    reasons: dict[str, list[str]] = {}
+    for name, value in metrics.items():
+        if value.reason:
+            reasons.setdefault(value.reason, []).append(name)
+    for reason, names in reasons.items():
+        print(f"- {', '.join(names)}: {reason}")
+    print()

@@ -11,21 +11,23 @@ import typer
 
 from phonobench import store
 from phonobench.cli.options import RESULTS, JsonOption, ResultsOption
-from phonobench.cli.output import figure, interval, print_table, remark
+from phonobench.cli.output import figure, print_table, remark
 from phonobench.types import PhonobenchError
 
 if TYPE_CHECKING:
     from phonobench.report.leaderboard import Entry, Leaderboard, Table
+    from phonobench.results import Value
 
 Format = Literal["table", "md", "csv", "json"]
 
 _COLUMNS = {
-    "per_hq": "PER (HQ)",
-    "utterance_pearson": "utt. Pearson",
-    "phone_pearson": "phone Pearson",
+    "per_hq": "PER HQ %",
+    "utterance_pearson": "utt. r",
+    "phone_pearson": "phone r",
     "utterance_auc": "utt. AUC",
     "phone_auc": "phone AUC",
 }
+"""Metrics and headings short enough for a terminal of 80 columns; r is Pearson's."""
 
 
 def print_leaderboard(
@@ -92,8 +94,17 @@ def _print(table: Table) -> None:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     """Two lines a run: values, and below them their intervals."""
-    cells = []
-    for name in _COLUMNS:
-        value = entry.metrics.get(name)
-        cells.append("-" if value is None else f"{figure(name, value.value)}\n{interval(name, value.low, value.high)}")
+    cells = (_cell(name, entry.metrics[name]) if name in entry.metrics else "-" for name in _COLUMNS)
     return f"{entry.card}\n{entry.recipe}, seed {entry.seed}", *cells
+
+
+def _cell(name: str, value: Value) -> str:
+    """`.530` above `.487–.701`."""
+    shown, low, high = (_short(figure(name, number)) for number in (value.value, value.low, value.high))
+    return shown if "-" in (shown, low, high) else f"{shown}\n{low}–{high}"
+
+
+def _short(shown: str) -> str:
+    """Without the unit, which the heading has, and without the zero before the point."""
+    shown = shown.removesuffix(" %")
+    return shown.replace("0.", ".", 1) if shown.startswith(("0.", "-0.")) else shown

@@ -75,7 +75,9 @@ def interval(metric: str, low: float | None, high: float | None) -> str:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
     """A table as wide as the terminal; cells that do not fit are folded, never cut. `right`: columns of numbers."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    if title:
+        print(title)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
@@ -106,13 +108,17 @@ def progress() -> Iterator[Report]:
 
 
 def _lines() -> Report:
+    """A line when a stage begins, when it first ends (some come again in every epoch), and now and then between."""
     said: dict[str, float] = {}
+    ended: set[str] = set()
 
     def report(step: Progress) -> None:
-        now, last = time.monotonic(), said.get(step.stage)
-        if last is None or step.done == step.total or now - last >= QUIET_SECONDS:
+        now, ends = time.monotonic(), step.done == step.total and step.stage not in ended
+        if step.stage not in said or ends or now - said[step.stage] >= QUIET_SECONDS:
             said[step.stage] = now
             remark(f"{step.stage} {step.done}/{step.total} {step.note}".rstrip())
+        if ends:
+            ended.add(step.stage)
 
     return report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -21,6 +21,7 @@ from phonobench.cli.options import (
     use_models,
 )
 from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.types import Split
 
 
 def train_system(
@@ -83,7 +84,9 @@ def infer_run(
     found = corpora.find(corpus)
     say_what_it_is_of(found, limit, apart=as_json)
     with progress() as report:
-        inference.infer(run_dir, found, split or SPLITS, controls=controls, source=model, report=report)
+        inference.infer(
+            run_dir, found, cast(list[Split], split) or SPLITS, controls=controls, source=model, report=report
+        )
     stored = {folder.name: len(store.posteriors_done(folder)) for folder in sorted((run_dir / "posteriors").iterdir())}
     if as_json:
         print_json({"run": run_dir.name, "folder": str(run_dir), "utterances": stored})
