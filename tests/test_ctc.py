@@ -319,7 +319,7 @@ def test_works_where_nothing_can_be_cached(tmp_path: Path) -> None:
     skipped = shutil.ignore_patterns("__pycache__", "*_data", "neural")
     shutil.copytree(Path(ctc.__file__).parents[1], copy, ignore=skipped)
     code = (
-        "import numba.core.caching as caching\n"  # below: as numba finds it where no folder can be written, also as root
+        "import numba.core.caching as caching\n"  # below: as if no folder could be written
         "for found in [c for c in vars(caching).values() if hasattr(c, '_locator_classes')]:\n"
         "    found._locator_classes = []\n"
         "import numpy as np, phonobench\n"
