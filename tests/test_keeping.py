@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from phonobench import store  # noqa: E402
-from phonobench.neural import keeping  # noqa: E402
-from phonobench.types import PhonobenchError  # noqa: E402
+from phonobench import store
+from phonobench.neural import keeping
+from phonobench.types import PhonobenchError
 
 pytestmark = pytest.mark.torch
 

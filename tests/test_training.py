@@ -58,7 +58,7 @@ def test_loss_halves_on_a_handful(tmp_path, corpus):
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
 
 
-class _Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -70,9 +70,9 @@ def test_an_interrupted_training_resumes_to_the_same_result(stop_at, tmp_path, c
 
     def stop(progress: Progress):
         if progress.stage == "train" and progress.done == stop_at:
-            raise _Killed
+            raise KilledError
 
-    with pytest.raises(_Killed):
+    with pytest.raises(KilledError):
         run_once(tmp_path / "broken", corpus, plan, report=stop)
     seen = []
     broken = run_once(tmp_path / "broken", corpus, plan, report=lambda p: seen.append(p))
@@ -142,9 +142,9 @@ def test_a_loss_that_is_not_finite_names_the_utterances(tmp_path, corpus, monkey
 def test_an_unfinished_run_does_not_infer(tmp_path, corpus):
     def stop(progress: Progress):
         if progress.stage == "train":
-            raise _Killed
+            raise KilledError
 
-    with pytest.raises(_Killed):
+    with pytest.raises(KilledError):
         run_once(tmp_path, corpus, quick(), report=stop)
     (run_dir,) = (tmp_path / "runs").iterdir()
     with pytest.raises(PhonobenchError, match="not trained to its end"):

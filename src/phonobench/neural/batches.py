@@ -11,7 +11,6 @@ from phonobench import audio, phones
 from phonobench.neural.mel import ROUND, SAMPLES_PER_STATE
 from phonobench.types import SAMPLE_RATE, Progress, Utterance
 
-
 GROUP_SECONDS = ROUND * SAMPLES_PER_STATE / SAMPLE_RATE
 """Seconds of audio that pad to the same number of states."""
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from phonobench import ctc, edits
 from phonobench.neural import hardware
 from phonobench.neural.batches import Material, by_length
+from phonobench.neural.memory import Memory
 from phonobench.neural.recogniser import Recogniser
-from phonobench.recipe import Recipe
 from phonobench.types import Progress
 
 HQ_ACCURACY = 8.0
@@ -23,20 +24,30 @@ HQ_ACCURACY = 8.0
 def batch_posteriors(model: Recogniser, waves: list[np.ndarray]) -> list[np.ndarray]:
     """Log-probabilities (frames, 40), float32, of each wave; `model` in evaluation mode."""
     features = model.encoder.features([torch.from_numpy(wave).to(hardware.device()) for wave in waves])
-    logp, lengths = model(features)
+    return _rows(*model(features))
+
+
+def _rows(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
+    """The valid frames of each row of a batch."""
     return [logp[row, :length].cpu().numpy() for row, length in enumerate(lengths.tolist())]
 
 
+@torch.no_grad()
 def log_posteriors(
-    model: Recogniser, material: Material, recipe: Recipe, report: Callable[[Progress], None]
+    model: Recogniser, material: Material, report: Callable[[Progress], None], memory: Memory | None = None
 ) -> list[np.ndarray]:
-    """Log-probabilities of all utterances, in order, at the precision of training."""
+    """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `memory`."""
     model.eval()
+    recipe = model.recipe
     out: list[np.ndarray] = [np.empty(0)] * len(material)
     done = 0
     for items in by_length(material.seconds.tolist(), 2 * recipe.batch_seconds):
         with hardware.autocast(recipe):
-            heard = batch_posteriors(model, [material.waves[i] for i in items])
+            if memory is None:
+                heard = batch_posteriors(model, [material.waves[i] for i in items])
+            else:
+                states, lengths = memory.recall(items)
+                heard = _rows(model.classify(states), lengths)
         for item, logp in zip(items, heard, strict=True):
             out[item] = logp
         done += len(items)

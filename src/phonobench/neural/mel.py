@@ -51,10 +51,10 @@ class MelFrontEnd(nn.Module):
 
     @torch.no_grad()
     def forward(self, waves: list[Tensor], window: int | None = None) -> tuple[Tensor, Tensor]:
-        """Float waves (samples,) -> mel (batch, bands, 2 S) with S the longest, and the states of each (batch,).
+        """Float waves (samples,) -> mel (batch, bands, 2 S) and the states of each (batch,).
 
-        S is rounded up to a multiple of `ROUND`, and frames past an utterance's end are zero. With `window`, S is that many states and the frames past the end are
-        those of silence, as in Whisper's pretraining.
+        S is the longest, rounded up to a multiple of `ROUND`; frames past an utterance's end are zero. With `window`,
+        S is that many states and the frames past the end are those of silence, as in Whisper's pretraining.
         """
         lengths = torch.tensor([states(len(wave)) for wave in waves], device=self.window.device)
         longest = window or rounded(int(lengths.max()))

@@ -22,6 +22,7 @@ from phonobench.cards import Card
 from phonobench.neural import batches, checkpoints, hardware, objective, optimiser, weights
 from phonobench.neural.decoding import hq_per, log_posteriors
 from phonobench.neural.lesson import Lesson
+from phonobench.neural.memory import Memory
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.resumption import Checkpoint
 from phonobench.provenance import versions
@@ -97,6 +98,7 @@ class _Course:
         self.material = batches.read(train_split, self.report)
         self.dev = batches.read(dev_split, self.report, "read dev audio")
         self.lesson = Lesson(self.model, self.material, recipe, self.seed)
+        self.dev_memory = Memory(self.model, self.dev) if Memory.serves(self.model, self.dev) else None
         plans = [
             batches.plan(self.material.seconds, recipe.batch_seconds, recipe.speeds, (self.seed, epoch))
             for epoch in range(recipe.epochs)
@@ -165,7 +167,7 @@ class _Course:
         """Measure on dev with the averaged weights, and keep them if they are the best so far."""
         self.average.swap()
         try:
-            logp = log_posteriors(self.model, self.dev, self.recipe, self.report)
+            logp = log_posteriors(self.model, self.dev, self.report, self.dev_memory)
             per = hq_per(logp, self.dev)
             history = self.manifest["history"]
             best = min((entry["dev_per_hq"] for entry in history), default=math.inf)
