@@ -1,0 +1,54 @@
+"""The synthetic corpus that ships with the package: espeak-ng speech with errors put in, scored by simulated raters.
+
+It stands in where SpeechOcean762 is not at hand, so that everything runs; its figures say nothing about human speech.
+Same layout and reader. `tools/make_synthetic.py` makes it, its own README.md says how. Beside the usual files
+`resource/said-phone` holds what each word was made to sound like.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from phonobench.corpora import layout
+from phonobench.corpora.specification import Counts, Expected, Specification
+from phonobench.types import Corpus, PhonobenchError
+
+__all__ = ["ROOT", "SPECIFICATION", "read", "said"]
+
+ROOT = Path(str(resources.files("phonobench.corpora"))) / "synthetic_data"
+"""Where the installed package keeps it."""
+SAID = "resource/said-phone"
+
+SPECIFICATION = Specification(
+    name="synthetic",
+    title="Synthetic speech (espeak-ng) of 37 voices with errors put in, scores simulated",
+    licence="CC0 1.0",
+    home="tools/make_synthetic.py in the phonobench repository",
+    expected=Expected(
+        train=Counts(utterances=400, speakers=25, words=2_101, phones=5_928, mispronounced=290),
+        test=Counts(utterances=144, speakers=12, words=728, phones=2_036, mispronounced=96),
+    ),
+    synthetic=True,
+    root=ROOT,
+)
+
+
+def read(*, limit: int | None = None) -> Corpus:
+    """The corpus inside the package, its counts asserted; `limit` as in `layout.read`."""
+    return layout.read(ROOT, SPECIFICATION, limit=limit)
+
+
+def said(root: Path = ROOT) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """What each word of an utterance was made to sound like: {utterance: symbols of each word}.
+
+    Phones are ARPAbet without stress; `HH*` is that phone with a heavy accent. A word that was left out is empty.
+    Raises PhonobenchError if the words of an utterance are not numbered 0, 1, 2...
+    """
+    words: dict[str, list[tuple[str, ...]]] = {}
+    for key, symbols in layout.read_table(root / SAID).items():
+        uid, _, place = key.partition(".")
+        if place != str(len(words.setdefault(uid, []))):
+            raise PhonobenchError(f"{root / SAID}: word {key!r} is out of order; install the package again")
+        words[uid].append(() if symbols == "<DEL>" else tuple(symbols.split()))
+    return {uid: tuple(found) for uid, found in words.items()}

@@ -1,0 +1,1 @@
+"""The generator of the embedded synthetic corpus: prompts, speakers, errors, espeak-ng, simulated raters, files."""
