@@ -253,6 +253,10 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result]
     return runs, made, result
 
 
+def contents(*folders: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
 def roots(trial: tuple[Path, Path, Result]) -> list[str]:
     return ["--corpus", "synthetic", "--runs", str(trial[0]), "--results", str(trial[1])]
 
@@ -276,7 +280,7 @@ def test_bench_runs_from_end_to_end(trial: tuple[Path, Path, Result]) -> None:
 @pytest.mark.torch
 @pytest.mark.slow
 def test_bench_again_does_nothing_again(trial: tuple[Path, Path, Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {path: path.stat().st_mtime_ns for root in trial[:2] for path in root.rglob("*") if path.is_file()}
+    before = contents(*trial[:2])
 
     def again(*_: object, **__: object) -> None:
         raise AssertionError("done before")
@@ -285,7 +289,7 @@ def test_bench_again_does_nothing_again(trial: tuple[Path, Path, Result], monkey
     monkeypatch.setattr("phonobench.neural.inference.weights.load", again)
     monkeypatch.setattr("phonobench.neural.checkpoints.build", again)
     assert invoke("bench", *roots(trial), *SHORT).exit_code == 0
-    assert {path: path.stat().st_mtime_ns for root in trial[:2] for path in root.rglob("*") if path.is_file()} == before
+    assert contents(*trial[:2]) == before
 
 
 @pytest.mark.torch
@@ -331,7 +335,9 @@ def test_two_runs_are_compared(trial: tuple[Path, Path, Result]) -> None:
     gaps = json.loads(invoke("compare", first, second, *options, "--json").stdout)["gaps"]
     assert [(gap["a"], gap["b"]) for gap in gaps] == [(first, second)]
     assert gaps[0]["difference"] == pytest.approx(gaps[0]["value_a"] - gaps[0]["value_b"])
-    assert "perr" in refused("compare", first, second, *roots(trial)[:4], "--metric", "perr").lower()
+    wrong = invoke("compare", first, second, *options, "--metric", "perr")
+    assert wrong.exit_code == 1
+    assert wrong.stderr.startswith("error: unknown metric 'perr'; known: per_hq")
 
 
 @pytest.mark.torch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,7 @@ def imports(tree: ast.AST, inside_functions: bool = True) -> Iterator[str]:
             yield from imports(node, inside_functions)
 
 
+@functools.cache
 def modules() -> list[tuple[Path, ast.Module]]:
     files = [path for path in sorted(SOURCE.rglob("*.py")) if path != SOURCE / "__init__.py"]
     assert len(files) > 20
