@@ -396,6 +396,30 @@ def test_without_a_copy_find_says_how_to_get_one(monkeypatch):
         corpora.find("speechocean762")
 
 
+def test_without_a_copy_the_synthetic_corpus_is_found_and_says_so(monkeypatch, synthetic_corpus):
+    nowhere(monkeypatch)
+    found = corpora.find()
+    assert found.synthetic and found.name == "synthetic"
+    assert found == synthetic_corpus == corpora.find(found.root)
+    assert {u.split for u in corpora.find(limit=1).utterances} == {"train", "dev", "test"}
+
+
+def test_a_real_corpus_nearby_goes_before_the_synthetic_one(monkeypatch, official_layout):
+    nowhere(monkeypatch)
+    monkeypatch.setattr(corpora, "_nearby", lambda name: iter([official_layout]))
+    with pytest.raises(PhonobenchError, match="12 utterances, published are 2,500"):
+        corpora.find()
+
+
+def test_the_synthetic_corpus_is_whole_and_its_raters_have_its_scores_as_their_mean(synthetic_corpus):
+    assert corpora.check_audio(corpora.find("synthetic", limit=20)) == []
+    found = raters.read(synthetic_corpus.root)
+    for u in synthetic_corpus.utterances:
+        assert np.allclose(found[u.id].phone_accuracy.mean(axis=1), u.judgement.phone_accuracy)
+    for part in corpora.statistics(synthetic_corpus)["splits"].values():
+        assert part["heard"] == part["mispronounced"] > 0
+
+
 @pytest.mark.corpus
 def test_the_real_corpus_has_its_published_counts(real_corpus):
     expected = speechocean762.SPECIFICATION.expected

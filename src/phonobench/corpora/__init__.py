@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from phonobench.corpora import download, layout, raters, speechocean762
+from phonobench.corpora import download, layout, raters, speechocean762, synthetic
 from phonobench.corpora.specification import Specification
 from phonobench.corpora.survey import AudioFault, check_audio, statistics
 from phonobench.types import Corpus, PhonobenchError
@@ -27,7 +27,9 @@ __all__ = [
 ENVIRONMENT = "PHONOBENCH_CORPUS"
 """Environment variable that names the folder of a corpus."""
 
-CORPORA: dict[str, Specification] = {spec.name: spec for spec in (speechocean762.SPECIFICATION,)}
+CORPORA: dict[str, Specification] = {
+    spec.name: spec for spec in (speechocean762.SPECIFICATION, synthetic.SPECIFICATION)
+}
 """Every corpus by name. A corpus with a `root` ships with the package."""
 
 
@@ -50,9 +52,8 @@ def find(
     near = next(_nearby(speechocean762.SPECIFICATION.name), None)
     if near is not None:
         return layout.read(near, speechocean762.SPECIFICATION, limit=limit)
-    shipped = [spec for spec in CORPORA.values() if spec.root is not None and layout.is_corpus(spec.root)]
-    if allow_synthetic and shipped and shipped[0].root is not None:
-        return layout.read(shipped[0].root, shipped[0], limit=limit)
+    if allow_synthetic:
+        return synthetic.read(limit=limit)
     raise PhonobenchError(
         f"no copy of SpeechOcean762 found; give --corpus FOLDER, set {ENVIRONMENT}, or fetch it with "
         "`phonobench corpus --download`"
