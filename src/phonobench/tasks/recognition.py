@@ -32,9 +32,9 @@ def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
         "substitutions": found.substitutions,
         "deletions": found.deletions,
         "insertions": found.insertions,
-        "errors": found.substitutions + found.deletions + found.insertions,
+        "errors": found.errors,
         "characters": len(ipa),
-        "character_errors": characters.substitutions + characters.deletions + characters.insertions,
+        "character_errors": characters.errors,
         "feature_distance": edits.feature_distance(expected, prediction.heard),
         "accuracy": utterance.judgement.accuracy,
     }

@@ -21,8 +21,7 @@ from phonobench.types import Utterance
 
 def phone_error_rate(prediction: Prediction, utterance: Utterance) -> float:
     """PER of one utterance: edits over the number of canonical phones; may exceed 1."""
-    found = edits.align(phones.encode(utterance.prompt.phones), prediction.heard)
-    return (found.substitutions + found.deletions + found.insertions) / len(utterance.prompt.phones)
+    return edits.align(phones.encode(utterance.prompt.phones), prediction.heard).rate
 
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
