@@ -8,6 +8,7 @@ labels depend on this code alone. The corpus is in the layout of SpeechOcean762,
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import random
 import shutil
@@ -98,9 +99,7 @@ def files(everything: list[Reading]) -> Iterator[tuple[str, str]]:
 
 def _assigned(speaker: Speaker) -> list[tuple[int, str]]:
     """Numbers and texts of the sentences that a speaker reads: a shuffled deck, dealt out part by part."""
-    train = prompts.sentences(TRAIN_SENTENCES, "train")
-    fresh = prompts.sentences(TEST_SENTENCES - SHARED, "test", frozenset(train))
-    numbered = dict(enumerate(train + fresh, start=1))
+    numbered = _numbered()
     deck = list(numbered)[:TRAIN_SENTENCES]
     if speaker.split == "test":
         deck = deck[:: TRAIN_SENTENCES // SHARED] + list(numbered)[TRAIN_SENTENCES:]
@@ -110,6 +109,13 @@ def _assigned(speaker: Speaker) -> list[tuple[int, str]]:
         _shuffled(deck, speaker.split, index // len(deck))[index % len(deck)] for index in range(start, start + count)
     ]
     return [(number, numbered[number]) for number in sorted(set(dealt))]
+
+
+@functools.cache
+def _numbered() -> dict[int, str]:
+    train = prompts.sentences(TRAIN_SENTENCES, "train")
+    fresh = prompts.sentences(TEST_SENTENCES - SHARED, "test", frozenset(train))
+    return dict(enumerate(train + fresh, start=1))
 
 
 def _shuffled(deck: list[int], split: str, turn: int) -> list[int]:
