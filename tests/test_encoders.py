@@ -11,7 +11,7 @@ from tiny_checkpoints import CASES, LAYERS, WIDTH, save  # noqa: E402
 
 from phonobench import cards, recipe  # noqa: E402
 from phonobench.neural import checkpoints  # noqa: E402
-from phonobench.neural.encoders import Masks  # noqa: E402
+from phonobench.neural.features import Masks  # noqa: E402
 from phonobench.neural.mel import ROUND  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
 from phonobench.types import SAMPLE_RATE, PhonobenchError  # noqa: E402

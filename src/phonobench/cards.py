@@ -98,11 +98,9 @@ _CARDS = (
         licence="Apache-2.0", trained_on="436,000 h in 128 languages, self-supervised",
     ),
     Card(
-        "scratch-mel", "Small mel encoder from scratch", "whisper", "", "mel", 144, 4, 1_315_584, recipe="scratch",
+        "scratch-mel", "Small mel encoder from scratch", "recurrent", "", "mel", 256, 2, 1_022_720, recipe="scratch",
         licence="Apache-2.0", trained_on="nothing before: random weights",
-        config=MappingProxyType(
-            {"d_model": 144, "encoder_layers": 4, "encoder_attention_heads": 4, "encoder_ffn_dim": 576}
-        ),
+        config=MappingProxyType({"width": 256, "layers": 2}),
     ),
 )  # fmt: skip
 

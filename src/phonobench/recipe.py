@@ -123,8 +123,9 @@ _RECIPES = (
     Recipe("weighted", "as finetune, with a learned softmax over all layers",
            epochs=13, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, layers="weighted", **_AUGMENTED),
     Recipe("scratch", "everything from random weights",
-           epochs=60, lr=1.5e-3, head_lr=1.5e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1, batch_seconds=32.0,
-           ema=0.99, **{**_AUGMENTED, "time_masks": 0.5}),
+           epochs=30, lr=2e-3, head_lr=2e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1, batch_seconds=20.0,
+           rise=0.15, ema=0.98, precision="fp32",
+           **{**_AUGMENTED, "time_masks": 0.6, "time_width": 0.1, "freq_masks": 1}),
 )  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

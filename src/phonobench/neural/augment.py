@@ -10,7 +10,8 @@ import numpy as np
 import soxr
 import torch
 
-from phonobench.neural.encoders import Encoder, Features, Masks
+from phonobench.neural.encoders import Encoder
+from phonobench.neural.features import Features, Masks
 from phonobench.recipe import Recipe
 from phonobench.types import SAMPLE_RATE
 

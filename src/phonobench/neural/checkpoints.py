@@ -21,6 +21,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from phonobench.cards import Card
 from phonobench.models_folder import local_folder
 from phonobench.neural.encoders import Encoder, MelEncoder, WaveEncoder
+from phonobench.neural.recurrent import RecurrentConfig, RecurrentEncoder, RecurrentModule
 from phonobench.types import PhonobenchError
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,9 @@ FAMILIES: dict[str, Family] = {
     "whisper": Family(
         ("whisper",), WhisperEncoder, transformers.WhisperConfig, {r"^(model\.)?encoder\.": ""}, _mel
     ),
+    "recurrent": Family(
+        (), RecurrentModule, RecurrentConfig, {}, lambda module, folder: RecurrentEncoder(module)
+    ),
     "hubert": Family(("hubert",), transformers.HubertModel, transformers.HubertConfig, {r"^hubert\.": ""}, _wave),
     "wavlm": Family(("wavlm",), transformers.WavLMModel, transformers.WavLMConfig, {r"^wavlm\.": ""}, _wave),
     "wav2vec2": Family(
@@ -57,6 +61,7 @@ FAMILIES: dict[str, Family] = {
     ),
 }  # fmt: skip
 
+_WAVE_FAMILIES = ("hubert", "wavlm", "wav2vec2")
 _QUIET = {"layerdrop": 0.0, "apply_spec_augment": False}
 """Dropping layers would misalign layer weights; augmentation is the recipe's, not the checkpoint's."""
 
@@ -113,7 +118,7 @@ def load(card: Card, folder: Path) -> Encoder:
             f"{folder}: no .safetensors file; pickled weights are not read, convert them "
             "(transformers: save_pretrained writes safetensors)"
         )
-    extra = {key: value for key, value in _QUIET.items() if card.family != "whisper"}
+    extra = _QUIET if card.family in _WAVE_FAMILIES else {}
     try:
         module, report = family.module.from_pretrained(
             folder, key_mapping=family.keys, output_loading_info=True, dtype=torch.float32, use_safetensors=True,
@@ -141,13 +146,17 @@ def _check_size(card: Card, folder: Path, module: Any) -> None:
 def build(card: Card, config: dict[str, Any] | None = None) -> Encoder:
     """An encoder with random weights: a scratch card's, or that of a saved `config` whose weights are loaded next."""
     family = FAMILIES[card.family]
-    settings = dict(config if config is not None else card.config)
-    settings.pop("model_type", None)
-    made = family.config(
-        **settings, **({} if card.family == "whisper" else {k: v for k, v in _QUIET.items() if k not in settings})
-    )
-    made._attn_implementation = "eager" if card.family == "wavlm" else "sdpa"
-    return family.wrap(family.module(made), None)
+    settings = dict(card.config) if config is None else {k: v for k, v in config.items() if k != "model_type"}
+    normalise = settings.pop("normalise", True)
+    if card.family in _WAVE_FAMILIES:
+        settings = {**_QUIET, **settings}
+    made = family.config(**settings)
+    if card.family != "recurrent":
+        made._attn_implementation = "eager" if card.family == "wavlm" else "sdpa"
+    encoder = family.wrap(family.module(made), None)
+    if isinstance(encoder, WaveEncoder):
+        encoder.normalise = normalise
+    return encoder
 
 
 def fingerprint(folder: Path) -> str:

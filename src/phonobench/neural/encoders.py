@@ -1,46 +1,20 @@
 """Speech encoders behind one face: lists of unpadded waves in, states of every layer and true lengths out.
 
 Padding, masks and lengths stay in here, and company does not change an utterance: alone or in a batch its states are
-the same to rounding. A batch has features `values` with `lengths` in states; `Masks` (SpecAugment) are drawn by the
-caller in units of states and bands, so that they mean the same time for every family.
+the same to rounding.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
+from phonobench.neural.features import Features, Masks, valid
 from phonobench.neural.mel import SAMPLES_PER_STATE, MelFrontEnd, rounded, states
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """What an encoder reads: `values` (batch, ...) padded, `lengths` (batch,) in states, `samples` (batch,)."""
-
-    values: Tensor
-    lengths: Tensor
-    samples: Tensor
-
-    def twice(self) -> Features:
-        """Every utterance two times, for two views of a batch: first all, then all again."""
-        return Features(*(torch.cat([part, part]) for part in (self.values, self.lengths, self.samples)))
-
-
-@dataclass(frozen=True, eq=False)
-class Masks:
-    """What SpecAugment hides: `time` (batch, states) and `band` (batch, bands), True where hidden."""
-
-    time: Tensor
-    band: Tensor
-
-
-def valid(lengths: Tensor, longest: int) -> Tensor:
-    """(batch, longest), True on the frames that belong to the utterance."""
-    return torch.arange(longest, device=lengths.device)[None] < lengths[:, None]
+from phonobench.neural.recurrent import RecurrentEncoder
 
 
 class MelEncoder(nn.Module):
@@ -211,4 +185,4 @@ def _first(output: Any) -> Tensor:
     return output[0] if isinstance(output, tuple) else output
 
 
-Encoder = MelEncoder | WaveEncoder
+Encoder = MelEncoder | WaveEncoder | RecurrentEncoder

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor
 
-from phonobench.neural.encoders import valid
+from phonobench.neural.features import valid
 from phonobench.recipe import Recipe
 
 

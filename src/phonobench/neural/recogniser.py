@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from phonobench.neural.encoders import Encoder, Features, Masks
+from phonobench.neural.encoders import Encoder
+from phonobench.neural.features import Features, Masks
 from phonobench.phones import COLUMNS
 from phonobench.recipe import Recipe
 

@@ -13,6 +13,7 @@ import torch
 
 from phonobench import cards, store
 from phonobench.neural import checkpoints
+from phonobench.neural.encoders import WaveEncoder
 from phonobench.neural.recogniser import Recogniser
 from phonobench.recipe import Recipe
 from phonobench.types import PhonobenchError
@@ -29,7 +30,9 @@ def save(folder: Path, model: Recogniser, facts: dict[str, Any]) -> None:
     """Write the trained part of `model`, atomically, with the encoder's configuration and `facts` beside it."""
     frozen = model.recipe.trainable == "none"
     tensors = {k: v for k, v in model.state_dict().items() if not (frozen and k.startswith("encoder."))}
-    config = {**model.encoder.config.to_dict(), "normalise": getattr(model.encoder, "normalise", None)}
+    config = model.encoder.config.to_dict()
+    if isinstance(model.encoder, WaveEncoder):
+        config["normalise"] = model.encoder.normalise
     store.write_arrays(folder / FILE, arrays_of(tensors), {**facts, "frozen": frozen, "encoder": config})
 
 
