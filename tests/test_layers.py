@@ -14,7 +14,7 @@ import phonobench
 SOURCE = Path(phonobench.__file__).parent
 
 LAYERS = (
-    ("types", "phones", "audio", "provenance"),
+    ("types", "phones", "audio", "provenance", "compiled"),
     ("cards", "recipe", "models_folder"),
     ("edits", "ctc", "stats", "store"),
     ("evidence", "gop", "results"),

@@ -9,11 +9,10 @@ Everything stays in one file because numba's cache does not notice a change in a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numba import njit
+
+from phonobench.compiled import compiled
 
 HEADROOM = 400.0 * math.log(2.0)
 """Log of the largest scaled entry of `slots`; with T terms of it, sums stay far below overflow (2 ** 1024)."""
@@ -25,15 +24,7 @@ NEGLIGIBLE = -50.0
 """Log of a share that is left out of a sum: far below half a unit in the last place, even 2 ** 16 times."""
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled on the first call, releasing the lock; kept on disk where numba finds a place that can be written."""
-    try:
-        return njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # neither beside the source nor in the user's cache folder: compile in every process
-        return njit(nogil=True, error_model="numpy")(function)
-
-
-@_compiled
+@compiled
 def add(a: float, b: float) -> float:
     """log(exp(a) + exp(b)), also of -inf."""
     if a < b:
@@ -43,7 +34,7 @@ def add(a: float, b: float) -> float:
     return a + math.log1p(math.exp(b - a))
 
 
-@_compiled
+@compiled
 def prefixes(logp: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Forward variables (T + 1, 2 N + 1): log-probability of all paths over the first t frames that end in state s.
 
@@ -66,7 +57,7 @@ def prefixes(logp: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return alpha
 
 
-@_compiled
+@compiled
 def through(emitted: np.ndarray, entering: np.ndarray, leaving: np.ndarray) -> float:
     """Log of the sum, over all stretches of frames t to u, of entering(t) emitted(t) .. emitted(u) leaving(u).
 
@@ -96,7 +87,7 @@ def through(emitted: np.ndarray, entering: np.ndarray, leaving: np.ndarray) -> f
     return math.log(total) + best
 
 
-@_compiled
+@compiled
 def slots(
     logp: np.ndarray, labels: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, int]:
@@ -144,7 +135,7 @@ def slots(
     return found, recomputed
 
 
-@_compiled
+@compiled
 def _recompute(
     logp: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: int, after: int, left: int, right: int,
     total: np.ndarray, found: np.ndarray,
@@ -164,7 +155,7 @@ def _recompute(
             found[q] = through(logp[:, q].copy(), into, out)
 
 
-@_compiled
+@compiled
 def _bounds(top: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: int, after: int, gain: np.ndarray) -> float:
     """Fills `gain` with C(t) of `slots` and returns its K; -inf where no path exists for any column."""
     frames = len(top)
@@ -183,7 +174,7 @@ def _bounds(top: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: int, a
     return scale - HEADROOM
 
 
-@_compiled
+@compiled
 def _run(
     share: np.ndarray, top: np.ndarray, gain: np.ndarray, scale: float, alpha: np.ndarray, beta: np.ndarray,
     before: int, after: int, left: int, right: int, inside: np.ndarray, total: np.ndarray,
@@ -218,7 +209,7 @@ def _run(
     total[right] = total_right
 
 
-@_compiled
+@compiled
 def deletions(labels: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """Log-likelihoods (N,) of the sequence with one label left out; neighbours that become equal need their blank."""
     frames, count = alpha.shape[0] - 1, len(labels)
@@ -232,7 +223,7 @@ def deletions(labels: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.nda
     return found
 
 
-@_compiled
+@compiled
 def viterbi(logp: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
     """States (T,) of the most probable path and its log-probability (-inf: there is none). Ties go to staying."""
     frames, states = logp.shape[0], 2 * len(labels) + 1

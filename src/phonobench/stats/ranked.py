@@ -7,8 +7,8 @@ for any weights. Shapes and errors as in `weighted`: `speaker` (U,), `weights` (
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from phonobench.compiled import compiled
 from phonobench.stats.weighted import check_classes, check_pair
 
 
@@ -64,7 +64,7 @@ def _sorted(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order, np.append(ranked[1:] != ranked[:-1], True)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _auc(truth, speaker, last, weights):  # pragma: no cover (compiled)
     out = np.empty(weights.shape[0])
     for r in range(weights.shape[0]):
@@ -84,7 +84,7 @@ def _auc(truth, speaker, last, weights):  # pragma: no cover (compiled)
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _average_precision(truth, speaker, last, weights):  # pragma: no cover (compiled)
     out = np.empty(weights.shape[0])
     for r in range(weights.shape[0]):
@@ -102,7 +102,7 @@ def _average_precision(truth, speaker, last, weights):  # pragma: no cover (comp
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _midranks(speaker, last, weight, into):  # pragma: no cover (compiled)
     """Writes the midrank of each sorted row less half the total weight, i.e. centred on zero; returns the total."""
     total = 0.0
@@ -120,7 +120,7 @@ def _midranks(speaker, last, weight, into):  # pragma: no cover (compiled)
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _spearman(speaker_x, last_x, speaker_y, last_y, place, weights):  # pragma: no cover (compiled)
     n = len(speaker_x)
     out = np.empty(weights.shape[0])
