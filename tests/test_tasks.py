@@ -203,3 +203,17 @@ def test_controls_by_hand() -> None:
     noise = rows.keep(metrics["phone_fall_noise"].keep(rows))
     with pytest.raises(stats.Undefined, match="no posteriors of the control 'noise'"):
         metrics["phone_fall_noise"].value(noise, np.ones((1, 3)))
+
+
+@pytest.mark.corpus
+def test_units_of_the_real_test_split_are_those_that_were_published(real_corpus) -> None:
+    utterances = real_corpus.split("test")
+    ids = [phones.encode(u.prompt.phones) for u in utterances]
+    dull = [Prediction(i, np.zeros(len(i)), np.ones(len(i), dtype=int), 0) for i in ids]
+    scored = collect(scoring.TASK, dull, utterances)
+    flagged = collect(detection.TASK, dull, utterances)["phone"]
+    targets = {target.name: target.is_positive(flagged["accuracy"]).sum() for target in detection.TARGETS}
+    assert (len(scored["utterance"]), len(scored["word"]), len(scored["phone"])) == (2500, 15_967, 47_369)
+    assert (targets["phone"], targets["phone_le1"]) == (1412, 2149)
+    assert len(scored["phone"].speakers) == 125
+    assert len(controls.partners(utterances)) == 2500
