@@ -17,6 +17,9 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 SAMPLE_RATE = 16_000
 """Hz. The rate of every wave inside the project; readers resample to it."""
 
+HQ_ACCURACY = 8.0
+"""Sentence accuracy (0 to 10) from which an utterance counts as well read: the subset HQ of the protocol's task A."""
+
 
 class PhonobenchError(Exception):
     """A fault of the input that the user can mend: names the culprit and the remedy in one line.

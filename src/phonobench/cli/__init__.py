@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from phonobench import __version__
-from phonobench.cli import bench, corpus, doctor, evaluation, leaderboard, systems, training
+from phonobench.cli import bench, corpus, doctor, evaluation, keeping, leaderboard, systems, training
 from phonobench.cli.options import DEBUG, debugging
 from phonobench.cli.output import complain
 from phonobench.types import PhonobenchError
@@ -29,6 +29,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "compare": evaluation.compare_runs,
     "bench": bench.bench_systems,
     "leaderboard": leaderboard.print_leaderboard,
+    "keep": keeping.keep_run,
+    "restore": keeping.restore_runs,
     "doctor": doctor.examine_machine,
 }
 """What can be typed after `phonobench`, in the order of the help page."""

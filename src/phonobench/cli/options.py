@@ -40,6 +40,7 @@ DEBUG = "PHONOBENCH_DEBUG"
 
 RUNS = Path("runs")
 RESULTS = Path("results")
+KEPT = Path("kept")
 
 
 def debugging() -> bool:

@@ -88,7 +88,7 @@ def _results(
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "provenance": _provenance(run, corpus, answered, resamples, seed),
     }
-    notes = _notes(corpus, answered)
+    notes = _notes(run, corpus, answered)
     made = [_task_result(task, shared, answered, thresholds, draws, notes) for task in tasks.TASKS.values()]
     rows = tasks.controls.rows(answered.utterances, answered.predictions, answered.controls)
     measured = measure(tasks.controls.METRICS, {"utterance": rows}, draws)
@@ -121,10 +121,12 @@ def _task_result(
     return Result(**shared, task=name, metrics=metrics, breakdowns=breakdowns, notes=notes, **extra)
 
 
-def _notes(corpus: Corpus, answered: Answers) -> list[str]:
+def _notes(run: Mapping[str, Any], corpus: Corpus, answered: Answers) -> list[str]:
     notes = ["figures are of synthetic speech and of simulated raters"] if corpus.synthetic else []
     if not answered.complete:
         notes.append(f"a trial on the first {len(answered.utterances)} utterances of the split: not to be cited")
+    if run.get("weights") == "int8":
+        notes.append("weights were restored from an int8 copy of the run")
     return notes
 
 

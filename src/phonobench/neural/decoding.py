@@ -14,10 +14,7 @@ from phonobench.neural import hardware
 from phonobench.neural.batches import Material, by_length
 from phonobench.neural.memory import Memory
 from phonobench.neural.recogniser import Recogniser
-from phonobench.types import Progress
-
-HQ_ACCURACY = 8.0
-"""Sentence accuracy from which an utterance counts as well read (PROTOCOL, task A)."""
+from phonobench.types import HQ_ACCURACY, Progress
 
 
 @torch.no_grad()

@@ -15,9 +15,8 @@ from phonobench import edits, phones
 from phonobench.stats import Rows, ratio
 from phonobench.tasks.prediction import Prediction, predict
 from phonobench.tasks.task import Columns, Metric, Task, Unit
-from phonobench.types import Utterance
+from phonobench.types import HQ_ACCURACY, Utterance
 
-HQ_ACCURACY = 8.0
 DELETED, INSERTED = "<DEL>", "<INS>"
 
 
