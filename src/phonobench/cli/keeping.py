@@ -1,4 +1,4 @@
-"""`phonobench keep` and `phonobench restore`: small int8 copies of trained runs, for a repository or another machine."""
+"""`phonobench keep` and `restore`: small int8 copies of trained runs, for a repository or another machine."""
 
 from __future__ import annotations
 
