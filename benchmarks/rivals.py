@@ -46,8 +46,11 @@ def stored(run: Path, split: str, corpus: Path | None) -> list[Job]:
     """Posteriors of a run with the canonical phones."""
     from phonobench import corpora, phones, store
 
+    found, stored_corpus = corpora.find(corpus), store.posteriors_manifest(run, split)["inputs"].get("corpus")
+    if found.fingerprint != stored_corpus:
+        raise SystemExit(f"{run} heard another corpus than {found.name}: name it with --corpus")
     read = store.read_posteriors(run, split)
-    prompts = {u.id: u.prompt for u in corpora.find(corpus).utterances}
+    prompts = {u.id: u.prompt for u in found.utterances}
     return [(logp, phones.encode(prompts[id].phones)) for id, logp in zip(read.ids, read.logp, strict=True)]
 
 

@@ -213,12 +213,29 @@ def test_beam_adds_up_what_greedy_does_not() -> None:
     assert value == pytest.approx(np.log(0.4025))
 
 
-def test_beam_meets_a_sequence_again_after_pruning_its_mother() -> None:
-    rng = np.random.default_rng(3)
-    for _ in range(50):
-        logp = normal(3 * rng.normal(size=(12, 3)))
-        found = [ids for ids, _ in ctc.beam(logp, width=3)]
-        assert len(set(found)) == len(found)
+def plain_beam(logp: np.ndarray, width: int) -> list[tuple[tuple[int, ...], float]]:
+    """Prefix beam search over a dictionary of sequences, in probabilities: sequence -> ending in blank, in label."""
+    kept = {(): (1.0, 0.0)}
+    for frame in np.exp(logp):
+        grown: dict[tuple[int, ...], list[float]] = {}
+        for ids, (blank, label) in kept.items():
+            grown.setdefault(ids, [0.0, 0.0])[0] += (blank + label) * frame[0]
+            for q in range(1, len(frame)):
+                repeat = ids[-1:] == (q,)
+                grown.setdefault((*ids, q), [0.0, 0.0])[1] += (blank if repeat else blank + label) * frame[q]
+                grown[ids][1] += label * frame[q] if repeat else 0.0
+        kept = dict(sorted(grown.items(), key=lambda item: -sum(item[1]))[:width])
+    return [(ids, float(np.log(sum(both)))) for ids, both in kept.items()]
+
+
+@pytest.mark.parametrize("sharpness", [0.6, 1.0, 2.0])
+@pytest.mark.parametrize("width", [1, 3, 6])
+def test_beam_is_the_plain_beam_also_where_a_pruned_sequence_comes_back(width: int, sharpness: float) -> None:
+    for seed in range(60):
+        logp = spread(20, 3, sharpness, seed)
+        found, expected = ctc.beam(logp, width), plain_beam(logp, width)
+        assert [ids for ids, _ in found] == [ids for ids, _ in expected]
+        np.testing.assert_allclose([value for _, value in found], [value for _, value in expected], atol=1e-9)
 
 
 def test_a_planted_alignment_is_found() -> None:
