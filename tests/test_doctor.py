@@ -39,6 +39,20 @@ def test_a_missing_package_is_a_fault_with_a_remedy(tmp_path: Path, monkeypatch:
     assert not doctor.runs_main_job(checks)
 
 
+def test_a_package_of_the_core_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "rapidfuzz")
+    found = check(doctor.examine("synthetic", tmp_path, tmp_path), "packages")
+    assert (found.level, found.remedy) == ("fault", "pip install rapidfuzz")
+
+
+def test_another_generation_of_a_package_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "4.57.1")
+    checks = doctor.examine("synthetic", tmp_path, tmp_path)
+    assert check(checks, "packages").level == "ok"
+    assert check(checks, "transformers").level == "fault"
+    assert "4.57.1" in check(checks, "transformers").found
+
+
 def test_a_wrong_corpus_is_a_fault_that_names_it(tmp_path: Path) -> None:
     found = check(doctor.examine(str(tmp_path / "nowhere"), tmp_path, tmp_path), "corpus")
     assert found.level == "fault"

@@ -109,14 +109,14 @@ def is_evaluated(run_dir: Path, corpus: Corpus, results_root: Path) -> bool:
     from phonobench import results, tasks
 
     for split in SPLITS:
-        key = store.posteriors_manifest(run_dir, split)["key"]
         for task in (*tasks.TASKS, tasks.controls.NAME):
             path = results.path_of(results_root, run_dir.name, split, task)
             try:
                 origin = results.read(path).provenance
+                keys = {name: store.posteriors_manifest(run_dir, name)["key"] for name in origin.posteriors}
             except PhonobenchError:
                 return False
-            if (origin.posteriors.get(split), origin.corpus.fingerprint) != (key, corpus.fingerprint):
+            if (origin.posteriors, origin.corpus.fingerprint) != (keys, corpus.fingerprint):
                 return False
             if origin.code.version != __version__:
                 return False

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -41,8 +42,9 @@ def examine(corpus: str | None, runs: Path, results: Path) -> tuple[Check, ...]:
     """
     return (
         _python(),
-        *(_package(name, f"pip install {name}") for name in ("numba", "numpy", "scipy", "soundfile", "soxr")),
-        *(_package(name, "pip install 'phonobench[train]'") for name in ("torch", "transformers")),
+        _core(),
+        _trainer("torch", lowest=(2, 4), above=(3,)),
+        _trainer("transformers", lowest=(5,), above=(6,)),
         _arithmetic(),
         _corpus(corpus),
         *_weights(),
@@ -62,14 +64,36 @@ def _python() -> Check:
     return Check("Python", "ok" if good else "fault", found, "" if good else "install Python 3.10 or newer")
 
 
-def _package(name: str, remedy: str) -> Check:
-    try:
-        found = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
+def _core() -> Check:
+    """What every verb needs, as the installed package itself declares it."""
+    names = [
+        re.split(r"[^A-Za-z0-9_.-]", requirement)[0]
+        for requirement in importlib.metadata.requires("phonobench") or ()
+        if "extra ==" not in requirement
+    ]
+    missing = [name for name in names if _version(name) is None]
+    if missing:
+        return Check("packages", "fault", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    return Check("packages", "ok", f"{len(names)} of {len(names)}")
+
+
+def _trainer(name: str, lowest: tuple[int, ...], above: tuple[int, ...]) -> Check:
+    """A package of the train extra, `lowest` <= version < `above`."""
+    found, remedy = _version(name), "pip install 'phonobench[train]'"
+    if found is None:
         return Check(name, "fault", "not installed", remedy)
-    if importlib.util.find_spec(name) is None:
-        return Check(name, "fault", f"{found}, but cannot be imported", f"pip install --force-reinstall {name}")
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
+    if not lowest <= numbers < above:
+        bounds = [".".join(map(str, version)) for version in (lowest, above)]
+        return Check(name, "fault", f"{found}, from {bounds[0]} to below {bounds[1]} is wanted", remedy)
     return Check(name, "ok", found)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _arithmetic() -> Check:
