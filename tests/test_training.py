@@ -93,6 +93,23 @@ def test_a_finished_run_is_not_trained_again(tmp_path, corpus):
     assert (first / "weights" / weights.FILE).stat().st_mtime_ns == stamp
 
 
+def test_a_training_goes_on_from_another_run(tmp_path, corpus):
+    first = run_once(tmp_path, corpus, quick())
+    gentle = quick("polish", lr="1e-9", head_lr="1e-9", warm_epochs="0", ema="0", epochs="1")
+    second = run_once(tmp_path, corpus, gentle, start=first)
+    assert second != first and store.read_run(second)["started_from"] == first.name
+    before, after = (store.read_arrays(f / "weights" / weights.FILE)[0] for f in (first, second))
+    for name in before:
+        np.testing.assert_allclose(before[name], after[name], atol=1e-5)
+
+
+def test_a_training_goes_on_from_its_own_system_only(tmp_path, corpus):
+    first = run_once(tmp_path, corpus, quick())
+    card = cards.find("whisper-base")
+    with pytest.raises(PhonobenchError, match="trained run of scratch-mel; a training of whisper-base starts"):
+        run_once(tmp_path, corpus, quick(), card.name, source=str(save(card, tmp_path / "model")), start=first)
+
+
 def test_another_seed_or_setting_is_another_run(tmp_path, corpus):
     card = cards.find("scratch-mel")
     keys = {

@@ -34,6 +34,9 @@ def train_system(
     model: Annotated[
         str | None, typer.Option(metavar="FOLDER|HUB-ID", help="The checkpoint, in place of the system's own.")
     ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="RUN", help="A trained run of this system to go on from.")
+    ] = None,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
     models: ModelsOption = None,
@@ -44,13 +47,16 @@ def train_system(
     use_models(models)
     card = cards.find(system)
     chosen = recipe.with_settings(recipe.find(recipe_name or card.recipe), parse_settings(settings))
+    begun = None if start is None else find_run(start, runs)
     require_torch()
     from phonobench.neural import training
 
     found = corpora.find(corpus)
     say_what_it_is_of(found, limit, apart=as_json)
     with progress() as report:
-        run_dir = training.train(card, chosen, found, runs, seed=seed, source=model, limit=limit, report=report)
+        run_dir = training.train(
+            card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, report=report
+        )
     manifest = store.read_run(run_dir)
     if as_json:
         print_json(manifest)

@@ -46,7 +46,7 @@ def infer(
         if controls and split != "train":
             jobs.append((f"{split}-silence", utterances[::CONTROL_EVERY], _silence))
             jobs.append((f"{split}-noise", utterances[::CONTROL_EVERY], _noise))
-    digest = store.hash_file(run_dir / "weights" / weights.FILE)
+    digest = weights.digest(run_dir)
     hop = cards.find(manifest["card"]).hop
     model: Recogniser | None = None
     for name, utterances, wave_of in jobs:

@@ -34,37 +34,43 @@ CHECKPOINT_SECONDS = 120.0
 Report = Callable[[Progress], None]
 
 
-def run_key(card: Card, recipe: Recipe, corpus: Corpus, seed: int, revision: str, limit: int | None) -> str:
-    """Fingerprint of all that decides the result of a training."""
-    return store.fingerprint(
-        {"card": _card_facts(card), "recipe": _settings(recipe), "corpus": corpus.fingerprint, "seed": seed,
-         "revision": revision, "limit": limit}
-    )  # fmt: skip
+def run_key(
+    card: Card, recipe: Recipe, corpus: Corpus, seed: int, revision: str, limit: int | None, start: str | None = None
+) -> str:
+    """Fingerprint of all that decides the result of a training; `start` is the hash of the weights it starts from."""
+    facts: dict[str, Any] = {"card": _card_facts(card), "recipe": _settings(recipe), "corpus": corpus.fingerprint}
+    facts |= {"seed": seed, "revision": revision, "limit": limit}
+    return store.fingerprint(facts if start is None else facts | {"start": start})
 
 
 def train(
     card: Card, recipe: Recipe, corpus: Corpus, runs_root: Path, *, seed: int = 0, source: str | None = None,
-    limit: int | None = None, report: Report = lambda _: None,
+    limit: int | None = None, start: Path | None = None, report: Report = lambda _: None,
 ) -> Path:  # fmt: skip
     """Train `card` by `recipe` on the corpus' train speakers; returns the run's folder.
 
     A finished run with the same inputs is returned as it is, an interrupted one goes on. `source` overrides where the
-    checkpoint lies, `limit` takes only the first utterances of train and dev (a trial, marked as such).
+    checkpoint lies, `limit` takes only the first utterances of train and dev (a trial, marked as such), `start` is the
+    folder of a trained run of the same card whose weights are the first ones here.
     Raises PhonobenchError for missing weights, audio that cannot be read, or a loss that is not finite.
     """
     folder = None if card.scratch else checkpoints.locate(card, source)
     revision = "scratch" if folder is None else checkpoints.fingerprint(folder)
-    key = run_key(card, recipe, corpus, seed, revision, limit)
+    begun = None if start is None else weights.digest(start)
+    key = run_key(card, recipe, corpus, seed, revision, limit, begun)
     run_dir = runs_root / f"{card.name}.{recipe.name}.s{seed}.{key[:8]}"
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":
         return run_dir
     torch.manual_seed(seed)
     encoder = checkpoints.build(card) if folder is None else checkpoints.load(card, folder)
     model = Recogniser(encoder, recipe).to(hardware.device())
+    if start is not None:
+        weights.begin_from(start, model, card)
     train_split, dev_split = corpus.split("train")[:limit], corpus.split("dev")[:limit]
     manifest: dict[str, Any] = {
         "run_id": run_dir.name, "key": key, "card": card.name, "card_key": store.fingerprint(_card_facts(card)),
         "recipe": _settings(recipe), "seed": seed, "limit": limit,
+        "started_from": None if start is None else store.read_run(start)["run_id"],
         "corpus": {
             "name": corpus.name, "fingerprint": corpus.fingerprint, "synthetic": corpus.synthetic,
             "train_utterances": len(train_split), "train_speakers": len({u.speaker for u in train_split}),

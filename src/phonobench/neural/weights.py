@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from phonobench import cards, store
+from phonobench.cards import Card
 from phonobench.neural import checkpoints
 from phonobench.neural.encoders import WaveEncoder
 from phonobench.neural.recogniser import Recogniser
@@ -34,6 +35,14 @@ def save(folder: Path, model: Recogniser, facts: dict[str, Any]) -> None:
     if isinstance(model.encoder, WaveEncoder):
         config["normalise"] = model.encoder.normalise
     store.write_arrays(folder / FILE, arrays_of(tensors), {**facts, "frozen": frozen, "encoder": config})
+
+
+def digest(run_dir: Path) -> str:
+    """sha256 of a run's weights. Raises PhonobenchError where there are none."""
+    path = run_dir / "weights" / FILE
+    if not path.exists():
+        raise PhonobenchError(f"{path} does not exist: the run is not trained yet; `phonobench train` makes it")
+    return store.hash_file(path)
 
 
 def load(run_dir: Path, source: str | None = None) -> Recogniser:
@@ -68,6 +77,27 @@ def load(run_dir: Path, source: str | None = None) -> Recogniser:
     except RuntimeError as fault:
         raise PhonobenchError(f"{path}: {str(fault).splitlines()[-1].strip()} (another vocabulary or size)") from fault
     return model.eval()
+
+
+def begin_from(run_dir: Path, model: Recogniser, card: Card) -> None:
+    """Put the trained weights of another run of `card` into `model`: head and encoder, or the head of a frozen one.
+
+    Raises PhonobenchError where that run is not trained to its end, of another card, or has another head.
+    """
+    manifest = store.read_run(run_dir)
+    if manifest["card"] != card.name or manifest.get("status") != "trained":
+        raise PhonobenchError(
+            f"{run_dir.name} is a {manifest.get('status')} run of {manifest['card']}; a training of {card.name} starts "
+            "from a trained run of the same system"
+        )
+    arrays, _ = store.read_arrays(run_dir / "weights" / FILE)
+    own = model.state_dict()
+    odd = sorted(n for n, a in arrays.items() if n not in own or tuple(own[n].shape) != a.shape)
+    if odd:
+        raise PhonobenchError(
+            f"{run_dir.name} has another head or other layers ({odd[0]}); choose a recipe like its own"
+        )
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()}, strict=False)
 
 
 def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
