@@ -85,9 +85,9 @@ def _written(board: Leaderboard, shape: Format) -> str:
 
 
 def _print(table: Table) -> None:
-    kind = " SYNTHETIC SPEECH," if table.synthetic else ""
-    trial = "" if table.complete else " a trial, not to be cited,"
-    title = f"{table.corpus}:{kind}{trial} {table.utterances} utterances of {table.speakers} speakers"
+    name = "SYNTHETIC SPEECH" if table.synthetic else table.corpus
+    trial = "" if table.complete else ", a trial not to be cited"
+    title = f"{name}{trial}: {table.utterances:,} utterances of {table.speakers} speakers"
     print()
     print_table(title, ("system", *_COLUMNS.values()), [_row(entry) for entry in table.entries], _COLUMNS.values())
 

@@ -48,9 +48,7 @@ def say_what_it_is_of(corpus: Corpus, limit: int | None, apart: bool) -> None:
     """
     say = remark if apart else functools.partial(print, flush=True)
     if corpus.synthetic:
-        say(
-            "These figures are of SYNTHETIC speech, not of people; `phonobench corpus --download` fetches the real one."
-        )
+        say("These figures are of SYNTHETIC speech, not of people (see `phonobench doctor`).")
     if limit is not None:
         say(f"This is a trial on {limit} utterances of each split; its figures are not to be cited.")
 
