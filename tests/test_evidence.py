@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,13 @@ def test_no_single_edit_betters_the_fused_best(seed: int) -> None:
     neighbours += [(*best[:i], q, *best[i + 1 :]) for i in range(len(best)) for q in (1, 2)]
     neighbours += [(*best[:i], *best[i + 1 :]) for i in range(len(best))]
     assert all(fused.loglik(other) <= fused.loglik(best) + 1e-9 for other in neighbours)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_fused_best_is_the_best_of_all_sequences(seed: int) -> None:
+    fused = Fused((Heard(noise(6, 4, seed), 0.02), Heard(noise(7, 4, seed + 100), 0.017)), (0.5, 0.5))
+    everything = [ids for n in range(5) for ids in itertools.product((1, 2, 3), repeat=n)]
+    assert fused.loglik(fused.best()) == pytest.approx(max(map(fused.loglik, everything)))
 
 
 def test_fusion_can_hear_what_no_part_heard() -> None:

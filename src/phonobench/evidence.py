@@ -54,6 +54,17 @@ class Heard:
         return ctc.align(self.logp, ids)
 
 
+_Edit = tuple[float, int, int]
+"""Log-likelihood after it, place (2 j: before phone j; 2 i + 1: at phone i), phone id put there (0: none)."""
+
+
+def _edited(ids: tuple[int, ...], edits: Sequence[_Edit]) -> tuple[int, ...]:
+    """`ids` after all `edits`."""
+    there = {place: q for _, place, q in edits}
+    places = [there.get(place, ids[place // 2] if place % 2 else 0) for place in range(2 * len(ids) + 1)]
+    return tuple(q for q in places if q)
+
+
 @dataclass(frozen=True, eq=False)
 class Fused:
     """Likelihood fusion: log-likelihoods are the weighted sums of the parts', sequence by sequence.
@@ -88,8 +99,9 @@ class Fused:
     def best(self) -> tuple[int, ...]:
         """The phone ids of the highest fused likelihood that is found by climbing from what each part heard.
 
-        Each step takes the best of all single substitutions, deletions and insertions; the end is a sequence that none
-        of them betters, and that is at least as likely as what any part heard by itself.
+        Each step makes the best of all single substitutions, deletions and insertions, and with it those that better
+        the sequence elsewhere if together they gain more. The end is a sequence that no single edit betters, and that
+        is at least as likely as what any part heard by itself.
         """
         starts = dict.fromkeys(part.best() for part, _ in self._asked())
         climbed = [self._climb(ids) for ids in starts]
@@ -98,26 +110,28 @@ class Fused:
     def _climb(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], float]:
         current = self.loglik(ids)
         while True:
-            better, value = self._neighbour(ids)
-            if not value > current + 1e-9 * max(1.0, abs(current)):  # rounding must not send it in circles
+            edits = self._betterments(ids, current + 1e-9 * max(1.0, abs(current)))  # rounding must not send it round
+            if not edits:
                 return ids, current
-            ids, current = better, value
+            value = edits[0][0]
+            together = _edited(ids, edits)
+            gained = self.loglik(together) if len(edits) > 1 else -np.inf
+            ids, current = (together, gained) if gained > value else (_edited(ids, edits[:1]), value)
 
-    def _neighbour(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], float]:
-        """The most likely sequence one edit away, and its log-likelihood."""
+    def _betterments(self, ids: tuple[int, ...], least: float) -> list[_Edit]:
+        """Single edits that lift the log-likelihood above `least`, best first, none beside a better one."""
         insertions = self.insertions(ids)
-        j, q = np.unravel_index(insertions.argmax(), insertions.shape)
-        found = [((*ids[:j], int(q) + 1, *ids[j:]), float(insertions[j, q]))]
+        found = [(float(row.max()), 2 * j, int(row.argmax()) + 1) for j, row in enumerate(insertions)]
         if ids:
             rivals = self.rivals(ids)
-            itself = (np.arange(len(ids)), np.array(ids) - 1)
-            others = rivals.substitute.copy()
-            others[itself] = -np.inf
-            i, q = np.unravel_index(others.argmax(), others.shape)
-            found.append(((*ids[:i], int(q) + 1, *ids[i + 1 :]), float(others[i, q])))
-            i = rivals.delete.argmax()
-            found.append(((*ids[:i], *ids[i + 1 :]), float(rivals.delete[i])))
-        return max(found, key=lambda candidate: candidate[1])
+            others = np.column_stack([rivals.delete, rivals.substitute])
+            others[np.arange(len(ids)), list(ids)] = -np.inf
+            found += [(float(row.max()), 2 * i + 1, int(row.argmax())) for i, row in enumerate(others)]
+        chosen: list[_Edit] = []
+        for edit in sorted(found, reverse=True):
+            if edit[0] > least and all(abs(edit[1] - other[1]) > 2 for other in chosen):
+                chosen.append(edit)
+        return chosen
 
     def _asked(self) -> list[tuple[Heard | Fused, float]]:
         return [(part, weight) for part, weight in zip(self.parts, self.weights, strict=True) if weight > 0]
