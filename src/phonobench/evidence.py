@@ -101,7 +101,7 @@ class Fused:
 
         Each step makes the best of all single substitutions, deletions and insertions, and with it those that better
         the sequence elsewhere if together they gain more. The end is a sequence that no single edit betters, and that
-        is at least as likely as what any part heard by itself.
+        is at least as likely as what any part heard by itself; a likelier one further away can be missed.
         """
         starts = dict.fromkeys(part.best() for part, _ in self._asked())
         climbed = [self._climb(ids) for ids in starts]
