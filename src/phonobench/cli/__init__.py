@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from phonobench import __version__
-from phonobench.cli import bench, corpus, doctor, evaluation, keeping, leaderboard, systems, training
+from phonobench.cli import bench, corpus, doctor, evaluation, gap, keeping, leaderboard, systems, training
 from phonobench.cli.options import DEBUG, debugging
 from phonobench.cli.output import complain
 from phonobench.types import PhonobenchError
@@ -27,6 +27,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "infer": training.infer_run,
     "evaluate": evaluation.evaluate_run,
     "compare": evaluation.compare_runs,
+    "gap": gap.compare_cases,
     "bench": bench.bench_systems,
     "leaderboard": leaderboard.print_leaderboard,
     "keep": keeping.keep_run,

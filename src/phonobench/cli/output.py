@@ -54,8 +54,13 @@ def say_what_it_is_of(corpus: Corpus, limit: int | None, apart: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """`value` as JSON and nothing else on stdout; NaN and infinities, which JSON lacks, become null."""
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    """`value` as JSON and nothing else on stdout."""
+    print(to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """`value` as indented JSON; NaN and infinities, which JSON lacks, become null."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def figure(metric: str, value: float | None) -> str:

@@ -1,0 +1,128 @@
+"""A gap analysis as Markdown: tables with paired intervals, and the cases with links to their audio."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from phonobench import edits
+from phonobench.report.gap import Case, CaseKind, Contrast, Gap
+from phonobench.report.markdown import SYNTHETIC, grid
+
+Link = Callable[[str], str]
+"""From an utterance's id to the address of its audio."""
+
+
+def links(audio: Mapping[str, Path], folder: Path) -> Link:
+    """Addresses of sound files as seen from `folder`, where the Markdown file will lie."""
+
+    def link(id: str) -> str:
+        return quote(Path(os.path.relpath(audio[id].absolute(), folder.absolute())).as_posix())
+
+    return link
+
+
+def titles(gap: Gap) -> dict[CaseKind, str]:
+    """What each kind of case says, with its thresholds."""
+    t = gap.thresholds
+    poor = f"accuracy {t.low_accuracy:g} or less"
+    return {
+        "first_better": f"First under {_percent(t.good)}, second over {_percent(t.bad)}",
+        "second_better": f"Second under {_percent(t.good)}, first over {_percent(t.bad)}",
+        "first_detects": f"{poor}: first over {_percent(t.detects)}, second under {_percent(t.misses)}",
+        "second_detects": f"{poor}: second over {_percent(t.detects)}, first under {_percent(t.misses)}",
+    }
+
+
+def write(gap: Gap, link: Link, shown: int = 20, top: int = 15) -> str:
+    """The whole analysis; at most `shown` cases of each kind and `top` phones, each list saying how many there are."""
+    first, second = gap.runs
+    parts = ["# Gap analysis", f"First: `{first}`\n\nSecond: `{second}`"]
+    if gap.synthetic:
+        parts.append(SYNTHETIC)
+    if not gap.complete:
+        parts.append("**A trial on the first utterances of the split: not to be cited.**")
+    size = f"{gap.utterances} {gap.split} utterances of {gap.speakers} speakers, {gap.corpus}."
+    spread = ", ".join(_number(one) for one in gap.spread)
+    wins = "first {}, second {}, ties {}".format(*gap.wins)
+    parts += [
+        f"{size} {_LEGEND}",
+        "## Overall",
+        _table("", gap.overall),
+        f"Standard deviation over utterances (first, second, difference), % : {spread}. Lower PER: {wins}.",
+        "## By human sentence accuracy",
+        "Mean PER of an utterance.",
+        _table("accuracy", gap.by_score),
+        "## Phones where they differ most",
+        f"Share of occurrences not heard as the phone; {min(top, len(gap.by_phone))} of {len(gap.by_phone)} phones.",
+        _table("phone", gap.by_phone[:top]),
+        "## Cases",
+        "PER of each system; in what was heard, phones that are not the expected ones are bold.",
+    ]
+    for kind, title in titles(gap).items():
+        cases = gap.of_kind(kind)
+        count = f"{len(cases)}" if len(cases) <= shown else f"{shown} of {len(cases)}"
+        parts += [f"### {title}", f"{count} utterances." if cases else "None.", *_cases(cases[:shown], link)]
+    return "\n\n".join(parts) + "\n"
+
+
+_LEGEND = (
+    "Difference: first less second, in percentage points, with its 95 % interval from a paired bootstrap over "
+    "speakers. p after Holm is corrected over its table."
+)
+
+
+def _table(heading: str, rows: Sequence[Contrast]) -> str:
+    header = [heading, "n", "first %", "second %", "difference", "95 % interval", "p", "p Holm"]
+    return grid(header, [_row(one) for one in rows])
+
+
+def _row(one: Contrast) -> list[str]:
+    ends = "–" if math.isnan(one.low) else f"[{_number(one.low)}, {_number(one.high)}]"
+    shown = [_number(value) for value in (one.first, one.second, one.difference)]
+    ps = ["–" if math.isnan(p) else f"{p:.3f}" for p in (one.p, one.p_holm)]
+    return [one.name, str(one.n), *shown, ends if not one.reason else f"– ({one.reason})", *ps]
+
+
+def _cases(cases: Sequence[Case], link: Link) -> list[str]:
+    if not cases:
+        return []
+    header = ["audio", "text", "accuracy", "first %", "second %", "expected", "first heard", "second heard"]
+    rows = [
+        [
+            f"[{case.id}]({link(case.id)})", _plain(case.text), f"{case.accuracy:g}",
+            f"{100 * case.per_first:.1f}", f"{100 * case.per_second:.1f}",
+            " ".join(case.expected), _marked(case.expected, case.heard_first),
+            _marked(case.expected, case.heard_second),
+        ]
+        for case in cases
+    ]  # fmt: skip
+    return [grid(header, rows)]
+
+
+def _marked(expected: Sequence[str], heard: Sequence[str]) -> str:
+    """What was heard, with wrong phones bold and missing ones as a dash."""
+    words = []
+    for i, j in edits.align(expected, heard).pairs:
+        if j is None:
+            words.append("**–**")
+        else:
+            words.append(heard[j] if i is not None and expected[i] == heard[j] else f"**{heard[j]}**")
+    return " ".join(words)
+
+
+def _plain(text: str) -> str:
+    """Corpus text without what Markdown or HTML would read as marks."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{c}" if c in "\\`*_[]#!" else c for c in escaped)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+def _number(share: float) -> str:
+    return "–" if math.isnan(share) else f"{100 * share:.2f}"
