@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib.metadata
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ LAYERS = (
     ("types", "phones", "audio", "provenance", "compiled"),
     ("cards", "recipe", "models_folder"),
     ("edits", "ctc", "stats", "store"),
-    ("evidence", "gop", "results"),
+    ("evidence", "gop", "results", "fusion"),
     ("corpora",),
     ("tasks",),
     ("evaluate",),
@@ -93,6 +95,23 @@ def test_torch_only_in_neural() -> None:
         for name in imports(tree)
         if name.split(".")[0] in heavy and parts(path) != "neural"
     ]
+    assert not strays
+
+
+def test_what_is_imported_is_declared() -> None:
+    """A core dependency, or in `neural` one of the train extra: not what merely came along with another package."""
+    declared: dict[str, set[str]] = {"": set(), "train": set()}
+    for requirement in importlib.metadata.requires("phonobench") or ():
+        name, extra = re.match(r"([\w.-]+)[^;]*(?:;.*extra == ['\"](\w+)['\"])?", requirement).groups(default="")
+        declared.setdefault(extra, set()).add(name.lower().replace("_", "-"))
+    distributions = importlib.metadata.packages_distributions()
+    strays = {
+        f"{path.relative_to(SOURCE)} imports {top}"
+        for path, tree in modules()
+        for top in {name.split(".")[0] for name in imports(tree)} - {"phonobench"} - sys.stdlib_module_names
+        if not {name.lower().replace("_", "-") for name in distributions.get(top, [])}
+        & (declared[""] | (declared["train"] if parts(path) == "neural" else set()))
+    }
     assert not strays
 
 
