@@ -13,6 +13,11 @@ from pathlib import Path
 
 import phonobench
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pytest brings it along
+
 SOURCE = Path(phonobench.__file__).parent
 
 LAYERS = (
@@ -100,17 +105,18 @@ def test_torch_only_in_neural() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     """A core dependency, or in `neural` one of the train extra: not what merely came along with another package."""
-    declared: dict[str, set[str]] = {"": set(), "train": set()}
-    for requirement in importlib.metadata.requires("phonobench") or ():
-        name, extra = re.match(r"([\w.-]+)[^;]*(?:;.*extra == ['\"](\w+)['\"])?", requirement).groups(default="")
-        declared.setdefault(extra, set()).add(name.lower().replace("_", "-"))
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    core, train = (
+        {re.split(r"[^\w.-]", requirement)[0].lower() for requirement in requirements}
+        for requirements in (project["dependencies"], project["optional-dependencies"]["train"])
+    )
     distributions = importlib.metadata.packages_distributions()
     strays = {
         f"{path.relative_to(SOURCE)} imports {top}"
         for path, tree in modules()
         for top in {name.split(".")[0] for name in imports(tree)} - {"phonobench"} - sys.stdlib_module_names
         if not {name.lower().replace("_", "-") for name in distributions.get(top, [])}
-        & (declared[""] | (declared["train"] if parts(path) == "neural" else set()))
+        & (core | train if parts(path) == "neural" else core)
     }
     assert not strays
 
