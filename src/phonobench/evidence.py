@@ -77,7 +77,7 @@ class Fused:
     weights: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        _check_weights(self.weights, len(self.parts))
+        check_weights(self.weights, len(self.parts))
 
     def loglik(self, ids: tuple[int, ...]) -> float:
         """Weighted sum of the parts' log P(ids | audio), nats; -inf where one of them has no path."""
@@ -153,7 +153,7 @@ def average(
     if domain not in ("log", "probability"):
         raise PhonobenchError(f"cannot average in the domain {domain!r}: 'log' or 'probability'")
     posteriors = list(posteriors)
-    _check_weights(weights, len(posteriors))
+    check_weights(weights, len(posteriors))
     first = posteriors[0]
     places = [{id: place for place, id in enumerate(one.ids)} for one in posteriors]
     for one, place in zip(posteriors, places, strict=True):
@@ -194,8 +194,10 @@ def _mean(
     return (mixed - total).astype(np.float32)
 
 
-def _check_weights(weights: Sequence[float], parts: int) -> None:
+def check_weights(weights: Sequence[float], parts: int) -> tuple[float, ...]:
+    """The weights as floats. Raises PhonobenchError unless there is one a part, none negative, of sum 1."""
     if parts == 0 or len(weights) != parts:
         raise PhonobenchError(f"fusion needs one weight a part: {len(weights)} weights, {parts} parts")
     if not all(weight >= 0 for weight in weights) or abs(sum(weights) - 1.0) > 1e-6:
         raise PhonobenchError(f"fusion weights {', '.join(f'{w:g}' for w in weights)}: must be 0 or more and sum to 1")
+    return tuple(float(weight) for weight in weights)

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from phonobench import __version__
-from phonobench.cli import bench, corpus, doctor, evaluation, gap, keeping, leaderboard, systems, training
+from phonobench.cli import bench, corpus, doctor, evaluation, fusing, gap, keeping, leaderboard, systems, training
 from phonobench.cli.options import DEBUG, debugging
 from phonobench.cli.output import complain
 from phonobench.types import PhonobenchError
@@ -28,6 +28,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluation.evaluate_run,
     "compare": evaluation.compare_runs,
     "gap": gap.compare_cases,
+    "fuse": fusing.fuse_runs,
     "bench": bench.bench_systems,
     "leaderboard": leaderboard.print_leaderboard,
     "keep": keeping.keep_run,

@@ -88,12 +88,15 @@ def compare_runs(
     for run, letter in letters.items():
         print(f"{letter} = {run}")
     print(f"{comparison.split}: {comparison.utterances} utterances of {comparison.speakers} speakers, paired\n")
-    columns = ("metric", "pair", "first", "second", "difference", "95 % interval", "p", "p Holm", "better")
-    rows = [_gap_row(gap, letters) for gap in comparison.gaps]
-    print_table("", columns, rows, right=columns[2:8])
+    rows = [gap_row(gap, letters) for gap in comparison.gaps]
+    print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
 
 
-def _gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
+GAP_COLUMNS = ("metric", "pair", "first", "second", "difference", "95 % interval", "p", "p Holm", "better")
+
+
+def gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
+    """One paired difference as cells of `GAP_COLUMNS`; `letters` stand for the runs."""
     settled = gap.better is not None and (gap.low > 0 or gap.high < 0)
     return (
         gap.metric,

@@ -2,6 +2,7 @@
 
 from phonobench.evaluate.answers import Answers, answer, answers
 from phonobench.evaluate.comparison import HEADLINE, Comparison, Gap, compare
+from phonobench.evaluate.curve import Point, choose, curve, grid
 from phonobench.evaluate.measurement import BANDS, bands, measure
 from phonobench.evaluate.verdict import evaluate
 
@@ -11,10 +12,14 @@ __all__ = [
     "Answers",
     "Comparison",
     "Gap",
+    "Point",
     "answer",
     "answers",
     "bands",
+    "choose",
     "compare",
+    "curve",
     "evaluate",
+    "grid",
     "measure",
 ]

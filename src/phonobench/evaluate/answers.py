@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from phonobench import store, tasks
-from phonobench.evidence import Heard
+from phonobench.evaluate.hearing import evidence, has_heard
 from phonobench.tasks import Prediction
 from phonobench.types import Corpus, Evidence, PhonobenchError, Progress, Prompt, Split, Utterance
 
@@ -45,21 +44,21 @@ def answers(
     utterances = corpus.split(split)[: run.get("limit")]
     if not utterances:
         raise PhonobenchError(f"corpus {corpus.name} has no {split} utterances")
-    evidence, key = _evidence(run_dir, corpus, split, [u.id for u in utterances])
-    jobs = [(evidence[u.id], u.prompt) for u in utterances]
+    heard_in, key = evidence(run_dir, corpus, split, [u.id for u in utterances])
+    jobs = [(heard_in[u.id], u.prompt) for u in utterances]
     predictions = answer(jobs, report=report, stage=f"score {split}")
     found: dict[str, dict[str, Prediction]] = {}
     keys: dict[str, str] = {split: key}
     if controls:
         by_id = {u.id: u for u in utterances}
         swapped = tasks.controls.partners(utterances)
-        jobs = [(evidence[swapped[id]], by_id[id].prompt) for id in swapped]
+        jobs = [(heard_in[swapped[id]], by_id[id].prompt) for id in swapped]
         found["swapped"] = dict(zip(swapped, answer(jobs, report=report, stage="swapped audio"), strict=True))
         for control in tasks.controls.STORED:
             name = f"{split}-{control}"
-            if not (store.posteriors_folder(run_dir, name)).exists():
+            if not has_heard(run_dir, name):
                 continue
-            replaced, keys[name] = _evidence(run_dir, corpus, name, None)
+            replaced, keys[name] = evidence(run_dir, corpus, name, None)
             _only_known(run_dir, name, set(replaced) - set(by_id))
             jobs = [(heard, by_id[id].prompt) for id, heard in replaced.items()]
             found[control] = dict(zip(replaced, answer(jobs, report=report, stage=control), strict=True))
@@ -72,7 +71,7 @@ def answer(
 ) -> tuple[Prediction, ...]:
     """Predictions for pairs of evidence and prompt, in order, on all processors (the numerics release the lock)."""
     predictions: list[Prediction] = []
-    with ThreadPoolExecutor(max_workers=_workers()) as pool:
+    with ThreadPoolExecutor(max_workers=workers()) as pool:
         for prediction in pool.map(lambda job: tasks.predict(*job), jobs):
             predictions.append(prediction)
             if len(predictions) % 50 == 0 or len(predictions) == len(jobs):
@@ -80,22 +79,11 @@ def answer(
     return tuple(predictions)
 
 
-def _workers() -> int:
+def workers() -> int:
+    """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _evidence(run_dir: Path, corpus: Corpus, split: str, ids: list[str] | None) -> tuple[dict[str, Evidence], str]:
-    manifest: dict[str, Any] = store.posteriors_manifest(run_dir, split)
-    heard_corpus = manifest["inputs"].get("corpus")
-    if heard_corpus != corpus.fingerprint:
-        raise PhonobenchError(
-            f"posteriors of {split} in {run_dir} are of a corpus with fingerprint {str(heard_corpus)[:12]}, not of "
-            f"{corpus.name} with {corpus.fingerprint[:12]}: name the corpus with --corpus, or infer again"
-        )
-    read = store.read_posteriors(run_dir, split, ids)
-    return {id: Heard(logp, read.hop) for id, logp in zip(read.ids, read.logp, strict=True)}, manifest["key"]
 
 
 def _only_known(run_dir: Path, name: str, strangers: set[str]) -> None:

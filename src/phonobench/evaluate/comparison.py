@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from phonobench import stats, store, tasks
+from phonobench import stats, tasks
 from phonobench.evaluate.answers import Answers, answers
+from phonobench.evaluate.hearing import has_heard
 from phonobench.evaluate.measurement import draw_values
 from phonobench.evaluate.verdict import choose_thresholds, constants
 from phonobench.stats.bootstrap import RESAMPLES, SEED
@@ -144,7 +145,7 @@ def _own_thresholds(
 ) -> dict[str, float]:
     if answered.split == "dev":
         return constants(choose_thresholds(answered))
-    if not store.posteriors_folder(run_dir, "dev").exists():
+    if not has_heard(run_dir, "dev"):
         return {}
     return constants(choose_thresholds(answers(run_dir, corpus, "dev", controls=False, report=report)))
 

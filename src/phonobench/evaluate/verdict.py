@@ -11,6 +11,7 @@ import numpy as np
 
 from phonobench import provenance, results, stats, store, tasks
 from phonobench.evaluate.answers import Answers, answers
+from phonobench.evaluate.hearing import has_heard
 from phonobench.evaluate.measurement import bands, measure, within
 from phonobench.results import Result, ThresholdFacts
 from phonobench.stats.bootstrap import RESAMPLES, SEED
@@ -71,7 +72,7 @@ def constants(thresholds: Mapping[str, ThresholdFacts]) -> dict[str, float]:
 
 
 def _dev_answers(run_dir: Path, corpus: Corpus, with_controls: bool, report: Report) -> Answers | None:
-    if not store.posteriors_folder(run_dir, "dev").exists():
+    if not has_heard(run_dir, "dev"):
         return None
     return answers(run_dir, corpus, "dev", controls=with_controls, report=report)
 

@@ -1,0 +1,153 @@
+"""`phonobench fuse`: late fusion of runs from their stored posteriors, without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from phonobench import corpora
+from phonobench.cli.evaluation import GAP_COLUMNS, gap_row
+from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.types import PhonobenchError
+
+if TYPE_CHECKING:
+    from phonobench.evaluate import Comparison, Point
+
+ALPHAS = (0.3, 0.5, 0.7)
+"""Weights of the first of two runs where none are given: those of the source experiments."""
+STEPS = {2: 100, 3: 20}
+"""Into how many steps a weight is cut when weights are chosen on dev by frames; 10 for more runs than three."""
+COMPARED = ("per_hq", "per", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
+
+Weights = tuple[float, ...]
+
+
+def fuse_runs(
+    named: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two or more runs; numbers go to --alpha.")],
+    alpha: Annotated[
+        list[str] | None,
+        typer.Option("--alpha", metavar="A [A...]", help="Weights of the first of two runs; 0.3 0.5 0.7 if not given."),
+    ] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option("--weights", metavar="A,B,C", help="One weight a run, sum 1 (repeatable).")
+    ] = None,
+    method: Annotated[str, typer.Option(help="frames, or likelihoods (which takes any frame rates).")] = "frames",
+    curve: Annotated[bool, typer.Option("--curve", help="Only show test at 101 weights of the first of two.")] = False,
+    resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws of speakers.")] = 1000,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    results: ResultsOption = RESULTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Fuse runs late, at given weights and at those that dev chooses; evaluate, and compare with each member."""
+    run_dirs = [find_run(name, runs) for name in named if not _is_number(name)]
+    numbers = [name for name in named if _is_number(name)]
+    if numbers and not alpha:
+        raise PhonobenchError(f"{' '.join(numbers)}: name runs, and write weights after --alpha")
+    from phonobench import evaluate, fusion
+
+    how = fusion.method(method)
+    joined = fusion.members(run_dirs, how)
+    given = _weightings([*(alpha or ()), *numbers], weights or (), len(joined))
+    if curve and (how != "frames" or len(joined) != 2):
+        raise PhonobenchError("--curve is of two runs by frames; give --weights or --alpha for what else you want")
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, joined[0].run.get("limit"), apart=as_json)
+    with progress() as report:
+        if curve:
+            points = evaluate.curve(run_dirs, found, "test", evaluate.grid(2), resamples=resamples, report=report)
+            chosen = evaluate.choose(run_dirs, found, how, evaluate.grid(2), report=report)
+        else:
+            candidates = evaluate.grid(len(joined), STEPS.get(len(joined), 10)) if how == "frames" else given
+            chosen = evaluate.choose(run_dirs, found, how, candidates, report=report)
+            made = {}
+            for shares in dict.fromkeys([chosen, *given]):
+                by_dev = "dev" if shares == chosen else None
+                made[shares] = fusion.fuse(run_dirs, shares, runs, method=how, chosen_on=by_dev, report=report)
+                evaluate.evaluate(made[shares], found, results, resamples=resamples, report=report)
+            compared = evaluate.compare(
+                [*made.values(), *run_dirs], found, metrics=COMPARED, resamples=resamples, report=report
+            )
+    names = [member.name for member in joined]
+    if curve:
+        _show_curve(points, names, chosen, as_json)
+    else:
+        _show(compared, made, names, chosen, as_json)
+
+
+def _show_curve(points: Sequence[Point], names: list[str], chosen: Weights, as_json: bool) -> None:
+    """Test at every weight. The one chosen on dev is marked: the best of these rows was chosen by nobody."""
+    if as_json:
+        described = [{"weights": point.weights, **_estimates(point)} for point in points]
+        print_json({"members": names, "split": "test", "chosen_on_dev": chosen, "points": described})
+        return
+    print(f"Test, by the weight of {names[0]} (the rest is {names[1]}'s); * was chosen on dev")
+    columns = ("weight", *points[0].metrics)
+    rows = [
+        (
+            f"{'* ' if point.weights == chosen else ''}{point.weights[0]:.2f}",
+            *(f"{figure(n, e.value)} {interval(n, e.low, e.high)}" for n, e in point.metrics.items()),
+        )
+        for point in points
+    ]
+    print_table("", columns, rows, right=columns)
+
+
+def _estimates(point: Point) -> dict[str, Any]:
+    return {name: dataclasses.asdict(estimate) for name, estimate in point.metrics.items()}
+
+
+def _show(compared: Comparison, made: dict[Weights, Path], names: list[str], chosen: Weights, as_json: bool) -> None:
+    """Every fused run beside every member, paired."""
+    fused = {folder.name: shares for shares, folder in made.items()}
+    gaps = [gap for gap in compared.gaps if gap.a in fused and gap.b in names]
+    if as_json:
+        print_json({
+            "members": names, "chosen_on_dev": chosen, "split": compared.split,
+            "fused": {name: list(shares) for name, shares in fused.items()},
+            "gaps": [dataclasses.asdict(gap) for gap in gaps],
+        })  # fmt: skip
+        return
+    letters = {run: chr(ord("A") + place) for place, run in enumerate(compared.runs)}
+    for run, letter in letters.items():
+        print(f"{letter} = {run}{' (chosen on dev)' if fused.get(run) == chosen else ''}")
+    print(f"{compared.split}: {compared.utterances} utterances of {compared.speakers} speakers, paired\n")
+    rows = [gap_row(gap, letters) for gap in gaps]
+    print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
+    remark(f"p after Holm counts all pairs of these {len(letters)} runs; the fused ones are runs like any other now")
+
+
+def _weightings(alphas: Sequence[str], weights: Sequence[str], parts: int) -> list[Weights]:
+    """What was typed as weightings of `parts` runs. Raises PhonobenchError for what is no weighting of them."""
+    from phonobench import evidence
+
+    if alphas and parts != 2:
+        raise PhonobenchError(f"--alpha is of two runs, {parts} are named: write --weights A,B,C")
+    found = []
+    for text in (part for alpha in alphas for part in alpha.split(",")):
+        share = _number(text, "--alpha")
+        found.append(evidence.check_weights((share, 1.0 - share), parts))
+    for text in weights:
+        found.append(evidence.check_weights([_number(part, "--weights") for part in text.split(",")], parts))
+    if found:
+        return found
+    return [(share, 1.0 - share) for share in ALPHAS] if parts == 2 else [(1 / parts,) * parts]
+
+
+def _number(text: str, option: str) -> float:
+    if not _is_number(text):
+        raise PhonobenchError(f"{option} {text}: {text!r} is no number")
+    return float(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
