@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -52,6 +54,11 @@ class Recogniser(nn.Module):
         self.encoder.train(mode and self.body_trains)
         return self
 
+    @property
+    def classifier(self) -> nn.Linear:
+        """The last layer of the head: a row of weights and a bias for the blank and each phone."""
+        return cast(nn.Linear, self.head[-1])
+
     def states(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
         """States of the layers that the head reads: all of them if weighted, else the last alone."""
         with torch.set_grad_enabled(self.body_trains and torch.is_grad_enabled()):
@@ -78,7 +85,7 @@ class Recogniser(nn.Module):
         return sum(p.numel() for p in [*blocks.values(), *own])
 
 
-def _head(width: int, recipe: Recipe) -> nn.Module:
+def _head(width: int, recipe: Recipe) -> nn.Sequential:
     """The classifier. Small first weights keep CTC's early gradients from collapsing onto the blank."""
     last = nn.Linear(MLP_WIDTH if recipe.head == "mlp" else width, COLUMNS)
     nn.init.normal_(last.weight, std=0.01)

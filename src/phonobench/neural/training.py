@@ -19,7 +19,7 @@ import torch
 
 from phonobench import store
 from phonobench.cards import Card
-from phonobench.neural import batches, checkpoints, hardware, objective, optimiser, weights
+from phonobench.neural import batches, calibration, checkpoints, hardware, objective, optimiser, weights
 from phonobench.neural.decoding import hq_per, log_posteriors
 from phonobench.neural.lesson import Lesson
 from phonobench.neural.memory import Memory
@@ -81,7 +81,7 @@ def train(
         "status": "training", "history": [], "best_epoch": None,
     }  # fmt: skip
     store.write_run(run_dir, manifest)
-    _Course(model, recipe, run_dir, manifest, seed, report).run(train_split, dev_split)
+    _Course(model, recipe, run_dir, manifest, seed, report, source).run(train_split, dev_split)
     return run_dir
 
 
@@ -89,10 +89,11 @@ class _Course:
     """One training from its first step, or from where it was interrupted, to its last."""
 
     def __init__(
-        self, model: Recogniser, recipe: Recipe, run_dir: Path, manifest: dict[str, Any], seed: int, report: Report
-    ) -> None:
+        self, model: Recogniser, recipe: Recipe, run_dir: Path, manifest: dict[str, Any], seed: int, report: Report,
+        source: str | None,
+    ) -> None:  # fmt: skip
         self.model, self.recipe, self.run_dir, self.manifest = model, recipe, run_dir, manifest
-        self.seed, self.report = seed, report
+        self.seed, self.report, self.source = seed, report, source
         self.optimiser = optimiser.make(model, recipe)
         self.average = optimiser.Average(model, recipe.ema)
         self.checkpoint = Checkpoint(run_dir / "checkpoint")
@@ -137,6 +138,8 @@ class _Course:
             losses = []
             self._save(step, losses, started)
             saved = time.monotonic()
+        calibration.calibrate(self.run_dir, self.dev, self.report, self.source)
+        self.manifest |= store.read_run(self.run_dir)
         self.manifest |= {"status": "trained", "seconds": round(self.spent + time.monotonic() - started, 1)}
         store.write_run(self.run_dir, self.manifest)
         self.checkpoint.remove()
