@@ -15,7 +15,19 @@ from typing import Annotated, Any
 import typer
 
 from phonobench import __version__
-from phonobench.cli import bench, corpus, doctor, evaluation, fusing, gap, keeping, leaderboard, systems, training
+from phonobench.cli import (
+    bench,
+    corpus,
+    doctor,
+    evaluation,
+    fusing,
+    gap,
+    keeping,
+    leaderboard,
+    report,
+    systems,
+    training,
+)
 from phonobench.cli.options import DEBUG, debugging
 from phonobench.cli.output import complain
 from phonobench.types import PhonobenchError
@@ -31,6 +43,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "fuse": fusing.fuse_runs,
     "bench": bench.bench_systems,
     "leaderboard": leaderboard.print_leaderboard,
+    "report": report.write_report,
     "keep": keeping.keep_run,
     "restore": keeping.restore_runs,
     "doctor": doctor.examine_machine,

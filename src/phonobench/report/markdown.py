@@ -108,7 +108,7 @@ def _summary(table: Table) -> str:
 
 
 def _source(row: SourceRow) -> list[str]:
-    cells = [_DASH if (value := getattr(row, name, None)) is None else _number(value, name) for name in SUMMARY]
+    cells = [_DASH if (value := getattr(row, name, None)) is None else number(value, name) for name in SUMMARY]
     return [f"*{row.system}*", "*theirs*" + (f": {row.note}" if row.note else ""), row.input, "", "", *cells]
 
 
@@ -156,15 +156,16 @@ def _who(entry: Entry) -> list[str]:
 def _cell(value: Value | None, name: str, best: float | None = None) -> str:
     if value is None or value.value is None:
         return _DASH
-    shown = _number(value.value, name)
+    shown = number(value.value, name)
     if best is not None and value.value == best:
         shown = f"**{shown}**"
     if value.low is None or value.high is None:
         return shown
-    return f"{shown} [{_number(value.low, name)}, {_number(value.high, name)}]"
+    return f"{shown} [{number(value.low, name)}, {number(value.high, name)}]"
 
 
-def _number(value: float, name: str) -> str:
+def number(value: float, name: str) -> str:
+    """A metric's value as people read it: rates in per cent, log-probabilities with two decimals, others with three."""
     if name in PERCENT:
         return f"{100 * value:.2f}"
     return f"{value:.2f}" if name.startswith(("phone_score", "phone_fall")) else f"{value:.3f}"

@@ -1,0 +1,232 @@
+"""Gathers everything a page shows from posteriors, results and sound files, and writes it as one HTML file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from phonobench import __version__, evaluate, store
+from phonobench.evaluate import Answers
+from phonobench.phones import ARPABET_TO_IPA
+from phonobench.report import gap, gap_markdown, leaderboard, markdown
+from phonobench.report.leaderboard import Entry, Table
+from phonobench.report.page import cases, curves, sound
+from phonobench.report.source_rows import SOURCE_ROWS
+from phonobench.stats import speaker_draws
+from phonobench.types import Corpus, PhonobenchError, Progress, Split
+
+AUDIO_BYTES = 10_000_000
+"""Sound files that a page holds, before base64 (a third more)."""
+RESAMPLES = 500
+"""Draws behind the intervals that the page itself computes (by phone, by length, of the gap)."""
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """All that the template needs: the table of the leaderboard and the data of the script."""
+
+    table: Table
+    data: dict[str, Any]
+
+
+def build(
+    run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: Split = "test", *,
+    thresholds: gap.Thresholds | None = None, audio_bytes: int = AUDIO_BYTES, report: Report = lambda _: None,
+) -> Page:  # fmt: skip
+    """Reads and computes the page of some runs on one split. With two or more, the first two make the gap section.
+
+    Raises PhonobenchError where a run lacks results or posteriors, or where the runs cover other utterances.
+    """
+    table = _table(run_dirs, corpus, results_root, split)
+    answered = [evaluate.answers(run_dir, corpus, split, controls=False, report=report) for run_dir in run_dirs]
+    utterances = answered[0].utterances
+    if any([u.id for u in one.utterances] != [u.id for u in utterances] for one in answered):
+        raise PhonobenchError("the runs do not cover the same utterances (a trial with --limit?): name others")
+    report(Progress("compute the page", 0, 1))
+    draws = speaker_draws(len({u.speaker for u in utterances}), RESAMPLES)
+    pers = np.array([gap.error_rates(one) for one in answered])
+    difference = None
+    if len(answered) > 1:
+        difference = gap.analyse(
+            answered[0], answered[1], corpus.name, corpus.synthetic, thresholds, resamples=RESAMPLES
+        )
+    confused = [cases.confusions(one) for one in answered]
+    chosen = cases.choose(utterances, pers, _gap_indices(difference, utterances), confused, audio_bytes)
+    entries = {entry.run_id: entry for entry in table.entries}
+    data = {
+        "meta": {"split": split, "corpus": corpus.name, "synthetic": corpus.synthetic, "hq": 8},
+        "labels": dict(markdown.LABELS),
+        "percent": list(markdown.PERCENT),
+        "ipa": ARPABET_TO_IPA,
+        "systems": [
+            _system(run_dir, one, entries[one.run_id], draws) for run_dir, one in zip(run_dirs, answered, strict=True)
+        ],
+        "source": [asdict(row) for row in SOURCE_ROWS] if table.has_source_rows else [],
+        "utterances": [
+            [u.id, u.speaker, u.prompt.text, _number(u.judgement.accuracy), u.age, u.gender] for u in utterances
+        ],
+        "per": [[round(float(per), 4) for per in row] for row in pers],
+        "confusion": [
+            {key: [len(found), _listed(found, chosen)] for key, found in table.items()} for table in confused
+        ],
+        "gap": None if difference is None else _gap(difference),
+    }
+    report(Progress("compute the page", 1, 1))
+    data["cases"] = _cases(run_dirs, answered, chosen, split, report)
+    return Page(table, _plain(data))
+
+
+def render(page: Page) -> str:
+    """The page as HTML. Everything from the corpus, the file names and the manifests is escaped."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    text = json.dumps(page.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for mark in "<>&\u2028\u2029":  # so that nothing in the data can end the script element
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return environment.from_string(_asset("page.html.j2")).render(
+        table=page.table,
+        board=_board(page.table),
+        legend=markdown.LEGEND,
+        data=text,
+        style=_asset("page.css"),
+        script="\n".join(_asset(name) for name in ("page.js", "charts.js", "cases.js")),
+        version=__version__,
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("phonobench.report.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: str) -> Table:
+    ids = [store.read_run(run_dir)["run_id"] for run_dir in run_dirs]
+    if len(set(ids)) < len(ids) or not ids:
+        raise PhonobenchError("a report needs one or more different runs")
+    tables = leaderboard.build(results_root, split).tables
+    for table in tables:
+        entries = tuple(entry for entry in table.entries if entry.run_id in ids)
+        if table.fingerprint == corpus.fingerprint and len(entries) == len(ids):
+            return Table(**{**vars(table), "entries": entries})
+    known = {entry.run_id for table in tables if table.fingerprint == corpus.fingerprint for entry in table.entries}
+    missing = [id for id in ids if id not in known]
+    if missing:
+        raise PhonobenchError(
+            f"{results_root} has no {split} results of {missing[0]}: `phonobench evaluate` makes them"
+        )
+    raise PhonobenchError("some of the runs are trials on a part of the split: report them apart")
+
+
+def _board(table: Table) -> list[dict[str, Any]]:
+    """Rows of the leaderboard as text: who, and a cell a metric of the summary."""
+    names = markdown.SUMMARY
+    rows = [
+        {"name": e.title, "how": f"{e.recipe}, seed {e.seed}", "input": e.input, "size": f"{e.parameters / 1e6:.1f} M",
+         "saw": e.saw_test_corpus, "theirs": False, "cells": [_cell(e, name) for name in names]}
+        for e in table.entries
+    ]  # fmt: skip
+    if table.has_source_rows:
+        for row in SOURCE_ROWS:
+            shown = [getattr(row, name, None) for name in names]
+            cells = [("–" if v is None else markdown.number(v, n), "") for v, n in zip(shown, names, strict=True)]
+            rows.append({"name": row.system, "how": row.note or "as published", "input": row.input, "size": "",
+                         "saw": "", "theirs": True, "cells": cells})  # fmt: skip
+    return rows
+
+
+def _cell(entry: Entry, name: str) -> tuple[str, str]:
+    value = entry.metrics.get(name)
+    if value is None or value.value is None:
+        return "–", "" if value is None else str(value.reason)
+    if value.low is None or value.high is None:
+        return markdown.number(value.value, name), str(value.reason)
+    return markdown.number(value.value, name), f"{markdown.number(value.low, name)}–{markdown.number(value.high, name)}"
+
+
+def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) -> dict[str, Any]:
+    run = store.read_run(run_dir)
+    history = run.get("history") or [{}]
+    return {
+        "id": entry.run_id,
+        "name": f"{entry.title}, {entry.recipe}, seed {entry.seed}",
+        "parameters": entry.parameters,
+        "trained": run.get("trained_parameters"),
+        "seconds": history[-1].get("seconds"),
+        "metrics": {name: value.model_dump() for name, value in entry.metrics.items()},
+        "breakdowns": {
+            **{
+                dimension: {band: {n: v.model_dump() for n, v in found.items()} for band, found in bands.items()}
+                for dimension, bands in entry.breakdowns.items()
+            },
+            "length": curves.by_length(answers, draws),
+        },
+        "roc": curves.rocs(answers),
+        "calibration": curves.calibration(answers),
+        "phones": curves.by_phone(answers, draws),
+    }
+
+
+def _gap(found: gap.Gap) -> dict[str, Any]:
+    fields = {k: v for k, v in asdict(found).items() if k != "cases"}
+    titles = gap_markdown.titles(found)
+    return {**fields, "kinds": {kind: [title, len(found.of_kind(kind))] for kind, title in titles.items()}}
+
+
+def _gap_indices(found: gap.Gap | None, utterances: Sequence[Any]) -> dict[str, list[int]]:
+    if found is None:
+        return {}
+    place = {u.id: index for index, u in enumerate(utterances)}
+    kinds = gap_markdown.titles(found)
+    return {kind.replace("_", " "): [place[case.id] for case in found.of_kind(kind)] for kind in kinds}
+
+
+def _listed(found: Sequence[int], chosen: dict[int, list[str]]) -> list[int]:
+    """The utterances a confusion cell lists: those that can be heard first."""
+    distinct = dict.fromkeys(found)
+    return sorted(distinct, key=lambda index: index not in chosen)[: cases.LISTED]
+
+
+def _cases(
+    run_dirs: Sequence[Path], answered: Sequence[Answers], chosen: dict[int, list[str]], split: str, report: Report
+) -> dict[str, Any]:
+    utterances = answered[0].utterances
+    heard = [cases.hearing(run_dir, split, [utterances[i].id for i in chosen]) for run_dir in run_dirs]
+    found = {}
+    for done, (index, tags) in enumerate(chosen.items(), start=1):
+        u = utterances[index]
+        found[str(index)] = {
+            "tags": tags,
+            **asdict(sound.embed(u.audio)),
+            "words": [[word.text, len(word.phones)] for word in u.prompt.words],
+            "phones": list(u.prompt.phones),
+            "human": [_number(score) for score in u.judgement.phone_accuracy],
+            "named": list(u.judgement.heard),
+            "systems": [
+                cases.detail(one, index, hear(u.id)) for one, hear in zip(answered, heard, strict=True)
+            ],
+        }  # fmt: skip
+        report(Progress("embed sound", done, len(chosen)))
+    return found
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with null for NaN, which JSON lacks."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

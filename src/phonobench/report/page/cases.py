@@ -1,0 +1,140 @@
+"""The utterances that a page lets one hear: which are chosen, and what each system made of them, phone by phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phonobench import edits, phones, store
+from phonobench.evaluate import Answers
+from phonobench.evidence import Heard
+from phonobench.tasks.recognition import DELETED, INSERTED
+from phonobench.types import HQ_ACCURACY, PhonobenchError, Utterance
+
+EACH = 12
+"""Utterances of each kind and system."""
+HALF_WIDTH = 0.15
+"""Seconds. A CTC peak is a frame or two; a phone is drawn half-way to its neighbours, but no further than this."""
+LISTED = 12
+"""Utterances that a confusion cell lists."""
+
+Confusions = dict[str, list[int]]
+"""`expected>heard` -> the utterances (indices, with repeats) in which it was heard so."""
+
+
+def confusions(answers: Answers) -> Confusions:
+    """Where each canonical phone was heard as another, left out (`<DEL>`), or one was put in (`<INS>`)."""
+    found: Confusions = {}
+    for index, (utterance, prediction) in enumerate(zip(answers.utterances, answers.predictions, strict=True)):
+        expected, heard = utterance.prompt.phones, phones.decode(prediction.heard)
+        for i, j in edits.align(expected, heard).pairs:
+            left = INSERTED if i is None else expected[i]
+            right = DELETED if j is None else heard[j]
+            if left != right:
+                found.setdefault(f"{left}>{right}", []).append(index)
+    return found
+
+
+def choose(
+    utterances: Sequence[Utterance], pers: np.ndarray, gap_cases: Mapping[str, Sequence[int]],
+    confused: Sequence[Confusions], budget: int,
+) -> dict[int, list[str]]:  # fmt: skip
+    """Utterances to embed, by index, with the reasons; their sound files take no more than `budget` bytes.
+
+    `pers` (systems, U). First come the worst and the disputed of each system, those that split the systems, the gap
+    cases and the poorest speech; then, until the budget is spent, one for each confusion, the commonest first.
+    """
+    wanted = _reasons(utterances, pers) | {f"gap: {kind}": list(found[:EACH]) for kind, found in gap_cases.items()}
+    size = [u.audio.stat().st_size for u in utterances]
+    chosen: dict[int, list[str]] = {}
+    left = budget
+    longest = max((len(found) for found in wanted.values()), default=0)
+    for place in range(longest):  # in turns, so that a small budget holds some of each
+        for tag, found in wanted.items():
+            if place < len(found) and (found[place] in chosen or size[found[place]] <= left):
+                left -= 0 if found[place] in chosen else size[found[place]]
+                chosen.setdefault(found[place], []).append(tag)
+    cells = sorted((cell for table in confused for cell in table.values()), key=len, reverse=True)
+    for cell in cells:
+        smallest = min(cell, key=lambda i: size[i])
+        if not chosen.keys() & set(cell) and size[smallest] <= left:
+            chosen[smallest] = ["confusion"]
+            left -= size[smallest]
+    return chosen
+
+
+def _reasons(utterances: Sequence[Utterance], pers: np.ndarray) -> dict[str, list[int]]:
+    accuracy = np.array([u.judgement.accuracy for u in utterances])
+    judged = np.isfinite(accuracy)
+    well = np.flatnonzero(accuracy >= HQ_ACCURACY)
+    worst, disputed = [], []
+    for per in pers:
+        worst.append(well[np.argsort(-per[well], kind="stable")][:EACH])
+        apart = np.where(judged, np.abs(_midranks(-per) - _midranks(np.where(judged, accuracy, 0))), -1)
+        disputed.append(np.argsort(-apart, kind="stable")[:EACH])
+    poorest = np.argsort(np.where(judged, accuracy, np.inf), kind="stable")[:EACH]
+    found = {"worst": _merged(worst), "disputed": _merged(disputed), "poorest speech": [int(i) for i in poorest]}
+    if len(pers) > 1:
+        spread = pers.max(axis=0) - pers.min(axis=0)
+        apart = np.argsort(-spread, kind="stable")[:EACH]
+        found["systems differ"] = [int(i) for i in apart if spread[i] > 0]
+    return found
+
+
+def _midranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, equal values sharing their mean rank."""
+    _, group, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[group]
+
+
+def _merged(lists: Sequence[np.ndarray]) -> list[int]:
+    return list(dict.fromkeys(int(i) for turn in zip(*lists, strict=True) for i in turn))
+
+
+def hearing(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], Heard | None]:
+    """What a run heard, by utterance, for times; None for a run without posteriors of its own (a fusion)."""
+    if not store.posteriors_folder(run_dir, split).exists():
+        return lambda _: None
+    read = store.read_posteriors(run_dir, split, list(ids))
+    found = {id: Heard(logp, read.hop) for id, logp in zip(read.ids, read.logp, strict=True)}
+    return found.get
+
+
+def detail(answers: Answers, index: int, heard: Heard | None) -> dict[str, Any]:
+    """One system on one utterance: spans (centiseconds), scores and rivals of the expected phones, and what it heard.
+
+    `heard`: phone, span, whether it is the expected one. `lost`: expected phones that nothing was heard for.
+    """
+    utterance, prediction = answers.utterances[index], answers.predictions[index]
+    expected, said = phones.encode(utterance.prompt.phones), prediction.heard
+    pairs = edits.align(expected, said).pairs
+    right = {j for i, j in pairs if i is not None and j is not None and expected[i] == said[j]}
+    lost = [i for i, j in pairs if i is not None and j is None]
+    names = phones.decode(said)
+    spans = spans_of(heard, said)
+    return {
+        "spans": spans_of(heard, expected),
+        "scores": [round(float(score), 2) for score in prediction.phone_score],
+        "rivals": ["" if q == 0 else phones.PHONES[q - 1] for q in prediction.rival],
+        "heard": [[name, span, j in right] for j, (name, span) in enumerate(zip(names, spans, strict=True))],
+        "lost": lost,
+    }
+
+
+def spans_of(heard: Heard | None, ids: Sequence[int]) -> list[list[int] | None]:
+    """Start and end of each phone in centiseconds, for the eye: half-way between CTC peaks; None where unknown."""
+    if heard is None or not ids:
+        return [None] * len(ids)
+    try:
+        start, end = heard.align(tuple(ids)).seconds(heard.hop)
+    except PhonobenchError:  # too few frames for so many phones: there is no path to draw
+        return [None] * len(ids)
+    peak = (start + end) / 2
+    middle = (peak[1:] + peak[:-1]) / 2
+    low = np.maximum(np.concatenate([[0.0], middle]), peak - HALF_WIDTH)
+    high = np.minimum(np.concatenate([middle, [heard.duration]]), peak + HALF_WIDTH)
+    bounds = [(round(100 * float(a)), round(100 * float(b))) for a, b in zip(low, high, strict=True)]
+    return [[a, max(a + 1, b)] for a, b in bounds]

@@ -1,0 +1,94 @@
+"""Curves of one run for the page: ROC, calibration, and errors by phone and by the length of an utterance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from phonobench import phones, stats, tasks
+from phonobench.evaluate import Answers, measure
+from phonobench.evaluate.measurement import within
+from phonobench.report.gap import phone_errors
+from phonobench.stats import Rows
+
+ROC_POINTS = 120
+LENGTHS = ((1, 10), (11, 20), (21, 30), (31, None))
+"""Bands of an utterance's number of canonical phones, ends included."""
+
+
+def roc(score: np.ndarray, truth: np.ndarray) -> list[list[float]]:
+    """Points (false positive rate, true positive rate) from (0, 0) to (1, 1), thinned; [] where one class is absent."""
+    if not truth.any() or truth.all():
+        return []
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    tpr = np.concatenate([[0.0], np.cumsum(truth[order])[ends] / truth.sum()])
+    fpr = np.concatenate([[0.0], np.cumsum(~truth[order])[ends] / (~truth).sum()])
+    if len(tpr) > ROC_POINTS:  # evenly along the curve, not along the thresholds
+        way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(tpr)) + np.abs(np.diff(fpr)))])
+        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], ROC_POINTS)).clip(max=len(way) - 1))
+        tpr, fpr = tpr[kept], fpr[kept]
+    return [[round(float(x), 4), round(float(y), 4)] for x, y in zip(fpr, tpr, strict=True)]
+
+
+def rocs(answers: Answers) -> dict[str, list[list[float]]]:
+    """The ROC of each detection target."""
+    rows = tasks.collect(tasks.detection.TASK, answers.predictions, answers.utterances)
+    found = {}
+    for target in tasks.detection.TARGETS:
+        table = rows[target.unit]
+        judged = table.keep(np.isfinite(table["accuracy"]))
+        found[target.name] = roc(judged["score"], target.is_positive(judged["accuracy"]))
+    return found
+
+
+def calibration(answers: Answers, bins: int = 10) -> list[list[float]]:
+    """Of phones: mean probability said, share that people called right (accuracy 0.5 or more), count; one row a bin.
+
+    The probability is that of the expected phone against all rivals, exp of the score `sd` (gop.probability).
+    """
+    said = np.exp(np.concatenate([p.phone_score for p in answers.predictions]))
+    human = np.concatenate([np.asarray(u.judgement.phone_accuracy, dtype=float) for u in answers.utterances])
+    judged = np.isfinite(human)
+    said, right = said[judged], human[judged] >= 0.5
+    place = np.minimum((said * bins).astype(int), bins - 1)
+    rows = [(said[place == b], right[place == b]) for b in range(bins)]
+    return [[round(float(s.mean()), 4), round(float(r.mean()), 4), len(s)] for s, r in rows if len(s)]
+
+
+def by_phone(answers: Answers, draws: np.ndarray) -> list[dict[str, Any]]:
+    """Each canonical phone's error rate (replaced or left out) with its interval and its commonest wrong answers."""
+    occurs, missed = phone_errors(answers.utterances, answers.predictions)
+    table = tasks.recognition.confusions(answers.predictions, answers.utterances)
+    speaker = np.unique([u.speaker for u in answers.utterances], return_inverse=True)[1]
+    found = []
+    for q, phone in enumerate(phones.PHONES):
+        if not occurs[:, q].any():
+            continue
+        here = len(np.unique(speaker[occurs[:, q] > 0]))
+        values = stats.ratio(missed[:, q], occurs[:, q], speaker, draws)
+        rate = stats.estimate(values, int(occurs[:, q].sum()), here)
+        wrong = [[heard, n] for heard, n in table[phone].items() if heard != phone][:4]
+        ends = [None if np.isnan(end) else round(end, 4) for end in (rate.low, rate.high)]
+        found.append({"phone": phone, "n": rate.n, "rate": round(rate.value, 4), "low": ends[0], "high": ends[1],
+                      "wrong": wrong})  # fmt: skip
+    return found
+
+
+def by_length(answers: Answers, draws: np.ndarray) -> dict[str, dict[str, Any]]:
+    """PER, utterance Pearson and phone AUC by the number of canonical phones, as a breakdown of a result file."""
+    length = np.array([len(u.prompt.phones) for u in answers.utterances])
+    found: dict[str, dict[str, Any]] = {}
+    for low, high in LENGTHS:
+        mask = (length >= low) & (length <= (high or length.max()))
+        if not mask.any():
+            continue
+        name = f"{low}-{high} phones" if high else f"{low} phones and more"
+        found[name] = {}
+        for task in tasks.TASKS.values():
+            wanted = [m for m in task.metrics if m.name in ("per", "utterance_pearson", "phone_auc")]
+            rows: Mapping[Any, Rows] = tasks.collect(task, answers.predictions, answers.utterances)
+            found[name] |= {k: v.model_dump() for k, v in measure(wanted, within(rows, mask), draws).items()}
+    return found
