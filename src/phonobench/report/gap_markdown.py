@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from phonobench import edits
 from phonobench.report.gap import Case, CaseKind, Contrast, Gap
-from phonobench.report.markdown import SYNTHETIC, grid
+from phonobench.report.markdown import SYNTHETIC, grid, plain
 
 Link = Callable[[str], str]
 """From an utterance's id to the address of its audio."""
@@ -93,7 +93,7 @@ def _cases(cases: Sequence[Case], link: Link) -> list[str]:
     header = ["audio", "text", "accuracy", "first %", "second %", "expected", "first heard", "second heard"]
     rows = [
         [
-            f"[{case.id}]({link(case.id)})", _plain(case.text), f"{case.accuracy:g}",
+            f"[{case.id}]({link(case.id)})", plain(case.text), f"{case.accuracy:g}",
             f"{100 * case.per_first:.1f}", f"{100 * case.per_second:.1f}",
             " ".join(case.expected), _marked(case.expected, case.heard_first),
             _marked(case.expected, case.heard_second),
@@ -112,12 +112,6 @@ def _marked(expected: Sequence[str], heard: Sequence[str]) -> str:
         else:
             words.append(heard[j] if i is not None and expected[i] == heard[j] else f"**{heard[j]}**")
     return " ".join(words)
-
-
-def _plain(text: str) -> str:
-    """Corpus text without what Markdown or HTML would read as marks."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{c}" if c in "\\`*_[]#!" else c for c in escaped)
 
 
 def _percent(share: float) -> str:

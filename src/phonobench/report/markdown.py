@@ -149,6 +149,12 @@ def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+def plain(text: str) -> str:
+    """Corpus text without what Markdown or HTML would read as marks."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{c}" if c in "\\`*_[]#!" else c for c in escaped)
+
+
 def _who(entry: Entry) -> list[str]:
     return [entry.title, f"{entry.recipe}, {entry.seed}"]
 
