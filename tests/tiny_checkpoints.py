@@ -29,8 +29,8 @@ _WHISPER = {
 LAYERS = 3
 WIDTH = 32
 
-CASES = [name for name, card in cards.CARDS.items() if not card.scratch]
-"""Every card with a checkpoint."""
+CASES = list({card.checkpoint: name for name, card in reversed(cards.CARDS.items()) if not card.scratch}.values())[::-1]
+"""Every card with a checkpoint; of those that share one and differ in the recipe alone, the first."""
 
 
 def save(card: cards.Card, folder: Path, seed: int = 0) -> Path:
@@ -44,8 +44,9 @@ def save(card: cards.Card, folder: Path, seed: int = 0) -> Path:
         "hubert": (transformers.HubertConfig, transformers.HubertModel),
         "wavlm": (transformers.WavLMConfig, transformers.WavLMModel),
         "wav2vec2": (transformers.Wav2Vec2Config, transformers.Wav2Vec2Model),
+        "data2vec": (transformers.Data2VecAudioConfig, transformers.Data2VecAudioModel),
     }[card.family]
-    module(config(**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm])).save_pretrained(folder)
+    module(config(**{**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm], **card.config})).save_pretrained(folder)
     settings = {"do_normalize": card.norm == "layer", "feature_extractor_type": "Wav2Vec2FeatureExtractor"}
     (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "sampling_rate": 16_000}))
     return folder

@@ -23,9 +23,10 @@ class Card:
     """A speech encoder and its declared facts.
 
     `checkpoint` is a Hugging Face hub id; empty for a model that starts from random weights, whose architecture is
-    then `config`. `norm` is "group" where the first convolution normalises over time: such an encoder hears its own
-    padding, so its convolutions run an utterance at a time. `saw_corpus` says whether SpeechOcean762 was in its
-    training data, as far as its authors tell.
+    then `config`. For a checkpoint, `config` says only where its architecture departs from its family's usual one.
+    `norm` is "group" where the first convolution normalises over time: such an encoder hears its own padding, so its
+    convolutions run an utterance at a time. `saw_corpus` says whether SpeechOcean762 was in its training data, as far
+    as its authors tell.
     """
 
     name: str
@@ -59,6 +60,12 @@ def _wave(name: str, title: str, family: str, checkpoint: str, size: tuple[int, 
 
 _LIBRISPEECH = "LibriSpeech 960 h, self-supervised"
 _LIBRILIGHT = "Libri-Light 60,000 h, self-supervised"
+_PHONEME = "then Common Voice with phonemes by espeak-ng"
+
+
+def _facts(**settings: Any) -> Mapping[str, Any]:
+    return MappingProxyType(settings)
+
 
 _CARDS = (
     Card(
@@ -97,10 +104,47 @@ _CARDS = (
         "xls-r-300m", "XLS-R 300M", "wav2vec2", "facebook/wav2vec2-xls-r-300m", (1024, 24, 315_438_720),
         licence="Apache-2.0", trained_on="436,000 h in 128 languages, self-supervised",
     ),
+    _wave(
+        "baseline-mlp", "WavLM Base, frozen, two-layer head", "wavlm", "microsoft/wavlm-base", (768, 12, 94_381_936),
+        norm="group", recipe="mlp-probe", licence="CC-BY-SA-3.0", trained_on=_LIBRISPEECH,
+    ),
+    _wave(
+        "wavlm-weighted", "WavLM Large, learned layer weights", "wavlm", "microsoft/wavlm-large",
+        (1024, 24, 315_453_120), recipe="weighted", licence="CC-BY-SA-3.0",
+        trained_on="Libri-Light, GigaSpeech and VoxPopuli, 94,000 h, self-supervised",
+    ),
+    _wave(
+        "phoneme-lv60", "wav2vec2 Phoneme lv-60", "wav2vec2", "facebook/wav2vec2-lv-60-espeak-cv-ft",
+        (1024, 24, 315_438_720), licence="Apache-2.0", trained_on=f"{_LIBRILIGHT}, {_PHONEME}",
+    ),
+    _wave(
+        "phoneme-xlsr53", "wav2vec2 Phoneme xlsr-53", "wav2vec2", "facebook/wav2vec2-xlsr-53-espeak-cv-ft",
+        (1024, 24, 315_438_720), licence="Apache-2.0",
+        trained_on=f"56,000 h in 53 languages, self-supervised, {_PHONEME}",
+    ),
+    _wave(
+        "xls-r-1b", "XLS-R 1B", "wav2vec2", "facebook/wav2vec2-xls-r-1b", (1280, 48, 962_497_408),
+        licence="Apache-2.0", trained_on="436,000 h in 128 languages, self-supervised",
+    ),
+    _wave(
+        "mms-1b", "MMS 1B, all languages, with its adapters", "wav2vec2", "facebook/mms-1b-all",
+        (1280, 48, 964_648_576), config=_facts(adapter_attn_dim=16), licence="CC-BY-NC-4.0",
+        trained_on="491,000 h in 1,406 languages, self-supervised, then read texts in 1,162 languages",
+    ),
+    _wave(
+        "distilhubert", "DistilHuBERT", "hubert", "ntu-spml/distilhubert", (768, 2, 23_491_968), norm="group",
+        config=_facts(feat_proj_layer_norm=False), licence="Apache-2.0",
+        trained_on="LibriSpeech 960 h, distilled from HuBERT Base",
+    ),
+    _wave(
+        "data2vec-large", "data2vec Audio Large", "data2vec", "facebook/data2vec-audio-large-960h",
+        (1024, 24, 313_276_416), config=_facts(conv_pos_kernel_size=19, num_conv_pos_embeddings=5),
+        licence="Apache-2.0", trained_on=f"{_LIBRISPEECH}, then with transcripts",
+    ),
     Card(
         "scratch-mel", "Small mel encoder from scratch", "recurrent", "", "mel", 256, 2, 1_022_720, recipe="scratch",
         licence="Apache-2.0", trained_on="nothing before: random weights",
-        config=MappingProxyType({"width": 256, "layers": 2}),
+        config=_facts(width=256, layers=2),
     ),
 )  # fmt: skip
 

@@ -47,7 +47,7 @@ def method(name: str) -> Method:
     """The method of that name. Raises PhonobenchError for any other."""
     if name not in METHODS:
         raise PhonobenchError(f"unknown method of fusion {name!r}; one of {', '.join(METHODS)}")
-    return cast(Method, name)
+    return name
 
 
 def members(run_dirs: Sequence[Path], method: Method) -> tuple[Member, ...]:

@@ -15,6 +15,9 @@ from typing import Any, Literal
 
 from phonobench.types import PhonobenchError
 
+MEAN_SECONDS = 4.0
+"""Of an utterance of SpeechOcean762's train split, by which batches told in utterances become seconds of audio."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -111,6 +114,15 @@ _AUGMENTED: dict[str, Any] = {
     "time_masks": 2.0, "time_width": 0.25, "freq_masks": 2, "freq_width": 0.3,
 }  # fmt: skip
 
+_SOURCE: dict[str, Any] = {
+    "epochs": 10,
+    "lr": 3e-4,
+    "head_lr": 3e-4,
+    "layer_decay": 1.0,
+    "batch_seconds": 4 * MEAN_SECONDS,
+}
+"""The source experiments' settings: one rate for encoder and head, batches of 4 utterances, nothing augmented."""
+
 _RECIPES = (
     Recipe("probe", "linear probe: frozen encoder, linear head on the last layer",
            epochs=40, warm_epochs=40, trainable="none", head_lr=3e-3),
@@ -126,9 +138,18 @@ _RECIPES = (
            epochs=4, lr=1e-4, head_lr=5e-4, rise=0.05, head_dropout=0.1, consistency=0.2, ema=0.995,
            **{**_AUGMENTED, "time_masks": 1.0, "time_width": 0.2, "freq_width": 0.2}),
     Recipe("scratch", "everything from random weights",
-           epochs=30, lr=2e-3, head_lr=2e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1, batch_seconds=20.0,
-           rise=0.15, ema=0.98, precision="fp32",
+           epochs=25, lr=2.5e-3, head_lr=2.5e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1, batch_seconds=20.0,
+           rise=0.1, ema=0.98, precision="fp32",
            **{**_AUGMENTED, "time_masks": 0.6, "time_width": 0.1, "freq_masks": 1}),
+    Recipe("source-finetune", "source experiments: all layers at 3e-4, batch 4, 10 epochs", **_SOURCE),
+    Recipe("source-weighted", "source experiments: as source-finetune, learned softmax over all layers",
+           layers="weighted", **_SOURCE),
+    Recipe("source-whisper", "source experiments: last 4 layers and head at 3e-4, batch 4, 10 epochs, 30 s windows",
+           trainable="last:4", context="window", **_SOURCE),
+    Recipe("source-phoneme", "source experiments: all layers at 3e-5, batch 4, 10 epochs",
+           **{**_SOURCE, "lr": 3e-5, "head_lr": 3e-5}),
+    Recipe("source-probe", "source experiments: frozen encoder, linear head at 1e-3, batch 2, 10 epochs",
+           warm_epochs=10, trainable="none", **{**_SOURCE, "head_lr": 1e-3, "batch_seconds": 2 * MEAN_SECONDS}),
 )  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

@@ -59,11 +59,22 @@ FAMILIES: dict[str, Family] = {
     "wav2vec2": Family(
         ("wav2vec2",), transformers.Wav2Vec2Model, transformers.Wav2Vec2Config, {r"^wav2vec2\.": ""}, _wave
     ),
+    "data2vec": Family(
+        ("data2vec-audio",), transformers.Data2VecAudioModel, transformers.Data2VecAudioConfig,
+        {r"^data2vec_audio\.": ""}, _wave,
+    ),
 }  # fmt: skip
 
-_WAVE_FAMILIES = ("hubert", "wavlm", "wav2vec2")
+_WAVE_FAMILIES = ("hubert", "wavlm", "wav2vec2", "data2vec")
 _QUIET = {"layerdrop": 0.0, "apply_spec_augment": False}
 """Dropping layers would misalign layer weights; augmentation is the recipe's, not the checkpoint's."""
+
+
+def _quiet(card: Card) -> dict[str, Any]:
+    """Settings that a waveform family needs; data2vec has no switch for its augmentation, which is not run here."""
+    if card.family not in _WAVE_FAMILIES:
+        return {}
+    return {k: v for k, v in _QUIET.items() if card.family != "data2vec" or k == "layerdrop"}
 
 
 def locate(card: Card, source: str | None = None) -> Path:
@@ -118,11 +129,10 @@ def load(card: Card, folder: Path) -> Encoder:
             f"{folder}: no .safetensors file; pickled weights are not read, convert them "
             "(transformers: save_pretrained writes safetensors)"
         )
-    extra = _QUIET if card.family in _WAVE_FAMILIES else {}
     try:
         module, report = family.module.from_pretrained(
             folder, key_mapping=family.keys, output_loading_info=True, dtype=torch.float32, use_safetensors=True,
-            local_files_only=True, **extra,
+            local_files_only=True, **_quiet(card),
         )  # fmt: skip
     except (OSError, RuntimeError, ValueError) as fault:
         raise PhonobenchError(f"{folder}: cannot be read as {card.name}: {str(fault).splitlines()[0]}") from fault
@@ -148,9 +158,7 @@ def build(card: Card, config: dict[str, Any] | None = None) -> Encoder:
     family = FAMILIES[card.family]
     settings = dict(card.config) if config is None else {k: v for k, v in config.items() if k != "model_type"}
     normalise = settings.pop("normalise", True)
-    if card.family in _WAVE_FAMILIES:
-        settings = {**_QUIET, **settings}
-    made = family.config(**settings)
+    made = family.config(**{**_quiet(card), **settings})
     if card.family != "recurrent":
         made._attn_implementation = "eager" if card.family == "wavlm" else "sdpa"
     encoder = family.wrap(family.module(made), None)

@@ -84,7 +84,7 @@ class MelEncoder(nn.Module):
 
 
 class WaveEncoder(nn.Module):
-    """An encoder of the wav2vec2 lineage (HuBERT, WavLM, XLS-R): seven convolutions to 50 Hz, then a Transformer.
+    """An encoder of the wav2vec2 lineage (HuBERT, WavLM, data2vec): seven convolutions to 50 Hz, then a Transformer.
 
     `normalise` scales every utterance to zero mean and unit variance first, as the checkpoint's own feature extractor
     says. With group normalisation the convolutions run an utterance at a time: they would hear the padding.
@@ -100,7 +100,8 @@ class WaveEncoder(nn.Module):
         self.module: Any = module
         self.config: Any = module.config
         self.normalise = normalise
-        self.grouped = self.config.feat_extract_norm == "group"
+        # data2vec's configuration does not name its norm: it has no group normalisation
+        self.grouped = getattr(self.config, "feat_extract_norm", "layer") == "group"
         self.width = self.config.hidden_size
         self.bands = self.config.hidden_size
         self.longest = 1 << 30
@@ -157,6 +158,11 @@ class WaveEncoder(nn.Module):
         hooks = [m.encoder.layers[0].register_forward_pre_hook(lambda _, args: layers.append(args[0]))]
         hooks += [
             layer.register_forward_hook(lambda _, __, out: layers.append(_first(out))) for layer in m.encoder.layers
+        ]
+        # data2vec stacks positional convolutions with a norm after each, which fills the padding that the next hears.
+        hooks += [
+            layer.register_forward_hook(lambda _, __, out: out * keep[:, None])
+            for layer in getattr(m.encoder.pos_conv_embed, "layers", ())
         ]
         try:
             # A layer may write into its mask's place of the input: a copy keeps the caller's states whole.
