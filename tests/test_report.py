@@ -154,7 +154,7 @@ def test_in_a_browser_clicks_play_filters_filter_and_the_console_is_empty(
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
 
-    place = next(iter(made.data["cases"]))
+    place = str(made.data["order"][0])
     utterances = [list(u) for u in made.data["utterances"]]
     utterances[int(place)][2] = HOSTILE
     (tmp_path / "page.html").write_text(
@@ -167,7 +167,9 @@ def test_in_a_browser_clicks_play_filters_filter_and_the_console_is_empty(
         browser.execute_script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", css)
         browser.find_element(By.CSS_SELECTOR, css).click()
 
-    assert HOSTILE in browser.find_element(By.ID, "case-list").text
+    first = browser.find_element(By.CSS_SELECTOR, "#case-list details")
+    assert first.get_attribute("id") == f"case-{place}"
+    assert HOSTILE in first.text
     click("summary .play")
     wait.until(lambda b: b.execute_script("return player.audio.currentTime") > 0)
     assert browser.execute_script("return player.audio.error") is None

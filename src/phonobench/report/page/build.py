@@ -83,6 +83,7 @@ def build(
         "gap": None if difference is None else _gap(difference),
     }
     report(Progress("compute the page", 1, 1))
+    data["order"] = list(chosen)  # an object in JavaScript sorts its keys
     data["cases"] = _cases(run_dirs, answered, chosen, split, report)
     return Page(table, _plain(data))
 

@@ -19,7 +19,7 @@ function drawConfusion() {
   const draw = chosen => {
     system = chosen;
     const totals = Object.fromEntries(D.systems[system].phones.map(p => [p.phone, p.n]));
-    const root = svg("svg", { class: "matrix", viewBox: `0 0 ${left + size * columns.length + 4} ${top + size * rows.length + 4}`, width: left + size * columns.length + 4, height: top + size * rows.length + 4, tabindex: 0, role: "application", "aria-label": "Confusion matrix: arrow keys move, Enter lists the cases", onkeydown: keyed });
+    const root = svg("svg", { class: "matrix", viewBox: `0 0 ${left + size * columns.length + 24} ${top + size * rows.length + 4}`, width: left + size * columns.length + 24, height: top + size * rows.length + 4, tabindex: 0, role: "application", "aria-label": "Confusion matrix: arrow keys move, Enter lists the cases", onkeydown: keyed });
     root.style.maxWidth = "none";
     rows.forEach((p, r) => root.append(svg("text", { x: left - 4, y: top + r * size + 11, "text-anchor": "end" }, p)));
     columns.forEach((p, c) => root.append(svg("text", { x: 0, y: 0, transform: `translate(${left + c * size + 11} ${top - 4}) rotate(-60)` }, p)));
@@ -53,7 +53,7 @@ function listCell(box, system, expected, heard) {
 }
 
 const filter = { tag: "", text: "", gender: "", age: "", sort: "chosen", limit: 15 };
-const ids = Object.keys(D.cases).map(Number);
+const ids = D.order;
 function matching() {
   const words = filter.text.toLowerCase();
   const found = ids.filter(i => {
