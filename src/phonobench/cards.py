@@ -142,7 +142,7 @@ _CARDS = (
         licence="Apache-2.0", trained_on=f"{_LIBRISPEECH}, then with transcripts",
     ),
     Card(
-        "scratch-mel", "Small mel encoder from scratch", "recurrent", "", "mel", 256, 2, 1_022_720, recipe="scratch",
+        "scratch-mel", "Small mel encoder from scratch", "recurrent", "", "mel", 256, 2, 1_024_000, recipe="scratch",
         licence="Apache-2.0", trained_on="nothing before: random weights",
         config=_facts(width=256, layers=2),
     ),
