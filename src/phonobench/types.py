@@ -60,7 +60,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Human scores of one utterance, means over raters. NaN where the corpus has none.
+    """Human scores of one utterance over all raters: means of phone scores, medians of the others. NaN for none.
 
     Sentence and word scores run from 0 to 10 (completeness too), phone accuracy from 0 to 2. `heard` names, where
     the corpus does, the phone that the raters heard in place of the canonical one (None elsewhere; `"<unk>"` for a
