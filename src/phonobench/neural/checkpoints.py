@@ -6,9 +6,9 @@ every tensor of the encoder must be there.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,8 +169,6 @@ def build(card: Card, config: dict[str, Any] | None = None) -> Encoder:
 
 def fingerprint(folder: Path) -> str:
     """Revision of a checkpoint folder: the hub's commit where the path names it, else the size and config's hash."""
-    import hashlib
-
     if folder.parent.name == "snapshots":
         return folder.name
     digest = hashlib.sha256((folder / "config.json").read_bytes())
@@ -195,6 +193,3 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it") from fault
     except json.JSONDecodeError as fault:
         raise PhonobenchError(f"{path} is damaged: {fault}") from fault
-
-
-os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

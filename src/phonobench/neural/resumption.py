@@ -1,6 +1,6 @@
 """The state of an interrupted training: weights, optimiser moments, averages, the step's number. No pickles.
 
-Two files that must belong together are written as one safetensors file, replaced atomically.
+What must belong together is one safetensors file, replaced atomically.
 """
 
 from __future__ import annotations
