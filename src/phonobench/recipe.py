@@ -37,6 +37,8 @@ class Recipe:
     Regularisation: `dropout` in the encoder and `head_dropout` before the last layer; `consistency` weighs the
     divergence of two augmented views (CR-CTC, Yao et al. 2025); `smoothing` pulls frames towards the uniform
     distribution; `ema` averages weights over steps.
+    Target: the canonical phones; those that the raters scored below `wildcard_below` (0 to 2) are wildcards, which
+    anything satisfies, so that the recogniser does not learn to forgive them.
     `precision` is "auto" (bf16 where the processor has it), "bf16" or "fp32".
     """
 
@@ -69,6 +71,7 @@ class Recipe:
     consistency: float = 0.0
     smoothing: float = 0.0
     ema: float = 0.0
+    wildcard_below: float = 0.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
 
     def __post_init__(self) -> None:
@@ -90,6 +93,7 @@ class Recipe:
             "head_dropout": 0 <= self.head_dropout < 1,
             "ema": 0 <= self.ema < 1,
             "smoothing": 0 <= self.smoothing < 1,
+            "wildcard_below": 0 <= self.wildcard_below <= 2,
             "precision": self.precision in ("auto", "bf16", "fp32"),
         }
         for field, holds in checks.items():
@@ -132,6 +136,9 @@ _RECIPES = (
            epochs=40, warm_epochs=40, trainable="none", head="mlp", head_lr=1e-3),
     Recipe("finetune", "warm head, then all layers, with speed, noise, SpecAugment, consistency and weight averaging",
            epochs=13, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, **_AUGMENTED),
+    Recipe("scoring", "a short course for a recogniser that scores: phones that people scored low are wildcards",
+           epochs=5, warm_epochs=1, batch_seconds=32.0, head_dropout=0.1, ema=0.99, wildcard_below=1.5,
+           **{**_AUGMENTED, "time_masks": 1.0, "time_width": 0.2, "freq_width": 0.2}),
     Recipe("weighted", "as finetune, with a learned softmax over all layers",
            epochs=13, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, layers="weighted", **_AUGMENTED),
     Recipe("polish", "a few gentle epochs from a trained run (--from RUN): lower rates, lighter augmentation",

@@ -37,6 +37,9 @@ def train_system(
     start: Annotated[
         str | None, typer.Option("--from", metavar="RUN", help="A trained run of this system to go on from.")
     ] = None,
+    fold: Annotated[
+        int, typer.Option(min=0, max=corpora.FOLDS - 1, help="Which fifth of the speakers is dev; 0 is the protocol's.")
+    ] = 0,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
     models: ModelsOption = None,
@@ -55,7 +58,7 @@ def train_system(
     say_what_it_is_of(found, limit, apart=as_json)
     with progress() as report:
         run_dir = training.train(
-            card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, report=report
+            card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold, report=report
         )
     manifest = store.read_run(run_dir)
     if as_json:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phonobench.corpora import download, layout, raters, speechocean762, synthetic
+from phonobench.corpora.folds import FOLDS, folded
 from phonobench.corpora.specification import Specification
 from phonobench.corpora.survey import AudioFault, check_audio, statistics
 from phonobench.types import Corpus, PhonobenchError
@@ -15,11 +16,13 @@ from phonobench.types import Corpus, PhonobenchError
 __all__ = [
     "CORPORA",
     "ENVIRONMENT",
+    "FOLDS",
     "AudioFault",
     "Specification",
     "check_audio",
     "download",
     "find",
+    "folded",
     "raters",
     "statistics",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phonobench import store, tasks
+from phonobench.corpora import folded
 from phonobench.evaluate.hearing import evidence, has_heard
 from phonobench.tasks import Prediction
 from phonobench.types import Corpus, Evidence, PhonobenchError, Progress, Prompt, Split, Utterance
@@ -41,6 +42,7 @@ def answers(
     Raises PhonobenchError when inference is missing, incomplete, or of another corpus.
     """
     run = store.read_run(run_dir)
+    corpus = corpus if split == "test" else folded(corpus, run.get("fold", 0))
     utterances = corpus.split(split)[: run.get("limit")]
     if not utterances:
         raise PhonobenchError(f"corpus {corpus.name} has no {split} utterances")

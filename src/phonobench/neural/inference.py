@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from phonobench import audio, cards, store
+from phonobench.corpora import folded
 from phonobench.neural import weights
 from phonobench.neural.batches import by_length
 from phonobench.neural.decoding import batch_posteriors
@@ -39,18 +40,20 @@ def infer(
             f"{run_dir.name} is not trained to its end; `phonobench train {manifest['card']}` with the same settings "
             "continues it"
         )
-    jobs: list[tuple[str, tuple[Utterance, ...], Callable[[Utterance], np.ndarray]]] = []
+    jobs: list[tuple[str, str, tuple[Utterance, ...], Callable[[Utterance], np.ndarray]]] = []
     for split in splits:
-        utterances = corpus.split(split)[: manifest["limit"]]
-        jobs.append((split, utterances, _true_audio))
+        # The test speakers are the same in every fold, and what is heard of them stays comparable.
+        seen = corpus if split == "test" else folded(corpus, manifest.get("fold", 0))
+        utterances = seen.split(split)[: manifest["limit"]]
+        jobs.append((split, seen.fingerprint, utterances, _true_audio))
         if controls and split != "train":
-            jobs.append((f"{split}-silence", utterances[::CONTROL_EVERY], _silence))
-            jobs.append((f"{split}-noise", utterances[::CONTROL_EVERY], _noise))
+            jobs.append((f"{split}-silence", seen.fingerprint, utterances[::CONTROL_EVERY], _silence))
+            jobs.append((f"{split}-noise", seen.fingerprint, utterances[::CONTROL_EVERY], _noise))
     digest = weights.digest(run_dir)
     hop = cards.find(manifest["card"]).hop
     model: Recogniser | None = None
-    for name, utterances, wave_of in jobs:
-        inputs = {"weights": digest, "corpus": corpus.fingerprint, "split": name, "key": manifest["key"]}
+    for name, fingerprint, utterances, wave_of in jobs:
+        inputs = {"weights": digest, "corpus": fingerprint, "split": name, "key": manifest["key"]}
         folder = store.posteriors_folder(run_dir, name)
         with store.PosteriorsWriter(folder, inputs, [u.id for u in utterances], hop) as writer:
             wanted = set(writer.todo)

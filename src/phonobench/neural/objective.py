@@ -1,7 +1,12 @@
-"""What training minimises: CTC on the canonical phones, with consistency between two augmented views if asked."""
+"""What training minimises: CTC on the canonical phones, with consistency between two augmented views if asked.
+
+A target may hold wildcards (`WILDCARD`): one frame or more of anything, at no cost. They stand where a phone was
+mispronounced, of which the canonical phones do not say what was heard.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -9,7 +14,29 @@ import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor
 
 from phonobench.neural.features import valid
+from phonobench.phones import COLUMNS
 from phonobench.recipe import Recipe
+from phonobench.types import Utterance
+
+WILDCARD = COLUMNS
+"""The target id that anything satisfies: one past the last phone."""
+
+
+def targets(utterances: Sequence[Utterance], canonical: Sequence[tuple[int, ...]], recipe: Recipe) -> list[tuple[int, ...]]:
+    """What each utterance is to be recognised as: `canonical` ids, with neighbouring wildcards made one.
+
+    A phone without a human score is kept as it is.
+    """
+    if not recipe.wildcard_below:
+        return list(canonical)
+    found = []
+    for utterance, ids in zip(utterances, canonical, strict=True):
+        scores = zip(ids, utterance.judgement.phone_accuracy, strict=True)
+        marked = [WILDCARD if score < recipe.wildcard_below else phone for phone, score in scores]
+        again = [False, *(a == b == WILDCARD for a, b in pairwise(marked))]
+        found.append(tuple(phone for phone, repeated in zip(marked, again, strict=True) if not repeated))
+    return found
+
 
 
 def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: Recipe) -> Tensor:
@@ -22,7 +49,10 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
     wanted = targets * views
     sizes = torch.tensor([len(ids) for ids in wanted])
     flat = torch.tensor([phone for ids in wanted for phone in ids])
-    total = F.ctc_loss(logp.transpose(0, 1), flat, lengths, sizes, reduction="sum", zero_infinity=True)
+    # The wildcard's column is a constant log 1 beside a normalised distribution: torch's gradient stays exact, because
+    # the term that it adds for every column but this one sums to one and falls to zero in the softmax's derivative.
+    columns = F.pad(logp, (0, 1)) if recipe.wildcard_below else logp
+    total = F.ctc_loss(columns.transpose(0, 1), flat, lengths, sizes, reduction="sum", zero_infinity=True)
     keep = valid(lengths, logp.shape[1])
     if recipe.consistency:
         total = total + recipe.consistency * _disagreement(logp, keep)

@@ -19,6 +19,7 @@ import torch
 
 from phonobench import store
 from phonobench.cards import Card
+from phonobench.corpora import folded
 from phonobench.neural import batches, calibration, checkpoints, hardware, objective, optimiser, weights
 from phonobench.neural.decoding import hq_per, log_posteriors
 from phonobench.neural.lesson import Lesson
@@ -45,20 +46,22 @@ def run_key(
 
 def train(
     card: Card, recipe: Recipe, corpus: Corpus, runs_root: Path, *, seed: int = 0, source: str | None = None,
-    limit: int | None = None, start: Path | None = None, report: Report = lambda _: None,
+    limit: int | None = None, start: Path | None = None, fold: int = 0, report: Report = lambda _: None,
 ) -> Path:  # fmt: skip
     """Train `card` by `recipe` on the corpus' train speakers; returns the run's folder.
 
     A finished run with the same inputs is returned as it is, an interrupted one goes on. `source` overrides where the
     checkpoint lies, `limit` takes only the first utterances of train and dev (a trial, marked as such), `start` is the
-    folder of a trained run of the same card whose weights are the first ones here.
+    folder of a trained run of the same card whose weights are the first ones here, `fold` chooses which fifth of the
+    speakers is dev (`corpora.folded`).
     Raises PhonobenchError for missing weights, audio that cannot be read, or a loss that is not finite.
     """
+    corpus = folded(corpus, fold)
     folder = None if card.scratch else checkpoints.locate(card, source)
     revision = "scratch" if folder is None else checkpoints.fingerprint(folder)
     begun = None if start is None else weights.digest(start)
     key = run_key(card, recipe, corpus, seed, revision, limit, begun)
-    run_dir = runs_root / f"{card.name}.{recipe.name}.s{seed}.{key[:8]}"
+    run_dir = runs_root / f"{card.name}.{recipe.name}.s{seed}{f'.f{fold}' if fold else ''}.{key[:8]}"
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":
         return run_dir
     torch.manual_seed(seed)
@@ -69,7 +72,7 @@ def train(
     train_split, dev_split = corpus.split("train")[:limit], corpus.split("dev")[:limit]
     manifest: dict[str, Any] = {
         "run_id": run_dir.name, "key": key, "card": card.name, "card_key": store.fingerprint(_card_facts(card)),
-        "recipe": _settings(recipe), "seed": seed, "limit": limit,
+        "recipe": _settings(recipe), "seed": seed, "limit": limit, "fold": fold,
         "started_from": None if start is None else store.read_run(start)["run_id"],
         "corpus": {
             "name": corpus.name, "fingerprint": corpus.fingerprint, "synthetic": corpus.synthetic,
@@ -104,6 +107,7 @@ class _Course:
         recipe = self.recipe
         self.material = batches.read(train_split, self.report)
         self.dev = batches.read(dev_split, self.report, "read dev audio")
+        self.targets = objective.targets(train_split, self.material.targets, recipe)
         self.lesson = Lesson(self.model, self.material, recipe, self.seed)
         self.dev_memory = Memory(self.model, self.dev) if Memory.serves(self.model, self.dev) else None
         plans = [
@@ -157,7 +161,7 @@ class _Course:
         for batch in plan:
             with hardware.autocast(recipe):
                 logp, lengths = self.lesson.hear(epoch, batch)
-            loss = objective.loss(logp, lengths, [self.material.targets[i] for i in batch.items], recipe)
+            loss = objective.loss(logp, lengths, [self.targets[i] for i in batch.items], recipe)
             if not torch.isfinite(loss):
                 ids = ", ".join(self.material.utterances[i].id for i in batch.items[:3])
                 raise PhonobenchError(
@@ -213,7 +217,7 @@ class _Course:
     def _note_infeasible(self) -> None:
         """Count the utterances that are too short for CTC even unperturbed: they teach nothing, and are reported."""
         lengths = [self.model.encoder.length(len(wave)) for wave in self.material.waves]
-        short = objective.infeasible(lengths, list(self.material.targets))
+        short = objective.infeasible(lengths, self.targets)
         self.manifest["infeasible_utterances"] = [self.material.utterances[i].id for i in short]
         too_long = [i for i, frames in enumerate(lengths) if frames > self.model.encoder.longest]
         if too_long:
