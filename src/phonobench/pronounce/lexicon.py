@@ -1,0 +1,134 @@
+"""How words are said: CMUdict as it ships in this package, and lexicons of the user's own.
+
+The shipped file holds one line a word, ascending: the spelling, then every variant with one character a phone
+(`CODES`), stress dropped. It is searched as bytes and never turned into objects, so that a cold start stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from phonobench.phones import PHONES, encode, strip_stress
+from phonobench.types import PhonobenchError
+
+Phones = tuple[str, ...]
+Source = Literal["lexicon", "weak form", "derived", "own", "guessed", "given"]
+"""Where a pronunciation comes from: CMUdict, the table of weak forms, a lexicon word and an ending, the user's
+lexicon, the letter-to-phone model, or the caller's own phones."""
+
+FILE = "cmudict.txt.zlib"
+CODES = "".join(chr(ord("A") + i) if i < 26 else chr(ord("a") + i - 26) for i in range(len(PHONES)))
+"""One character a phone, in the order of `PHONES`."""
+
+WEAK: dict[str, str] = {
+    "a": "AH", "am": "AH M", "an": "AH N", "and": "AH N D|AH N", "are": "ER", "as": "AH Z", "at": "AH T",
+    "be": "B IY|B IH", "been": "B IH N|B IY N", "but": "B AH T", "can": "K AH N", "could": "K AH D", "do": "D UW|D AH",
+    "does": "D AH Z", "for": "F ER", "from": "F R AH M", "had": "HH AH D", "has": "HH AH Z",
+    "have": "HH AH V", "her": "HH ER", "just": "JH AH S T",
+    "me": "M IY|M IH", "must": "M AH S T|M AH S", "my": "M AY|M IH", "of": "AH V", "or": "ER", "our": "AA R|AW ER",
+    "shall": "SH AH L", "she": "SH IY|SH IH", "should": "SH AH D", "so": "S OW|S AH", "some": "S AH M",
+    "than": "DH AH N", "that": "DH AH T", "the": "DH AH|DH IY", "their": "DH ER", "them": "DH AH M", "there": "DH ER",
+    "to": "T AH|T UW|T IH", "us": "AH S", "was": "W AH Z", "we": "W IY|W IH", "were": "W ER", "will": "W AH L",
+    "would": "W AH D|AH D", "you": "Y UW|Y AH", "your": "Y ER|Y AO R",
+}  # fmt: skip
+"""Unstressed forms of function words, tried besides those of the lexicon; `|` between forms."""
+
+_VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
+_HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """One way to say a word, and where it is from."""
+
+    phones: Phones
+    source: Source
+
+
+def look_up(word: str) -> tuple[Phones, ...]:
+    """Pronunciations of a word (lower case) in CMUdict, in its order; () for one that it does not hold."""
+    data = _shipped()
+    start = data.find(f"\n{word} ".encode())
+    if start < 0:
+        return ()
+    end = data.index(b"\n", start + 1)
+    codes = data[start + 1 : end].decode("ascii").split(" ")[1:]
+    return tuple(tuple(PHONES[CODES.index(code)] for code in variant) for variant in codes)
+
+
+def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = None) -> tuple[Pronunciation, ...]:
+    """Every way to say a word, without guessing; () where none is known.
+
+    The user's own entries stand in place of all others. Else CMUdict's variants in its order, then weak forms that
+    are not among them. A word with an unknown possessive is its stem and the ending that the rules of English give.
+    """
+    word = word.lower()
+    if own and word in own:
+        return tuple(Pronunciation(phones, "own") for phones in own[word])
+    known = look_up(word)
+    if known:
+        found = {phones: Pronunciation(phones, "lexicon") for phones in known}
+        for form in WEAK[word].split("|") if word in WEAK else ():
+            found.setdefault(tuple(form.split()), Pronunciation(tuple(form.split()), "weak form"))
+        return tuple(found.values())
+    if word.endswith("'s"):
+        return tuple(Pronunciation(_possessive(stem.phones), "derived") for stem in pronunciations(word[:-2], own))
+    if word.endswith("s'"):
+        return tuple(Pronunciation(stem.phones, "derived") for stem in pronunciations(word[:-1], own))
+    return ()
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, tuple[Phones, ...]]:
+    """A user's lexicon: lines of a word and its ARPAbet phones (stress digits are dropped), variants repeated.
+
+    `#` begins a comment. Raises PhonobenchError naming file, line and fault.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError as error:
+        raise PhonobenchError(f"lexicon {path} does not exist") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise PhonobenchError(f"lexicon {path} cannot be read ({error}); give a UTF-8 text file") from error
+    found: dict[str, dict[Phones, None]] = {}
+    for number, line in enumerate(lines, start=1):
+        word, *symbols = line.partition("#")[0].split() or [""]
+        if not word:
+            continue
+        if not symbols:
+            raise PhonobenchError(f"lexicon {path}, line {number}: {word!r} has no phones; write `{word} P HH OW N Z`")
+        phones = tuple(strip_stress(symbol) for symbol in symbols)
+        try:
+            encode(phones)
+        except PhonobenchError as error:
+            raise PhonobenchError(f"lexicon {path}, line {number}, {word!r}: {error}") from error
+        found.setdefault(word.lower().replace("’", "'"), {})[phones] = None
+    return {word: tuple(variants) for word, variants in found.items()}
+
+
+def pack(entries: Mapping[str, tuple[Phones, ...]]) -> bytes:
+    """Entries as the shipped file holds them. The first byte is a line break, so that every word follows one."""
+    code = dict(zip(PHONES, CODES, strict=True))
+    lines = [
+        f"{word} {' '.join(''.join(code[phone] for phone in phones) for phones in entries[word])}"
+        for word in sorted(entries)
+    ]
+    return zlib.compress(("\n" + "\n".join(lines) + "\n").encode("ascii"), 9)
+
+
+@cache
+def _shipped() -> bytes:
+    return zlib.decompress(importlib.resources.files("phonobench.pronounce").joinpath(FILE).read_bytes())
+
+
+def _possessive(stem: Phones) -> Phones:
+    """The ending of a possessive (and of a plural): IH Z after a hiss, S after a voiceless phone, else Z."""
+    last = stem[-1]
+    return (*stem, *(("IH", "Z") if last in _HISSING else ("S",) if last in _VOICELESS else ("Z",)))

@@ -1,0 +1,73 @@
+"""Numbers as they are read aloud in American English, in words that a lexicon knows."""
+
+from __future__ import annotations
+
+_ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
+_ORDINALS = {
+    "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
+    "twelve": "twelfth",
+}  # fmt: skip
+
+LARGEST = 10**15 - 1
+"""Larger numbers are read digit by digit."""
+
+
+def cardinal(number: int) -> list[str]:
+    """42 -> forty two; 105 -> one hundred five. From `LARGEST` on digit by digit."""
+    if number > LARGEST:
+        return digits(str(number))
+    words: list[str] = []
+    for scale, name in _SCALES:
+        if number >= scale:
+            words += [*_below_thousand(number // scale), name]
+            number %= scale
+    return words + _below_thousand(number) if number or not words else words
+
+
+def ordinal(number: int) -> list[str]:
+    """42 -> forty second."""
+    *first, last = cardinal(number)
+    if last in _ORDINALS:
+        return [*first, _ORDINALS[last]]
+    return [*first, last[:-1] + "ieth" if last.endswith("y") else last + "th"]
+
+
+def year(number: int) -> list[str]:
+    """1984 -> nineteen eighty four, 1900 -> nineteen hundred, 1905 -> nineteen oh five, 2005 -> two thousand five."""
+    high, low = divmod(number, 100)
+    if not 1100 <= number <= 2099 or 2000 <= number <= 2009:
+        return cardinal(number)
+    if low == 0:
+        return [*_below_thousand(high), "hundred"]
+    return [*_below_thousand(high), *(["oh", _ONES[low]] if low < 10 else _below_thousand(low))]
+
+
+def decimal(whole: str, fraction: str) -> list[str]:
+    """("3", "14") -> three point one four."""
+    return [*cardinal(int(whole or "0")), "point", *digits(fraction)]
+
+
+def digits(figures: str) -> list[str]:
+    """ "007" -> zero zero seven."""
+    return [_ONES[int(figure)] for figure in figures]
+
+
+def plural(words: list[str]) -> list[str]:
+    """nineteen eighty -> nineteen eighties."""
+    *first, last = words
+    return [*first, last[:-1] + "ies" if last.endswith("y") else last + ("es" if last.endswith("x") else "s")]
+
+
+def _below_thousand(number: int) -> list[str]:
+    words = [_ONES[number // 100], "hundred"] if number >= 100 else []
+    number %= 100
+    if number >= 20:
+        words.append(_TENS[number // 10])
+        number %= 10
+        return [*words, _ONES[number]] if number else words
+    return [*words, _ONES[number]] if number or not words else words

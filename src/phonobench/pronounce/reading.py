@@ -1,0 +1,163 @@
+"""From text to the prompt that was most probably read: for each word the variant that fits the audio best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from phonobench.evidence import Heard
+from phonobench.phones import IPA_TO_ARPABET, encode, from_ipa, strip_stress
+from phonobench.pronounce import g2p, lexicon, normalise
+from phonobench.pronounce.lexicon import Phones, Pronunciation
+from phonobench.types import PhonobenchError, Prompt, Word
+
+SWEEPS = 3
+"""At most so many times all words are gone through; the choice has mostly settled after one."""
+BETTER = 0.1
+"""Nats by which a variant must be likelier than the one before it: what the audio cannot tell apart stays."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A word of the text: as it is said, as it was written, every way to say it, and which of them is meant."""
+
+    word: str
+    written: str
+    variants: tuple[Pronunciation, ...]
+    chosen: int = 0
+
+    @property
+    def pronunciation(self) -> Pronunciation:
+        """The chosen variant."""
+        return self.variants[self.chosen]
+
+
+def prompt(readings: Sequence[Reading]) -> Prompt:
+    """The words with their chosen phones."""
+    return Prompt(tuple(Word(one.word, one.pronunciation.phones) for one in readings))
+
+
+def of_text(
+    text: str, own: Mapping[str, tuple[Phones, ...]] | None = None, *, guess: bool = True
+) -> tuple[Reading, ...]:
+    """Every word of a text with its variants, the first of each chosen.
+
+    Unknown words are guessed, or with `guess` off refused. Raises PhonobenchError that names the words which have no
+    pronunciation, or what in the text cannot be read.
+    """
+    tokens = normalise.words(text)
+    capitals = text.upper() == text  # then capitals do not tell initials from words
+    found: list[Reading] = []
+    unknown: dict[str, None] = {}
+    for token in tokens:
+        variants = lexicon.pronunciations(token.word, own)
+        letters = token.written.strip(".,;:!?\"'()")
+        if not variants and not capitals and letters.isalpha() and letters.isupper() and 1 < len(letters) < 6:
+            names = normalise.initials(letters)
+            found += [Reading(name, token.written, lexicon.pronunciations(name, own)) for name in names]
+            continue
+        if not variants and guess:
+            variants = tuple(Pronunciation(one.phones, "guessed") for one in g2p.guess(token.word))
+        if not variants:
+            unknown[token.word] = None
+            continue
+        found.append(Reading(token.word, token.written, variants))
+    if unknown:
+        raise PhonobenchError(
+            f"no pronunciation known for {', '.join(unknown)}: give the phones (`--phones`), or a lexicon of your own "
+            "(`--lexicon FILE`, lines of a word and its ARPAbet phones)"
+        )
+    return tuple(found)
+
+
+def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Reading, ...]:
+    """Readings of given phones: ARPAbet (stress digits are dropped) or IPA, one symbol a blank, `|` between words.
+
+    The words' spellings are those of `text`, which must have as many, or else the phones themselves. Raises
+    PhonobenchError for an unknown symbol, an empty word and a text of another number of words.
+    """
+    symbols = phones.replace("|", " | ").split() if isinstance(phones, str) else list(phones)
+    groups: list[list[str]] = [[]]
+    for symbol in symbols:
+        if symbol == "|":
+            groups.append([])
+        else:
+            groups[-1].append(symbol)
+    if not all(groups):
+        raise PhonobenchError("phones are missing: give at least one a word, for example --phones 'W IY | K AO L'")
+    said = [_known(group) for group in groups]
+    spelled = [" ".join(group) for group in said] if text is None else text.split()
+    if len(spelled) != len(said):
+        raise PhonobenchError(
+            f"the text has {len(spelled)} words, the phones {len(said)}: put | between the phones of two words"
+        )
+    return tuple(
+        Reading(word, word, (Pronunciation(group, "given"),)) for word, group in zip(spelled, said, strict=True)
+    )
+
+
+def choose(readings: Sequence[Reading], heard: Heard) -> tuple[Reading, ...]:
+    """The readings with the variant of each word that fits the audio best.
+
+    Coordinate ascent from the variants chosen so far: each word is tried between its neighbours, in the frames from
+    the beginning of the one to the end of the other, all the rest as it is. Raises PhonobenchError where the audio is
+    too short even for the shortest variants.
+    """
+    chosen = _fitting(list(readings), heard)
+    for _ in range(SWEEPS):
+        before = [one.chosen for one in chosen]
+        bounds = _bounds(chosen, heard)
+        for place, one in enumerate(chosen):
+            if len(one.variants) > 1:
+                chosen[place] = _best(chosen, place, heard, bounds)
+        if [one.chosen for one in chosen] == before:
+            break
+    return tuple(chosen)
+
+
+def _known(group: Sequence[str]) -> Phones:
+    plain = tuple(strip_stress(symbol) for symbol in group)
+    if all(symbol.replace("\u0361", "").replace("g", "ɡ") in IPA_TO_ARPABET for symbol in group):
+        return from_ipa(group)
+    encode(plain)
+    return plain
+
+
+def _fitting(readings: list[Reading], heard: Heard) -> list[Reading]:
+    """The readings as they are where their phones fit into the frames, else with their shortest variants."""
+    ids = encode(prompt(readings).phones)
+    needed = len(ids) + sum(a == b for a, b in zip(ids[1:], ids[:-1], strict=True))
+    if needed <= len(heard.logp):
+        return readings
+    lengths = [[len(variant.phones) for variant in one.variants] for one in readings]
+    return [replace(one, chosen=int(np.argmin(sizes))) for one, sizes in zip(readings, lengths, strict=True)]
+
+
+def _bounds(readings: Sequence[Reading], heard: Heard) -> list[tuple[int, int]]:
+    """Frames in which each word and its neighbours are said: from the end of the word before them to the next."""
+    aligned = heard.align(encode(prompt(readings).phones))
+    ends = np.cumsum([len(one.pronunciation.phones) for one in readings])
+    starts = ends - [len(one.pronunciation.phones) for one in readings]
+    first, last = aligned.start[starts], aligned.end[ends - 1]
+    found = []
+    for place in range(len(readings)):
+        begin = 0 if place < 2 else int(last[place - 2])
+        end = len(heard.logp) if place + 2 >= len(readings) else int(first[place + 2])
+        found.append((begin, end))
+    return found
+
+
+def _best(readings: Sequence[Reading], place: int, heard: Heard, bounds: Sequence[tuple[int, int]]) -> Reading:
+    begin, end = bounds[place]
+    part = Heard(heard.logp[begin:end], heard.hop)
+    before = readings[place - 1].pronunciation.phones if place else ()
+    after = readings[place + 1].pronunciation.phones if place + 1 < len(readings) else ()
+    one = readings[place]
+    fits = [part.loglik(encode((*before, *variant.phones, *after))) for variant in one.variants]
+    best = one.chosen
+    for index, fit in enumerate(fits):
+        if fit > fits[best] + BETTER:
+            best = index
+    return replace(one, chosen=best)

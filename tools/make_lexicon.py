@@ -1,0 +1,48 @@
+"""Writes src/phonobench/pronounce/cmudict.txt.zlib from CMUdict's own data file, and its licence beside it.
+
+    python tools/make_lexicon.py FOLDER
+
+FOLDER holds `cmudict.dict` and `LICENSE` (BSD, Carnegie Mellon University) as they are published at
+https://github.com/cmusphinx/cmudict; several packages carry the same two files.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from phonobench.phones import encode, strip_stress
+from phonobench.pronounce import lexicon
+
+TARGET = Path(__file__).parents[1] / "src" / "phonobench" / "pronounce"
+
+
+def entries(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Words and their variants without stress, in the order of the file; comments are dropped."""
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        word, *symbols = line.partition("#")[0].split()
+        word = re.sub(r"\(\d+\)$", "", word)
+        if not re.fullmatch(r"[a-z'.\-]+", word):
+            raise SystemExit(f"{path}: {word!r} is spelled as no word was before")
+        phones = tuple(strip_stress(symbol) for symbol in symbols)
+        encode(phones)
+        found.setdefault(word, {})[phones] = None
+    return {word: tuple(variants) for word, variants in found.items()}
+
+
+def main(folder: Path) -> None:
+    """Makes both files and says their sizes."""
+    licence = (folder / "LICENSE").read_text(encoding="utf-8")
+    if "Carnegie Mellon University" not in licence or "Redistribution and use" not in licence:
+        raise SystemExit(f"{folder / 'LICENSE'} is not CMUdict's licence")
+    found = entries(folder / "cmudict.dict")
+    content = lexicon.pack(found)
+    (TARGET / lexicon.FILE).write_bytes(content)
+    (TARGET / "cmudict.LICENSE").write_text(licence, encoding="utf-8")
+    print(f"{len(found)} words, {sum(map(len, found.values()))} pronunciations, {len(content)} bytes")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
