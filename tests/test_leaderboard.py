@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from phonobench import results, store
-from phonobench.report import leaderboard
+from phonobench.report import leaderboard, markdown
 from phonobench.results import Value
 from phonobench.tasks import METRICS
 from phonobench.types import PhonobenchError
@@ -50,7 +50,7 @@ def test_best_first_and_bold(tmp_path: Path) -> None:
         result(tmp_path, run, per)
     board = leaderboard.build(tmp_path)
     assert [entry.run_id for entry in board.tables[0].entries] == ["a", "b", "none"]
-    text = board.markdown()
+    text = markdown.write(board)
     assert "**17.80** [16.80, 18.80]" in text
     assert "25.00 [24.00, 26.00]" in text
     assert "**25.00**" not in text
@@ -79,13 +79,13 @@ def test_the_source_rows_stand_beside_the_real_corpus_only_and_are_marked(tmp_pa
     result(tmp_path / "synthetic", "a", corpus="synthetic", synthetic=True)
     result(tmp_path / "trial", "a", complete=False)
     real, synthetic, trial = (leaderboard.build(tmp_path / kind) for kind in ("real", "synthetic", "trial"))
-    assert "| *HuBERT Large* | *theirs* | waveform |  |  | – | 8.84 | 0.593 | – | 0.843 | – |" in real.markdown()
+    assert "| *HuBERT Large* | *theirs* | waveform |  |  | – | 8.84 | 0.593 | – | 0.843 | – |" in markdown.write(real)
     theirs = [row for row in csv.DictReader(io.StringIO(real.csv())) if row["origin"] == "source experiments"]
     assert len(theirs) == len(real.json()["tables"][0]["source_experiments"]) == 13
     assert theirs[0]["per_hq"] == ""
     assert theirs[0]["per_ipa_char_hq"] == "0.0884"
     for board in (synthetic, trial):
-        assert "theirs" not in board.markdown()
+        assert "theirs" not in markdown.write(board)
         assert "source experiments" not in board.csv()
 
 
@@ -97,7 +97,7 @@ def test_synthetic_speech_and_trials_stand_apart_and_say_so(tmp_path: Path) -> N
     assert [(t.synthetic, t.complete, len(t.entries)) for t in board.tables] == [
         (False, True, 1), (False, False, 1), (True, True, 1),
     ]  # fmt: skip
-    sections = board.markdown().split("\n## ")[1:]
+    sections = markdown.write(board).split("\n## ")[1:]
     assert [section.splitlines()[2][:20] for section in sections[1:]] == [
         "**These runs saw onl",
         "**The figures below ",
@@ -107,7 +107,7 @@ def test_synthetic_speech_and_trials_stand_apart_and_say_so(tmp_path: Path) -> N
 
 def test_missing_tasks_are_dashes_and_pipes_are_escaped(tmp_path: Path) -> None:
     result(tmp_path, "a")
-    assert "| – |" in leaderboard.build(tmp_path).markdown()
+    assert "| – |" in markdown.write(leaderboard.build(tmp_path))
     from phonobench.report.markdown import grid
 
     assert grid(["a"], [["x|y"]]).splitlines()[2] == "| x\\|y |"
@@ -133,6 +133,6 @@ def test_another_protocol_and_no_results_are_refused(tmp_path: Path) -> None:
 
 
 def test_every_column_is_a_metric() -> None:
-    from phonobench.report import markdown
+    from phonobench.report import labels
 
-    assert set(leaderboard.COLUMNS) | set(markdown.LABELS) | set(markdown.BROKEN_DOWN) <= set(METRICS)
+    assert set(leaderboard.COLUMNS) | set(labels.LABELS) | set(labels.BROKEN_DOWN) <= set(METRICS)

@@ -17,6 +17,7 @@ import typer
 from phonobench import __version__
 from phonobench.cli import (
     bench,
+    card,
     corpus,
     doctor,
     evaluation,
@@ -45,6 +46,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench": bench.bench_systems,
     "leaderboard": leaderboard.print_leaderboard,
     "report": report.write_report,
+    "card": card.write_card,
     "log": log.write_log,
     "keep": keeping.keep_run,
     "restore": keeping.restore_runs,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from phonobench.report.leaderboard import Entry, Leaderboard, Table
     from phonobench.results import Value
 
-Format = Literal["table", "md", "csv", "json"]
+Format = Literal["table", "md", "csv", "json", "html"]
 
 _COLUMNS = {
     "per_hq": "PER HQ %",
@@ -33,7 +33,9 @@ _COLUMNS = {
 def print_leaderboard(
     shape: Annotated[
         str | None,
-        typer.Option("--format", help="table, md, csv or json; by the name of the output file where none is given."),
+        typer.Option(
+            "--format", help="table, md, csv, json or html; by the name of the output file where none is given."
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
@@ -47,7 +49,7 @@ def print_leaderboard(
     board = leaderboard.build(results, split)
     if wanted == "table":
         if output is not None:
-            raise PhonobenchError(f"{output}: the table is for the terminal; write md, csv or json to a file")
+            raise PhonobenchError(f"{output}: the table is for the terminal; write md, csv, json or html to a file")
         for table in board.tables:
             _print(table)
         remark("Breakdowns, controls and what others published: --format md")
@@ -79,9 +81,14 @@ def _format(shape: str | None, output: Path | None) -> Format:
 
 
 def _written(board: Leaderboard, shape: Format) -> str:
+    from phonobench.report import markdown
+    from phonobench.report.page import board as html
+
     if shape == "csv":
         return board.csv()
-    return board.markdown() if shape == "md" else json.dumps(board.json(), indent=2, ensure_ascii=False) + "\n"
+    if shape == "html":
+        return html.render(board)
+    return markdown.write(board) if shape == "md" else json.dumps(board.json(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _print(table: Table) -> None:

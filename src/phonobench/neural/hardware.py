@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +17,22 @@ from phonobench.recipe import Recipe
 def device() -> torch.device:
     """The first GPU, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def described() -> dict[str, Any]:
+    """The machine that a speed was measured on: the device by name, threads, and how busy it was meanwhile."""
+    here = device()
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+    name = torch.cuda.get_device_name(here) if here.type == "cuda" else _processor()
+    return {"device": name, "threads": torch.get_num_threads(), "processors": os.cpu_count(), "load": load}
+
+
+def _processor() -> str:
+    """The processor's name as Linux tells it, else its architecture."""
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text(encoding="utf-8", errors="replace").splitlines() if listed.exists() else []
+    found = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return found or platform.machine()
 
 
 def bf16_is_fast() -> bool:
@@ -32,3 +53,14 @@ def precision(recipe: Recipe) -> str:
 def autocast(recipe: Recipe) -> Any:
     """The context in which forward passes of a training run."""
     return torch.autocast(device().type, dtype=torch.bfloat16, enabled=precision(recipe) == "bf16")
+
+
+@contextmanager
+def threads(encoder: Any) -> Iterator[None]:
+    """One thread for an encoder whose steps are too small to share (`serial`), all of them for the others."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(1 if encoder.serial else former)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from phonobench import audio, cards, store
 from phonobench.corpora import folded
-from phonobench.neural import weights
+from phonobench.neural import hardware, weights
 from phonobench.neural.batches import by_length
 from phonobench.neural.decoding import batch_posteriors
 from phonobench.neural.recogniser import Recogniser
@@ -61,16 +62,22 @@ def infer(
             if not todo:
                 continue
             model = model or weights.load(run_dir, source)
+            listened, heard = 0.0, 0.0
             for start in range(0, len(todo), GROUP):
                 group = todo[start : start + GROUP]
                 waves = [wave_of(u) for u in group]
                 seconds = [len(wave) / SAMPLE_RATE for wave in waves]
                 done = len(utterances) - len(todo) + start
                 for items in by_length(seconds, BATCH_SECONDS):
-                    for item, logp in zip(items, batch_posteriors(model, [waves[i] for i in items]), strict=True):
+                    began = time.monotonic()
+                    made = batch_posteriors(model, [waves[i] for i in items])
+                    listened += time.monotonic() - began
+                    heard += sum(seconds[i] for i in items)
+                    for item, logp in zip(items, made, strict=True):
                         writer.add(group[item].id, logp)
                     done += len(items)
                     report(Progress(f"infer {name}", done, len(utterances)))
+            store.add_speed(run_dir, name, {"audio_seconds": heard, "seconds": listened, **hardware.described()})
 
 
 def _true_audio(utterance: Utterance) -> np.ndarray:

@@ -15,9 +15,12 @@ import numpy as np
 
 from phonobench import edits, phones, stats
 from phonobench.evaluate import Answers, bands
-from phonobench.stats.bootstrap import RESAMPLES, SEED
+from phonobench.stats.bootstrap import SEED
 from phonobench.tasks import Prediction
 from phonobench.types import PhonobenchError, Utterance
+
+RESAMPLES = 5000
+"""Draws of speakers. p cannot be below 2 / (draws + 1), and Holm multiplies it by up to 39 phones."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,8 @@ def _speaker_index(utterances: Sequence[Utterance]) -> np.ndarray:
 def _overall(
     answers: Answers, pers: np.ndarray, limits: Thresholds, speaker: np.ndarray, draws: np.ndarray
 ) -> tuple[Contrast, ...]:
-    poor = np.array([u.judgement.accuracy <= limits.low_accuracy for u in answers.utterances])
+    accuracy = np.array([u.judgement.accuracy for u in answers.utterances])
+    poor, other = accuracy <= limits.low_accuracy, accuracy > limits.low_accuracy
     length = np.array([float(len(u.prompt.phones)) for u in answers.utterances])
     win = np.array([pers[0] < pers[1], pers[1] < pers[0]], dtype=float)
     found = [
@@ -187,6 +191,10 @@ def _overall(
         _contrast("PER, pooled over phones", pers * length, length, speaker, draws),
         _contrast("share of utterances won", win, np.ones(len(speaker)), speaker, draws),
         _contrast("share of poor speech detected", (pers > limits.detects) * poor, poor.astype(float), speaker, draws),
+        # What a system flags everywhere it also flags in poor speech: neither row says much without the other.
+        _contrast(
+            "share of other speech flagged", (pers > limits.detects) * other, other.astype(float), speaker, draws
+        ),
         _contrast("share of poor speech missed", (pers < limits.misses) * poor, poor.astype(float), speaker, draws),
     ]
     return _corrected(found)

@@ -49,7 +49,7 @@ def write(gap: Gap, link: Link, shown: int = 20, top: int = 15) -> str:
     spread = ", ".join(_number(one) for one in gap.spread)
     wins = "first {}, second {}, ties {}".format(*gap.wins)
     parts += [
-        f"{size} {_LEGEND}",
+        f"{size} {legend(gap)}",
         "## Overall",
         _table("", gap.overall),
         f"Standard deviation over utterances (first, second, difference), % : {spread}. Lower PER: {wins}.",
@@ -69,10 +69,15 @@ def write(gap: Gap, link: Link, shown: int = 20, top: int = 15) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_LEGEND = (
-    "Difference: first less second, in percentage points, with its 95 % interval from a paired bootstrap over "
-    "speakers. p after Holm is corrected over its table."
-)
+def legend(gap: Gap) -> str:
+    """What the columns are, and how small a p can be."""
+    t = gap.thresholds
+    return (
+        "Difference: first less second, in percentage points, with its 95 % interval from a paired bootstrap over "
+        f"speakers. p after Holm is corrected over its table; {gap.resamples} draws give no p below "
+        f"{2 / (gap.resamples + 1):.4f} before it. Poor speech: human accuracy {t.low_accuracy:g} or less, detected "
+        f"(and other speech flagged) over {_percent(t.detects)} PER, missed under {_percent(t.misses)}."
+    )
 
 
 def _table(heading: str, rows: Sequence[Contrast]) -> str:
@@ -83,7 +88,7 @@ def _table(heading: str, rows: Sequence[Contrast]) -> str:
 def _row(one: Contrast) -> list[str]:
     ends = "–" if math.isnan(one.low) else f"[{_number(one.low)}, {_number(one.high)}]"
     shown = [_number(value) for value in (one.first, one.second, one.difference)]
-    ps = ["–" if math.isnan(p) else f"{p:.3f}" for p in (one.p, one.p_holm)]
+    ps = ["–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}" for p in (one.p, one.p_holm)]
     return [one.name, str(one.n), *shown, ends if not one.reason else f"– ({one.reason})", *ps]
 
 

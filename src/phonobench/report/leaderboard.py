@@ -1,4 +1,4 @@
-"""The leaderboard: the test results under a results folder as tables, in Markdown, CSV and JSON.
+"""The leaderboard: the test results under a results folder as tables, in CSV and JSON (`markdown`, `board`: others).
 
 Runs stand in one table only when they were measured on the same corpus, all of it or not; synthetic speech never
 stands beside real speech. Everything shown is in the result files or in `source_rows`.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from phonobench import cards, results
-from phonobench.report import markdown
+from phonobench.report.labels import LABELS
 from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
 from phonobench.results import Result, Value
 from phonobench.types import PhonobenchError
 
-COLUMNS = tuple(markdown.LABELS)
+COLUMNS = tuple(LABELS)
 """Metrics of the CSV table, in order; the JSON has all."""
 FACTS = (
     "origin", "corpus", "synthetic", "split", "complete", "utterances", "run_id", "system", "input", "recipe", "seed",
@@ -30,9 +31,14 @@ FACTS = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A run on the test split: who it is, and its figures and breakdowns over all tasks."""
+    """A run on the test split: who it is, and its figures and breakdowns over all tasks.
+
+    A fusion has the titles and inputs of its members, and saw a corpus where any member may have. `name` tells it from
+    the other runs of its table. `provenance` is that of its first result file, `created` when its last one was made.
+    """
 
     run_id: str
+    name: str
     card: str
     title: str
     input: str
@@ -41,6 +47,9 @@ class Entry:
     parameters: int
     trained_on: str
     saw_test_corpus: str
+    created: str
+    provenance: Mapping[str, Any]
+    notes: tuple[str, ...]
     metrics: Mapping[str, Value]
     breakdowns: Mapping[str, Mapping[str, Mapping[str, Value]]]
 
@@ -71,10 +80,6 @@ class Leaderboard:
 
     protocol_version: str
     tables: tuple[Table, ...]
-
-    def markdown(self) -> str:
-        """For people: figures with intervals, controls, breakdowns, and the source experiments' rows."""
-        return markdown.write(self)
 
     def csv(self) -> str:
         """One line a run (and a source row, marked so): each metric with its low and high; empty where undefined."""
@@ -155,8 +160,8 @@ def _consistent(parts: Sequence[Result]) -> Result:
 
 def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]]) -> Table:
     synthetic, partial, corpus, fingerprint, utterances, speakers = place
-    entries = sorted((_entry(parts) for parts in runs), key=_rank)
-    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, tuple(entries))
+    entries = _named(sorted((_entry(parts) for parts in runs), key=_rank))
+    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, entries)
 
 
 def _rank(entry: Entry) -> tuple[float, str]:
@@ -164,9 +169,21 @@ def _rank(entry: Entry) -> tuple[float, str]:
     return (float("inf") if per is None or per.value is None else per.value, entry.run_id)
 
 
+def _named(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries; where two would have the same name, each with the end of its run's id."""
+    count = Counter(entry.name for entry in entries)
+    return tuple(
+        replace(entry, name=f"{entry.name} ({entry.run_id.rsplit('.', 1)[-1]})") if count[entry.name] > 1 else entry
+        for entry in entries
+    )
+
+
 def _entry(parts: Sequence[Result]) -> Entry:
     model, training = parts[0].provenance.model, parts[0].provenance.training
-    card = cards.CARDS.get(model.card)
+    title, heard_as, saw = _system(model.card)
+    recipe = str(training.recipe.get("name", ""))
+    if training.recipe.get("chosen_on") == "dev":
+        recipe += ", chosen on dev"
     metrics = {name: value for part in parts for name, value in part.metrics.items()}
     breakdowns: dict[str, dict[str, dict[str, Value]]] = {}
     for part in parts:
@@ -176,16 +193,30 @@ def _entry(parts: Sequence[Result]) -> Entry:
     return Entry(
         run_id=parts[0].run_id,
         card=model.card,
-        title=card.title if card else model.card,
-        input=card.input if card else "",
-        recipe=str(training.recipe.get("name", "")),
+        name=f"{title}, {recipe}, seed {training.seed}",
+        title=title,
+        input=heard_as,
+        recipe=recipe,
         seed=training.seed,
         parameters=model.parameters,
         trained_on=f"{training.corpus}, {training.utterances} utterances of {training.speakers} speakers",
-        saw_test_corpus=card.saw_corpus if card else "unknown",
+        saw_test_corpus=saw,
+        created=max(part.created for part in parts),
+        provenance=parts[0].provenance.model_dump(),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         metrics=metrics,
         breakdowns=breakdowns,
     )
+
+
+def _system(name: str) -> tuple[str, str, str]:
+    """Title, input and whether it saw the corpus, of a system or a fusion `one+other`; its name where unknown."""
+    members = [cards.CARDS.get(part) for part in name.split("+")]
+    known = [card for card in members if card is not None]
+    if len(known) < len(members):
+        return name, "", "unknown"
+    saw = "unknown" if any(card.saw_corpus != "no" for card in known) else "no"
+    return " + ".join(card.title for card in known), "+".join(dict.fromkeys(card.input for card in known)), saw
 
 
 def _source_csv_row(row: Any) -> dict[str, Any]:

@@ -13,13 +13,12 @@ from typing import Any
 
 from phonobench import results, store
 from phonobench.cards import CARDS
-from phonobench.report.markdown import LABELS, SYNTHETIC, grid, number, plain
+from phonobench.report.labels import LABELS, MAIN, number
+from phonobench.report.markdown import SYNTHETIC, grid, plain
 from phonobench.results import Result, Value
 from phonobench.tasks import METRICS
 
 NOTE = "note.txt"
-MAIN = ("per_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
-"""Metrics of the summary and of the entries."""
 
 
 @dataclass(frozen=True)

@@ -3,45 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SUMMARY, number
+from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
 from phonobench.results import Value
 from phonobench.tasks import METRICS
 
-if TYPE_CHECKING:
-    from phonobench.report.leaderboard import Entry, Leaderboard, Table
-
-LABELS = {
-    "per_hq": "PER (HQ) %",
-    "per": "PER %",
-    "per_ipa_char_hq": "PER (HQ), IPA characters %",
-    "substitutions_hq": "substituted (HQ) %",
-    "deletions_hq": "deleted (HQ) %",
-    "insertions_hq": "inserted (HQ) %",
-    "pfer_hq": "PFER (HQ) %",
-    "utterance_pearson": "utterance Pearson",
-    "utterance_spearman": "utterance Spearman",
-    "word_pearson": "word Pearson",
-    "phone_pearson": "phone Pearson",
-    "phone_spearman": "phone Spearman",
-    "utterance_auc": "utterance AUC",
-    "utterance_f1": "utterance F1",
-    "phone_auc": "phone AUC",
-    "phone_ap": "phone AP",
-    "phone_f1": "phone F1",
-    "phone_mcc": "phone MCC",
-}
-"""Metrics that are shown, by task, and their headings."""
-
-SUMMARY = ("per_hq", "per_ipa_char_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
-BY_TASK = {
-    "Recognition": ("per_hq", "per", "substitutions_hq", "deletions_hq", "insertions_hq", "pfer_hq"),
-    "Scoring": ("utterance_pearson", "utterance_spearman", "word_pearson", "phone_pearson", "phone_spearman"),
-    "Detection": ("utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc"),
-}
-PERCENT = tuple(name for name, label in LABELS.items() if label.endswith("%"))
-BROKEN_DOWN = ("per", "utterance_pearson", "phone_pearson", "phone_auc")
 SYNTHETIC = "**The figures below are of synthetic speech and simulated raters; they say nothing about real learners.**"
 LEGEND = (
     "Every value carries its 95 % interval from a bootstrap over speakers. PER (HQ): phone error rate on utterances of "
@@ -118,7 +86,7 @@ def _figures(names: Sequence[str], entries: Sequence[Entry]) -> str:
 
 
 def _cells(names: Sequence[str], entry: Entry, entries: Sequence[Entry]) -> list[str]:
-    return [_cell(entry.metrics.get(name), name, _best(name, entries)) for name in names]
+    return [_cell(entry.metrics.get(name), name, best(name, entries)) for name in names]
 
 
 def _controls(entries: Sequence[Entry]) -> str:
@@ -170,14 +138,8 @@ def _cell(value: Value | None, name: str, best: float | None = None) -> str:
     return f"{shown} [{number(value.low, name)}, {number(value.high, name)}]"
 
 
-def number(value: float, name: str) -> str:
-    """A metric's value as people read it: rates in per cent, log-probabilities with two decimals, others with three."""
-    if name in PERCENT:
-        return f"{100 * value:.2f}"
-    return f"{value:.2f}" if name.startswith(("phone_score", "phone_fall")) else f"{value:.3f}"
-
-
-def _best(name: str, entries: Sequence[Entry]) -> float | None:
+def best(name: str, entries: Sequence[Entry]) -> float | None:
+    """The best value of a metric, which is set in bold; None without two runs, or where nobody has it."""
     values = [e.metrics[name].value for e in entries if name in e.metrics]
     known = [value for value in values if value is not None]
     if len(entries) < 2 or not known:

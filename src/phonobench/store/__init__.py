@@ -7,9 +7,11 @@ Identity is the hash of the inputs, kept in a manifest, never a file name.
 from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_bytes, write_json
 from phonobench.store.posteriors import (
     PosteriorsWriter,
+    add_speed,
     posteriors_done,
     posteriors_manifest,
     read_posteriors,
+    read_speed,
     write_posteriors,
 )
 from phonobench.store.runs import RUN_FILE, list_runs, posteriors_folder, read_run, write_run
@@ -17,6 +19,7 @@ from phonobench.store.runs import RUN_FILE, list_runs, posteriors_folder, read_r
 __all__ = [
     "RUN_FILE",
     "PosteriorsWriter",
+    "add_speed",
     "fingerprint",
     "hash_file",
     "list_runs",
@@ -27,6 +30,7 @@ __all__ = [
     "read_json",
     "read_posteriors",
     "read_run",
+    "read_speed",
     "write_arrays",
     "write_bytes",
     "write_json",

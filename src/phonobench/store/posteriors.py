@@ -19,6 +19,7 @@ from phonobench.store.files import fingerprint, hash_file, read_arrays, read_jso
 from phonobench.store.runs import posteriors_folder
 from phonobench.types import PhonobenchError, Posteriors
 
+SPEED_FILE = "speed.json"
 SHARD = 64
 """Utterances a shard: at most so much work is lost when a run is killed."""
 
@@ -159,6 +160,21 @@ def posteriors_manifest(run_dir: Path, split: str) -> dict[str, Any]:
             f"run `phonobench infer {run_dir.name}` to continue"
         )
     raise PhonobenchError(f"no posteriors of {split} in {run_dir}: run `phonobench infer {run_dir.name}` first")
+
+
+def add_speed(run_dir: Path, split: str, facts: Mapping[str, Any]) -> None:
+    """Keeps how fast posteriors were made: `audio_seconds` heard in `seconds`, and on which machine.
+
+    An interrupted inference that goes on elsewhere has a measurement for each part; they lie in `speed.json`.
+    """
+    path = posteriors_folder(run_dir, split) / SPEED_FILE
+    write_json(path, [*(read_json(path) if path.exists() else []), dict(facts)])
+
+
+def read_speed(run_dir: Path, split: str) -> list[dict[str, Any]]:
+    """The measurements of `add_speed`; none for posteriors that were not made by a model (a fusion) or not timed."""
+    path = posteriors_folder(run_dir, split) / SPEED_FILE
+    return read_json(path) if path.exists() else []
 
 
 def _refuse_others(folder: Path, key: str, inputs: Mapping[str, Any]) -> None:

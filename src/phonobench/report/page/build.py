@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
-from phonobench import __version__, evaluate, store
+from phonobench import evaluate, store
 from phonobench.evaluate import Answers
 from phonobench.phones import ARPABET_TO_IPA
-from phonobench.report import gap, gap_markdown, leaderboard, markdown
+from phonobench.report import facts, gap, gap_markdown, labels, leaderboard, markdown, runs
 from phonobench.report.leaderboard import Entry, Table
-from phonobench.report.page import cases, curves, sound
+from phonobench.report.page import cases, curves, html, sound
 from phonobench.report.source_rows import SOURCE_ROWS
 from phonobench.stats import speaker_draws
 from phonobench.types import Corpus, PhonobenchError, Progress, Split
 
 AUDIO_BYTES = 10_000_000
 """Sound files that a page holds, before base64 (a third more)."""
-RESAMPLES = 500
-"""Draws behind the intervals that the page itself computes (by phone, by length, of the gap)."""
+RESAMPLES = 1000
+"""Draws behind the intervals that the page itself computes (by phone, by length); `gap` has more of its own."""
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""A system's short name on the page."""
 
 Report = Callable[[Progress], None]
 
@@ -42,10 +41,12 @@ class Page:
 
 def build(
     run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: Split = "test", *,
-    thresholds: gap.Thresholds | None = None, audio_bytes: int = AUDIO_BYTES, report: Report = lambda _: None,
+    thresholds: gap.Thresholds | None = None, resamples: int = gap.RESAMPLES, audio_bytes: int = AUDIO_BYTES,
+    report: Report = lambda _: None,
 ) -> Page:  # fmt: skip
     """Reads and computes the page of some runs on one split. With two or more, the first two make the gap section.
 
+    `resamples` are the draws of the gap, `audio_bytes` what the embedded sound files may take.
     Raises PhonobenchError where a run lacks results or posteriors, or where the runs cover other utterances.
     """
     table = _table(run_dirs, corpus, results_root, split)
@@ -59,18 +60,19 @@ def build(
     difference = None
     if len(answered) > 1:
         difference = gap.analyse(
-            answered[0], answered[1], corpus.name, corpus.synthetic, thresholds, resamples=RESAMPLES
+            answered[0], answered[1], corpus.name, corpus.synthetic, thresholds, resamples=resamples
         )
     confused = [cases.confusions(one) for one in answered]
     chosen = cases.choose(utterances, pers, _gap_indices(difference, utterances), confused, audio_bytes)
     entries = {entry.run_id: entry for entry in table.entries}
     data = {
         "meta": {"split": split, "corpus": corpus.name, "synthetic": corpus.synthetic, "hq": 8},
-        "labels": dict(markdown.LABELS),
-        "percent": list(markdown.PERCENT),
+        "labels": dict(labels.LABELS),
+        "percent": list(labels.PERCENT),
         "ipa": ARPABET_TO_IPA,
         "systems": [
-            _system(run_dir, one, entries[one.run_id], draws) for run_dir, one in zip(run_dirs, answered, strict=True)
+            {"letter": letter, **_system(run_dir, one, entries[one.run_id], draws)}
+            for letter, run_dir, one in zip(LETTERS[: len(run_dirs)], run_dirs, answered, strict=True)
         ],
         "source": [asdict(row) for row in SOURCE_ROWS] if table.has_source_rows else [],
         "utterances": [
@@ -88,32 +90,20 @@ def build(
     return Page(table, _plain(data))
 
 
-def render(page: Page) -> str:
-    """The page as HTML. Everything from the corpus, the file names and the manifests is escaped."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    text = json.dumps(page.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for mark in "<>&\u2028\u2029":  # so that nothing in the data can end the script element
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return environment.from_string(_asset("page.html.j2")).render(
-        table=page.table,
-        board=_board(page.table),
-        legend=markdown.LEGEND,
-        data=text,
-        style=_asset("page.css"),
-        script="\n".join(_asset(name) for name in ("page.js", "charts.js", "cases.js")),
-        version=__version__,
-    )
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files("phonobench.report.page").joinpath(name).read_text(encoding="utf-8")
+def render(page: Page, gap_first: bool = False) -> str:
+    """The page as HTML; `gap_first` puts the gap and its cases before all else."""
+    letters = {system["id"]: system["letter"] for system in page.data["systems"]}
+    return html.render(
+        "page.html.j2", page.data, ("page.js", "charts.js", "cases.js"),
+        table=page.table, board=_board(page.table, letters), headings=[labels.LABELS[name] for name in labels.SUMMARY],
+        legend=markdown.LEGEND.split(" The best value")[0].replace("`", ""), gap_first=gap_first,
+    )  # fmt: skip
 
 
 def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: str) -> Table:
     ids = [store.read_run(run_dir)["run_id"] for run_dir in run_dirs]
-    if len(set(ids)) < len(ids) or not ids:
-        raise PhonobenchError("a report needs one or more different runs")
+    if len(set(ids)) < len(ids) or not 0 < len(ids) <= len(LETTERS):
+        raise PhonobenchError(f"a report is of 1 to {len(LETTERS)} different runs; {len(ids)} are named")
     tables = leaderboard.build(results_root, split).tables
     for table in tables:
         entries = tuple(entry for entry in table.entries if entry.run_id in ids)
@@ -128,20 +118,20 @@ def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: 
     raise PhonobenchError("some of the runs are trials on a part of the split: report them apart")
 
 
-def _board(table: Table) -> list[dict[str, Any]]:
+def _board(table: Table, letters: dict[str, str]) -> list[dict[str, Any]]:
     """Rows of the leaderboard as text: who, and a cell a metric of the summary."""
-    names = markdown.SUMMARY
+    names = labels.SUMMARY
     rows = [
-        {"name": e.title, "how": f"{e.recipe}, seed {e.seed}", "input": e.input, "size": f"{e.parameters / 1e6:.1f} M",
-         "saw": e.saw_test_corpus, "theirs": False, "cells": [_cell(e, name) for name in names]}
+        {"letter": letters[e.run_id], "name": e.title, "how": e.name.removeprefix(f"{e.title}, "), "input": e.input,
+         "size": f"{e.parameters / 1e6:.1f} M", "saw": e.saw_test_corpus, "theirs": False,
+         "cells": [_cell(e, name) for name in names]}
         for e in table.entries
     ]  # fmt: skip
-    if table.has_source_rows:
-        for row in SOURCE_ROWS:
-            shown = [getattr(row, name, None) for name in names]
-            cells = [("–" if v is None else markdown.number(v, n), "") for v, n in zip(shown, names, strict=True)]
-            rows.append({"name": row.system, "how": row.note or "as published", "input": row.input, "size": "",
-                         "saw": "", "theirs": True, "cells": cells})  # fmt: skip
+    for row in SOURCE_ROWS if table.has_source_rows else ():
+        shown = [getattr(row, name, None) for name in names]
+        cells = [("–" if v is None else labels.number(v, n), "") for v, n in zip(shown, names, strict=True)]
+        rows.append({"letter": "", "name": row.system, "how": row.note or "as published", "input": row.input,
+                     "size": "", "saw": "", "theirs": True, "cells": cells})  # fmt: skip
     return rows
 
 
@@ -150,19 +140,23 @@ def _cell(entry: Entry, name: str) -> tuple[str, str]:
     if value is None or value.value is None:
         return "–", "" if value is None else str(value.reason)
     if value.low is None or value.high is None:
-        return markdown.number(value.value, name), str(value.reason)
-    return markdown.number(value.value, name), f"{markdown.number(value.low, name)}–{markdown.number(value.high, name)}"
+        return labels.number(value.value, name), str(value.reason)
+    return labels.number(value.value, name), f"{labels.number(value.low, name)}–{labels.number(value.high, name)}"
 
 
 def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) -> dict[str, Any]:
     run = store.read_run(run_dir)
-    history = run.get("history") or [{}]
+    course, speed, bins = runs.history(run), runs.speed(run_dir, answers.split), curves.calibration(answers)
     return {
         "id": entry.run_id,
-        "name": f"{entry.title}, {entry.recipe}, seed {entry.seed}",
+        "name": entry.name,
         "parameters": entry.parameters,
         "trained": run.get("trained_parameters"),
-        "seconds": history[-1].get("seconds"),
+        "seconds": course[-1].seconds if course else None,
+        "speed": None if speed is None else asdict(speed),
+        "history": [[e.epoch, e.loss, e.dev_per] for e in course],
+        "best_epoch": run.get("best_epoch") if course else None,
+        "facts": facts.of(entry),
         "metrics": {name: value.model_dump() for name, value in entry.metrics.items()},
         "breakdowns": {
             **{
@@ -172,7 +166,8 @@ def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) ->
             "length": curves.by_length(answers, draws),
         },
         "roc": curves.rocs(answers),
-        "calibration": curves.calibration(answers),
+        "calibration": bins,
+        "calibration_error": curves.calibration_error(bins),
         "phones": curves.by_phone(answers, draws),
     }
 
@@ -180,7 +175,8 @@ def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) ->
 def _gap(found: gap.Gap) -> dict[str, Any]:
     fields = {k: v for k, v in asdict(found).items() if k != "cases"}
     titles = gap_markdown.titles(found)
-    return {**fields, "kinds": {kind: [title, len(found.of_kind(kind))] for kind, title in titles.items()}}
+    kinds = {kind: [title, len(found.of_kind(kind))] for kind, title in titles.items()}
+    return {**fields, "kinds": kinds, "legend": gap_markdown.legend(found)}
 
 
 def _gap_indices(found: gap.Gap | None, utterances: Sequence[Any]) -> dict[str, list[int]]:

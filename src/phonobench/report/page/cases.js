@@ -1,8 +1,8 @@
 // The confusion matrix, whose cells list their cases, and the utterances to listen to.
 const PHONES = Object.keys(D.ipa);
 function drawConfusion() {
-  const rows = [...PHONES, "<INS>"], columns = [...PHONES, "<DEL>"], size = 15, left = 38, top = 34;
-  const box = at("confusion-box"), plot = el("div", { class: "scroll" }), list = el("div", { id: "cell-cases", "aria-live": "polite" }), often = el("div");
+  const rows = [...PHONES, "<INS>"], columns = [...PHONES, "<DEL>"], size = 15, left = 42, top = 44, right = 34;
+  const box = at("confusion-box"), plot = el("div", { class: "scroll" }),  list = el("div", { id: "cell-cases", "aria-live": "polite" }), often = el("div", { class: "often" });
   let system = 0, place = [0, 0], cursor = null;
   const count = (r, c) => (D.confusion[system][`${rows[r]}>${columns[c]}`] || [0])[0];
   const name = (r, c) => `${rows[r]} heard as ${columns[c]}: ${count(r, c)}`;
@@ -19,12 +19,13 @@ function drawConfusion() {
   const draw = chosen => {
     system = chosen;
     const totals = Object.fromEntries(D.systems[system].phones.map(p => [p.phone, p.n]));
-    const root = svg("svg", { class: "matrix", viewBox: `0 0 ${left + size * columns.length + 24} ${top + size * rows.length + 4}`, width: left + size * columns.length + 24, height: top + size * rows.length + 4, tabindex: 0, role: "application", "aria-label": "Confusion matrix: arrow keys move, Enter lists the cases", onkeydown: keyed });
+    totals["<INS>"] = columns.reduce((sum, _, c) => sum + count(rows.length - 1, c), 0);
+    const root = svg("svg", { class: "matrix", viewBox: `0 0 ${left + size * columns.length + right} ${top + size * rows.length + 4}`, width: left + size * columns.length + right, height: top + size * rows.length + 4, tabindex: 0, role: "application", "aria-label": "Confusion matrix: arrow keys move, Enter lists the cases", onkeydown: keyed });
     root.style.maxWidth = "none";
     rows.forEach((p, r) => root.append(svg("text", { x: left - 4, y: top + r * size + 11, "text-anchor": "end" }, p)));
     columns.forEach((p, c) => root.append(svg("text", { x: 0, y: 0, transform: `translate(${left + c * size + 11} ${top - 4}) rotate(-60)` }, p)));
     rows.forEach((p, r) => columns.forEach((q, c) => {
-      const n = count(r, c), strength = Math.min(1, n / (totals[p] || 200) / .12);
+      const n = count(r, c), strength = Math.min(1, n / totals[p] / .12);
       root.append(svg("rect", { x: left + c * size, y: top + r * size, width: size - 1, height: size - 1, "data-cell": `${p}>${q}`,
         fill: p === q ? "var(--line)" : "var(--bad)", "fill-opacity": p === q ? 1 : n ? .08 + .92 * strength : .02, onclick: () => pick(r, c) }, svg("title", {}, name(r, c))));
     }));
@@ -38,7 +39,7 @@ function drawConfusion() {
     })));
     list.replaceChildren(); move();
   };
-  box.append(el("p", { class: "soft" }, "Rows: expected phone (<INS>: nothing expected). Columns: heard (<DEL>: nothing). Darker: a larger share of the row. Click a cell, or move with the arrow keys and press Enter, to list its cases."),
+  box.append(el("p", { class: "soft" }, "Rows: expected phone (<INS>: nothing expected). Columns: heard (<DEL>: nothing). Darker: a larger share of the row, full at 12 %; of <INS>, a share of all insertions. The diagonal, heard right, is grey. Click a cell, or move with the arrow keys and press Enter, to list its cases."),
     el("div", { class: "controls" }, systemChoice(draw), el("output", { id: "cell-name" })), plot, often, list);
   draw(0);
 }
@@ -71,7 +72,7 @@ function drawCases(open = null) {
   if (open !== null && !some.includes(open)) some.unshift(open);
   at("case-count").textContent = `${found.length} of ${ids.length} utterances with sound (${D.utterances.length} in the split)`;
   at("case-list").replaceChildren(...some.map((i, place) => card(i, i === open || (open === null && place === 0))),
-    found.length > filter.limit ? el("button", { onclick: () => { filter.limit += 25; drawCases(); } }, "more") : "");
+    found.length > filter.limit ? el("button", { class: "more", onclick: () => { filter.limit += 25; drawCases(); } }, `${found.length - filter.limit} more`) : "");
 }
 function drawListen() {
   const tags = [...new Set(ids.flatMap(i => D.cases[i].tags))];
@@ -103,7 +104,7 @@ function card(i, open) {
   const body = el("div");
   const node = el("details", { id: `case-${i}`, open, ontoggle: () => { if (node.open && !body.firstChild) body.append(lanes(i)); } },
     el("summary", {}, el("button", { class: "play", "aria-label": `play ${id}`, onclick: event => { event.preventDefault(); play(i, 0, Infinity, headOf(body)); } }, "▶"), " ",
-      el("span", { class: "text" }, text), ` human ${accuracy ?? "–"}, PER ${D.per.map(p => percent(p[i], 0)).join(" / ")} % `,
+      el("span", { class: "text" }, text), ` human ${accuracy ?? "–"}, PER ${D.systems.map((s, j) => `${s.letter} ${percent(D.per[j][i], 0)}`).join(", ")} % `,
       ...D.cases[i].tags.flatMap(tag => [el("span", { class: "tag" }, tag), " "]), el("small", {}, `${id}, speaker ${speaker}, ${age} years, ${gender}`)), body);
   return node;
 }
@@ -125,18 +126,25 @@ function lanes(i) {
     return b;
   };
   const evenly = (k, total) => [Math.round(100 * c.seconds * k / total), Math.round(100 * c.seconds * (k + 1) / total)];
-  const lane = (name, blocks) => box.append(el("div", { class: "lane-name" }, name), el("div", { class: "lane" }, ...blocks));
+  const lane = (name, blocks) => box.append(el("div", { class: "lane-name" }, ...[name].flat()), el("div", { class: "lane" }, ...blocks));
   const timed = c.systems.find(s => s.spans[0]);
   const spanOf = (spans, k, total) => spans[k] || (timed && timed.spans[k]) || evenly(k, total);
   const starts = [];
   c.words.forEach(([word, size]) => { for (let k = 0; k < size; k++) starts.push(word); });
+  const first = c.words.map((word, k) => c.words.slice(0, k).reduce((sum, w) => sum + w[1], 0));
+  box.append(el("div", { class: "lane words" }, ...c.words.map(([word, size], k) => {
+    const from = spanOf([], first[k], c.phones.length)[0], to = spanOf([], first[k] + size - 1, c.phones.length)[1];
+    const b = el("span", { title: word }, word);
+    b.style.left = `${from / c.seconds}%`; b.style.width = `${(to - from) / c.seconds}%`;
+    return b;
+  })));
   lane("people: phone accuracy", c.phones.map((p, k) => block(spanOf([], k, c.phones.length), p, `s${level(c.human[k] === null ? null : c.human[k] / 2)}`,
     `${p} ${D.ipa[p]} in ${starts[k]}: people ${c.human[k] ?? "–"} of 2${c.named[k] ? `, heard ${c.named[k]}` : ""}`)));
   c.systems.forEach((s, j) => {
-    lane(`${D.systems[j].name}: score of the expected`, c.phones.map((p, k) => block(spanOf(s.spans, k, c.phones.length), p, `s${level(Math.exp(s.scores[k]))}${s.lost.includes(k) ? " lost" : ""}`,
+    lane([letter(D.systems[j]), ` ${D.systems[j].name}: score of the expected phone`], c.phones.map((p, k) => block(spanOf(s.spans, k, c.phones.length), p, `s${level(Math.exp(s.scores[k]))}${s.lost.includes(k) ? " lost" : ""}`,
       `${p} ${D.ipa[p]} in ${starts[k]}: ${percent(Math.exp(s.scores[k]), 0)} %, score ${s.scores[k]}; best rival ${s.rivals[k] || "none"}${s.lost.includes(k) ? "; nothing heard" : ""}`)));
     lane("heard", s.heard.map(([p, span, right], k) => block(span || evenly(k, s.heard.length), p, right ? "same" : "other", `heard ${p} ${D.ipa[p]}${right ? "" : ", not expected here"}`)));
   });
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Phones of ${D.utterances[i][0]} in time` }, box);
 }
-drawTradeoff(); drawCurves(); drawPhones(); drawConfusion(); drawBands(); drawGap(); drawListen();
+drawTradeoff(); drawCurves(); drawPhones(); drawConfusion(); drawBands(); drawGap(); drawListen(); drawRuns();

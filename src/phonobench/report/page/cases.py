@@ -11,6 +11,7 @@ import numpy as np
 from phonobench import edits, phones, store
 from phonobench.evaluate import Answers
 from phonobench.evidence import Heard
+from phonobench.report import runs
 from phonobench.tasks.recognition import DELETED, INSERTED
 from phonobench.types import HQ_ACCURACY, PhonobenchError, Utterance
 
@@ -47,7 +48,7 @@ def choose(
     `pers` (systems, U). First come the worst and the disputed of each system, those that split the systems, the gap
     cases and the poorest speech; then, until the budget is spent, one for each confusion, the commonest first.
     """
-    wanted = _reasons(utterances, pers) | {f"gap: {kind}": list(found[:EACH]) for kind, found in gap_cases.items()}
+    wanted = _reasons(utterances, pers) | {f"gap: {kind}": list(found) for kind, found in gap_cases.items()}
     size = [u.audio.stat().st_size for u in utterances]
     chosen: dict[int, list[str]] = {}
     left = budget
@@ -95,10 +96,11 @@ def _merged(lists: Sequence[np.ndarray]) -> list[int]:
 
 
 def hearing(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], Heard | None]:
-    """What a run heard, by utterance, for times; None for a run without posteriors of its own (a fusion)."""
-    if not store.posteriors_folder(run_dir, split).exists():
+    """What a run heard, by utterance, for times (`runs.frames_of`); None where nothing has them."""
+    folder = runs.frames_of(run_dir)
+    if folder is None or not store.posteriors_folder(folder, split).exists():
         return lambda _: None
-    read = store.read_posteriors(run_dir, split, list(ids))
+    read = store.read_posteriors(folder, split, list(ids))
     found = {id: Heard(logp, read.hop) for id, logp in zip(read.ids, read.logp, strict=True)}
     return found.get
 

@@ -58,6 +58,12 @@ def calibration(answers: Answers, bins: int = 10) -> list[list[float]]:
     return [[round(float(s.mean()), 4), round(float(r.mean()), 4), len(s)] for s, r in rows if len(s)]
 
 
+def calibration_error(bins: list[list[float]]) -> float | None:
+    """Expected calibration error: the mean distance of said and right over the bins, weighted by their counts."""
+    total = sum(n for _, _, n in bins)
+    return sum(n * abs(said - right) for said, right, n in bins) / total if total else None
+
+
 def by_phone(answers: Answers, draws: np.ndarray) -> list[dict[str, Any]]:
     """Each canonical phone's error rate (replaced or left out) with its interval and its commonest wrong answers."""
     occurs, missed = phone_errors(answers.utterances, answers.predictions)

@@ -35,16 +35,16 @@ function choice(label, options, chosen, onpick) {
     ...options.map(([value, text]) => el("option", { value, selected: String(value) === String(chosen) }, text)));
   return el("label", {}, label, box);
 }
-const systemChoice = onpick => choice("system", D.systems.map((s, i) => [i, s.name]), 0, value => onpick(Number(value)));
-const key = () => el("div", { class: "key" }, ...D.systems.map((s, i) => {
-  const dot = el("i"); dot.style.background = hue(i);
-  return el("span", {}, dot, s.name);
-}));
+const systemChoice = onpick => choice("system", D.systems.map((s, i) => [i, `${s.letter}: ${s.name}`]), 0, value => onpick(Number(value)));
+const letter = s => { const mark = el("b", { class: "letter" }, s.letter); mark.style.background = hue(D.systems.indexOf(s)); return mark; };
+const key = (more = () => "") => el("div", { class: "key" }, ...D.systems.map(s => el("span", {}, letter(s), ` ${s.name}${more(s)}`)));
 function table(headings, rows, name) {
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name },
     el("table", {}, el("thead", {}, el("tr", {}, ...headings)), el("tbody", {}, ...rows)));
 }
 const heading = (text, numeric) => el("th", { class: numeric ? "n" : null, scope: "col" }, text);
+const systemHeading = (s, text = "") => el("th", { class: "n", scope: "col", title: s.name }, letter(s), text);
+const pValue = p => p === null ? "–" : p < .001 ? "< 0.001" : p.toFixed(3);
 
 // One utterance sounds at a time; `from` and `to` are seconds, `onmove(seconds, ended)` follows the playhead.
 const player = { audio: new Audio(), urls: {}, stop: null };

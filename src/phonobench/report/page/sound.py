@@ -16,7 +16,7 @@ from phonobench.types import SAMPLE_RATE
 _PLAYED = {"OGG/OPUS": "audio/ogg", "OGG/VORBIS": "audio/ogg", "FLAC": "audio/flac", "MP3": "audio/mpeg"}
 """Formats (as `audio.info` names them) that browsers play and that are small already."""
 
-PEAKS_PER_SECOND = 50
+PEAKS_PER_SECOND = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def embed(path: Path) -> Sound:
 
 
 def outline(wave: np.ndarray) -> str:
-    """One digit for each 20 ms: the peak magnitude relative to the loudest, 0 to 9."""
+    """One digit for each 10 ms: the peak magnitude relative to the loudest, 0 to 9."""
     size = SAMPLE_RATE // PEAKS_PER_SECOND
     padded = np.pad(np.abs(wave), (0, -len(wave) % size))
     peaks = padded.reshape(-1, size).max(axis=1)

@@ -1,0 +1,43 @@
+"""How metrics are called and printed in every report: their headings, their order, their units."""
+
+from __future__ import annotations
+
+LABELS = {
+    "per_hq": "PER (HQ) %",
+    "per": "PER %",
+    "per_ipa_char_hq": "PER (HQ), IPA characters %",
+    "substitutions_hq": "substituted (HQ) %",
+    "deletions_hq": "deleted (HQ) %",
+    "insertions_hq": "inserted (HQ) %",
+    "pfer_hq": "PFER (HQ) %",
+    "utterance_pearson": "utterance Pearson",
+    "utterance_spearman": "utterance Spearman",
+    "word_pearson": "word Pearson",
+    "phone_pearson": "phone Pearson",
+    "phone_spearman": "phone Spearman",
+    "utterance_auc": "utterance AUC",
+    "utterance_f1": "utterance F1",
+    "phone_auc": "phone AUC",
+    "phone_ap": "phone AP",
+    "phone_f1": "phone F1",
+    "phone_mcc": "phone MCC",
+}
+"""Metrics that are shown, by task, and their headings."""
+
+SUMMARY = ("per_hq", "per_ipa_char_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
+MAIN = ("per_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
+"""The summary without what is there for comparison with the source experiments alone."""
+BY_TASK = {
+    "Recognition": ("per_hq", "per", "substitutions_hq", "deletions_hq", "insertions_hq", "pfer_hq"),
+    "Scoring": ("utterance_pearson", "utterance_spearman", "word_pearson", "phone_pearson", "phone_spearman"),
+    "Detection": ("utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc"),
+}
+PERCENT = tuple(name for name, label in LABELS.items() if label.endswith("%"))
+BROKEN_DOWN = ("per", "utterance_pearson", "phone_pearson", "phone_auc")
+
+
+def number(value: float, name: str) -> str:
+    """A metric's value as people read it: rates in per cent, log-probabilities with two decimals, others with three."""
+    if name in PERCENT:
+        return f"{100 * value:.2f}"
+    return f"{value:.2f}" if name.startswith(("phone_score", "phone_fall")) else f"{value:.3f}"
