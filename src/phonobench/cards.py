@@ -143,8 +143,8 @@ _CARDS = (
     ),
     Card(
         "scratch-mel", "Small mel encoder from scratch", "recurrent", "", "mel", 256, 2, 1_024_000, recipe="scratch",
-        licence="Apache-2.0", trained_on="nothing before: random weights",
-        config=_facts(width=256, layers=2),
+        licence="Apache-2.0", trained_on="nothing before: random weights", hop=2 * HOP_50HZ,
+        config=_facts(width=256, layers=2, strides=(2, 2)),
     ),
 )  # fmt: skip
 

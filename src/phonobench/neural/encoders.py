@@ -28,6 +28,7 @@ class MelEncoder(nn.Module):
     bands: int
     longest: int
     window: bool
+    serial = False
 
     def __init__(self, module: Any) -> None:
         super().__init__()
@@ -94,6 +95,7 @@ class WaveEncoder(nn.Module):
     bands: int
     longest: int
     window: bool
+    serial = False
 
     def __init__(self, module: Any, normalise: bool) -> None:
         super().__init__()

@@ -1,10 +1,11 @@
-"""A small mel encoder that learns from little data: two convolutions to 50 Hz, then bidirectional GRUs.
+"""A small mel encoder that learns from little data: two convolutions over time, then bidirectional GRUs.
 
 No pretrained weights exist for it: it is what the main job trains where nothing else is at hand.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,11 +16,20 @@ from torch import Tensor, nn
 from phonobench.neural.features import Features, Masks, valid
 from phonobench.neural.mel import MelFrontEnd, states
 
+SPREAD = 4.0
+"""Undoes the front end's division, so that a step of 1 is a power of ten: convolutions from random weights need it."""
+
 
 @dataclass(frozen=True)
 class RecurrentConfig:
-    """Size of the encoder: `bands` of mel, `width` of its states (both directions together), `layers` of GRUs."""
+    """Size of the encoder: `bands` of mel, `width` of its states (both directions together), `layers` of GRUs.
 
+    `strides` of the two convolutions over frames of 10 ms: 2 and 2 make states of 40 ms, which halve the steps of the
+    GRUs beside the customary 20 ms and are still more than the phones of the fastest speakers. Not a default, so that
+    weights say at which rate they were trained.
+    """
+
+    strides: tuple[int, int]
     bands: int = 80
     width: int = 256
     layers: int = 2
@@ -37,7 +47,10 @@ class RecurrentModule(nn.Module):
         self.config = config
         width = config.width
         self.convolutions = nn.ModuleList(
-            [nn.Conv1d(config.bands, width, 5, padding=2), nn.Conv1d(width, width, 5, stride=2, padding=2)]
+            [
+                nn.Conv1d(inputs, width, 5, stride=stride, padding=2)
+                for inputs, stride in zip((config.bands, width), config.strides, strict=True)
+            ]
         )
         self.norm = nn.LayerNorm(width)
         self.grus = nn.ModuleList(
@@ -52,6 +65,8 @@ class RecurrentEncoder(nn.Module):
     bands: int
     longest: int
     window: bool
+    serial = True
+    """Its steps are too small to share: a second thread costs processor time and saves none."""
 
     def __init__(self, module: RecurrentModule) -> None:
         super().__init__()
@@ -59,6 +74,7 @@ class RecurrentEncoder(nn.Module):
         self.config = module.config
         self.front = MelFrontEnd(self.config.bands)
         self.bands, self.width = self.config.bands, self.config.width
+        self.frames = math.prod(self.config.strides)  # of mel that make one state; even, as the front end's are pairs
         self.longest = 1 << 30
         self.window = False  # there is no window to fill
         self.dropout = 0.0
@@ -75,23 +91,25 @@ class RecurrentEncoder(nn.Module):
 
     def length(self, samples: int) -> int:
         """States of an utterance of `samples`."""
-        return states(samples)
+        return -(-2 * states(samples) // self.frames)
 
     def features(self, waves: list[Tensor]) -> Features:
-        """Waves (samples,) -> mel (batch, bands, 2 S), each band's mean over the utterance taken off."""
-        mel, lengths = self.front(waves)
-        keep = valid(2 * lengths, mel.shape[-1])[:, None]
-        mean = mel.sum(-1, keepdim=True) / (2 * lengths)[:, None, None]
-        return Features((mel - mean) * keep, lengths, torch.tensor([len(wave) for wave in waves]))
+        """Waves (samples,) -> mel (batch, bands, frames S), powers of ten above each band's mean."""
+        mel, pairs = self.front(waves)
+        keep = valid(2 * pairs, mel.shape[-1])[:, None]
+        mean = mel.sum(-1, keepdim=True) / (2 * pairs)[:, None, None]
+        lengths = -(-2 * pairs // self.frames)
+        return Features(SPREAD * (mel - mean) * keep, lengths, torch.tensor([len(wave) for wave in waves]))
 
     def forward(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
         """States (batch, S, width): before the first GRU, then after each."""
         m, hidden = self.module, features.values
-        keep = valid(features.lengths, hidden.shape[-1] // 2)
+        keep = valid(features.lengths, hidden.shape[-1] // self.frames)
         if masks is not None:
-            time = F.pad(masks.time, (0, keep.shape[1] - masks.time.shape[1])).repeat_interleave(2, dim=1)
+            time = F.pad(masks.time, (0, keep.shape[1] - masks.time.shape[1])).repeat_interleave(self.frames, dim=1)
             hidden = hidden.masked_fill(time[:, None] | masks.band[:, :, None], 0.0)
-        for convolution, fresh in zip(m.convolutions, (keep.repeat_interleave(2, dim=1), keep), strict=True):
+        halfway = keep.repeat_interleave(self.config.strides[1], dim=1)
+        for convolution, fresh in zip(m.convolutions, (halfway, keep), strict=True):
             hidden = F.gelu(convolution(hidden)) * fresh[:, None]
         layers = [m.norm(hidden.transpose(1, 2))]
         for gru in m.grus:

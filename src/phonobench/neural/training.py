@@ -84,7 +84,8 @@ def train(
         "status": "training", "history": [], "best_epoch": None,
     }  # fmt: skip
     store.write_run(run_dir, manifest)
-    _Course(model, recipe, run_dir, manifest, seed, report, source).run(train_split, dev_split)
+    with hardware.threads(encoder):
+        _Course(model, recipe, run_dir, manifest, seed, report, source).run(train_split, dev_split)
     return run_dir
 
 
