@@ -1,3 +1,21 @@
-"""Trains, evaluates, fuses and compares pretrained speech encoders on non-native English pronunciation."""
+"""Trains, evaluates, fuses and compares pretrained speech encoders on non-native English pronunciation.
+
+`phonobench.score(recording, text)` scores one recording; it is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from phonobench.scoring import score as score
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "score":
+        from phonobench.scoring import score
+
+        return score
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,8 +29,8 @@ _EDGES = '"“”„«»()[]{}<>.,;:!?¡¿*_~|-'
 
 _SHORT = {"vs": "versus"}
 _NO_WORDS = frozenset({
-    "approx", "bldg", "capt", "cf", "cm", "dept", "eg", "ft", "hwy", "ie", "kg", "km", "lt", "ml", "mm", "nr", "pg", "pp",
-    "prof", "pt", "rd", "univ", "vol", "yr",
+    "approx", "bldg", "capt", "cf", "cm", "dept", "eg", "ft", "hwy", "ie", "kg", "km", "lt", "ml", "mm", "nr", "pg",
+    "pp", "prof", "pt", "rd", "univ", "vol", "yr",
 })  # fmt: skip
 """Abbreviations without a pronunciation of their own."""
 _OTHER_WORDS = frozenset({"apt", "ave", "col", "fig", "gen", "gov", "oz", "rev", "sen", "tel"})
