@@ -27,6 +27,7 @@ from phonobench.cli import (
     leaderboard,
     log,
     report,
+    score,
     systems,
     training,
 )
@@ -35,6 +36,7 @@ from phonobench.cli.output import complain
 from phonobench.types import PhonobenchError
 
 VERBS: dict[str, Callable[..., None]] = {
+    "score": score.score_recordings,
     "list": systems.list_systems,
     "corpus": corpus.check_corpus,
     "train": training.train_system,
