@@ -102,12 +102,14 @@ def run(job: Job, corpus: Corpus, runs: Path, results: Path, *, limit: int | Non
 
 
 def is_evaluated(run_dir: Path, corpus: Corpus, results_root: Path) -> bool:
-    """Whether all results of a run are there, of these posteriors and this corpus, by this version of the package.
+    """Whether all results of a run are there, of these posteriors, decoder and corpus, by this version.
 
     A file of another protocol version, or a damaged one, counts as not there: it is replaced.
     """
     from phonobench import results, tasks
+    from phonobench.evaluate import decoder_facts
 
+    decoder = decoder_facts(store.read_run(run_dir))
     for split in SPLITS:
         for task in (*tasks.TASKS, tasks.controls.NAME):
             path = results.path_of(results_root, run_dir.name, split, task)
@@ -116,7 +118,7 @@ def is_evaluated(run_dir: Path, corpus: Corpus, results_root: Path) -> bool:
                 keys = {name: store.posteriors_manifest(run_dir, name)["key"] for name in origin.posteriors}
             except PhonobenchError:
                 return False
-            if (origin.posteriors, origin.corpus.fingerprint) != (keys, corpus.fingerprint):
+            if (origin.posteriors, origin.corpus.fingerprint, origin.decoder) != (keys, corpus.fingerprint, decoder):
                 return False
             if origin.code.version != __version__:
                 return False

@@ -22,11 +22,14 @@ from phonobench.types import PhonobenchError, Posteriors, Rivals
 class Heard:
     """What one model heard: `logp` (T, V) log-posteriors, blank first, one row every `hop` seconds.
 
+    `decoder` makes the phones heard of them; likelihoods, rivals and alignments are of the posteriors as they are.
+
     Every method raises PhonobenchError for posteriors that are none and for ids outside the columns.
     """
 
     logp: np.ndarray
     hop: float
+    decoder: ctc.Decoder = ctc.GREEDY
 
     @property
     def duration(self) -> float:
@@ -34,8 +37,8 @@ class Heard:
         return len(self.logp) * self.hop
 
     def best(self) -> tuple[int, ...]:
-        """Phone ids of the best path (greedy decoding)."""
-        return ctc.greedy(self.logp)
+        """The phone ids that the decoder finds."""
+        return self.decoder.decode(self.logp)
 
     def loglik(self, ids: tuple[int, ...]) -> float:
         """log P(ids | audio), nats; -inf where no path exists."""

@@ -119,6 +119,16 @@ class BootstrapFacts(_Strict):
     interval: Literal["percentile 95 %"] = "percentile 95 %"
 
 
+class DecoderFacts(_Strict):
+    """How the phones heard were found in the posteriors: `greedy`, `beam:WIDTH` or `beam:WIDTH:NATS-ON-THE-BLANK`.
+
+    `chosen_on` is null where it was not chosen. Phone scores are of the posteriors, whatever the decoder.
+    """
+
+    name: str = "greedy"
+    chosen_on: Literal["dev"] | None = None
+
+
 class Provenance(_Strict):
     """Everything a figure depends on. `posteriors` are the keys of the posteriors read, by split."""
 
@@ -129,6 +139,7 @@ class Provenance(_Strict):
     code: CodeFacts
     bootstrap: BootstrapFacts
     posteriors: dict[str, str]
+    decoder: DecoderFacts = DecoderFacts()
 
 
 class ThresholdFacts(_Strict):

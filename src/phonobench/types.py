@@ -133,7 +133,7 @@ class Evidence(Protocol):
     """
 
     def best(self) -> tuple[int, ...]:
-        """The most probable phone ids (greedy CTC decoding)."""
+        """The most probable phone ids, as far as the decoder finds them."""
         ...
 
     def loglik(self, ids: tuple[int, ...]) -> float:

@@ -7,7 +7,19 @@ function and may run in several threads at once.
 """
 
 from phonobench.ctc.alignment import Alignment, align
-from phonobench.ctc.decoding import beam, greedy
+from phonobench.ctc.decoding import GREEDY, Decoder, beam, decoder, greedy
 from phonobench.ctc.likelihood import forward, insertions, occupancy, rivals
 
-__all__ = ["Alignment", "align", "beam", "forward", "greedy", "insertions", "occupancy", "rivals"]
+__all__ = [
+    "GREEDY",
+    "Alignment",
+    "Decoder",
+    "align",
+    "beam",
+    "decoder",
+    "forward",
+    "greedy",
+    "insertions",
+    "occupancy",
+    "rivals",
+]

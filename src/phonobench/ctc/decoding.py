@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from phonobench.ctc import checks
+from phonobench.ctc.search import search
 from phonobench.types import PhonobenchError
 
 
@@ -29,62 +33,60 @@ def beam(logp: np.ndarray, width: int = 16) -> list[tuple[tuple[int, ...], float
     logp = checks.posteriors(logp)
     if width < 1:
         raise PhonobenchError(f"beam width {width}: must be at least 1")
-    tree = _Tree()
-    active = [0]
-    blank, label = np.zeros(1), np.full(1, -np.inf)
-    for frame in logp:
-        last = np.array([tree.label[node] for node in active])
-        both = np.logaddexp(blank, label)
-        stay_blank = both + frame[0]
-        stay_label = np.where(last > 0, label + frame[last], -np.inf)
-        grown = both[:, None] + frame
-        spoken = np.flatnonzero(last)
-        grown[spoken, last[spoken]] = blank[spoken] + frame[last[spoken]]  # a repeat needs a blank before it
-        grown[:, 0] = -np.inf
-        place = {node: k for k, node in enumerate(active)}
-        for k in spoken:
-            mother = place.get(tree.mother[active[k]])
-            if mother is not None:  # the mother's path that grows into this sequence joins it
-                stay_label[k] = np.logaddexp(stay_label[k], grown[mother, last[k]])
-                grown[mother, last[k]] = -np.inf
-        stay = np.logaddexp(stay_blank, stay_label)
-        chosen = _highest(np.concatenate([stay, grown.ravel()]), width)
-        kept, new = chosen[chosen < len(stay)], chosen[chosen >= len(stay)] - len(stay)
-        sources, columns = np.divmod(new, logp.shape[1])
-        active = [active[k] for k in kept] + [
-            tree.daughter(active[k], q) for k, q in zip(sources.tolist(), columns.tolist(), strict=True)
-        ]
-        blank = np.concatenate([stay_blank[kept], np.full(len(new), -np.inf)])
-        label = np.concatenate([stay_label[kept], grown.ravel()[new]])
-    score = np.logaddexp(blank, label)
-    return [(tree.sequence(active[k]), float(score[k])) for k in _highest(score, width)]
+    mother, label, nodes, scores = search(logp, width)
+    return [(_sequence(int(node), mother, label), float(score)) for node, score in zip(nodes, scores, strict=True)]
 
 
-class _Tree:
-    """Sequences as nodes of a prefix tree, so that one sequence is one number, also after it was pruned."""
-
-    def __init__(self) -> None:
-        self.mother, self.label = [-1], [0]
-        self._daughters: dict[tuple[int, int], int] = {}
-
-    def daughter(self, node: int, label: int) -> int:
-        found = self._daughters.get((node, label))
-        if found is None:
-            found = self._daughters[node, label] = len(self.mother)
-            self.mother.append(node)
-            self.label.append(label)
-        return found
-
-    def sequence(self, node: int) -> tuple[int, ...]:
-        labels = []
-        while node:
-            labels.append(self.label[node])
-            node = self.mother[node]
-        return tuple(reversed(labels))
+def _sequence(node: int, mother: np.ndarray, label: np.ndarray) -> tuple[int, ...]:
+    labels = []
+    while node:
+        labels.append(int(label[node]))
+        node = int(mother[node])
+    return tuple(reversed(labels))
 
 
-def _highest(score: np.ndarray, width: int) -> np.ndarray:
-    """Places of the `width` highest values, falling; ties by place; -inf left out."""
-    floor = np.partition(score, -width)[-width] if width < len(score) else -np.inf
-    some = np.flatnonzero((score >= floor) & (score > -np.inf))
-    return some[np.argsort(-score[some], kind="stable")][:width]
+@dataclass(frozen=True)
+class Decoder:
+    """How posteriors become phones: the best path (`width` 1) or the best sequence of a beam of `width` prefixes.
+
+    `blank` nats are added to the blank's log-probability first (less than 0: fewer deletions). A best path and a sum
+    over paths want different ones: a sum gathers what a phone has in several frames.
+    """
+
+    width: int = 1
+    blank: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or not math.isfinite(self.blank):
+            raise PhonobenchError(f"decoder {self.name}: a width of at least 1 and a finite shift of the blank")
+
+    @property
+    def name(self) -> str:
+        """As it is written: `greedy`, `beam:8`, `beam:8:+0.25`."""
+        kind = "greedy" if self.width == 1 else f"beam:{self.width}"
+        return f"{kind}:{self.blank:+g}" if self.blank else kind
+
+    def decode(self, logp: np.ndarray) -> tuple[int, ...]:
+        """The phone ids heard in `logp` (T, V). Raises PhonobenchError for posteriors that are none."""
+        if self.blank:
+            # Not normalised again: a constant a frame changes no ranking of sequences, and a best path none either.
+            logp = checks.posteriors(logp).copy()
+            logp[:, 0] += self.blank
+            logp -= max(0.0, self.blank)
+        return greedy(logp) if self.width == 1 else beam(logp, self.width)[0][0]
+
+
+GREEDY = Decoder()
+
+
+def decoder(text: str) -> Decoder:
+    """The decoder of a `name`. Raises PhonobenchError for any other text."""
+    kind, *rest = text.split(":")
+    try:
+        if kind == "greedy" and len(rest) <= 1:
+            return Decoder(1, *map(float, rest))
+        if kind == "beam" and 1 <= len(rest) <= 2 and int(rest[0]) > 1:
+            return Decoder(int(rest[0]), *map(float, rest[1:]))
+    except ValueError:
+        pass
+    raise PhonobenchError(f"unknown decoder {text!r}: greedy, beam:WIDTH (from 2) or beam:WIDTH:NATS-ON-THE-BLANK")

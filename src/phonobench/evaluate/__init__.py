@@ -4,7 +4,7 @@ from phonobench.evaluate.answers import Answers, answer, answers
 from phonobench.evaluate.comparison import HEADLINE, Comparison, Gap, compare
 from phonobench.evaluate.curve import Point, choose, curve, grid
 from phonobench.evaluate.measurement import BANDS, bands, measure
-from phonobench.evaluate.verdict import evaluate
+from phonobench.evaluate.verdict import decoder_facts, evaluate
 
 __all__ = [
     "BANDS",
@@ -19,6 +19,7 @@ __all__ = [
     "choose",
     "compare",
     "curve",
+    "decoder_facts",
     "evaluate",
     "grid",
     "measure",

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from phonobench import provenance, results, stats, store, tasks
+from phonobench import ctc, provenance, results, stats, store, tasks
 from phonobench.evaluate.answers import Answers, answers
-from phonobench.evaluate.hearing import has_heard
+from phonobench.evaluate.hearing import decoder, has_heard
 from phonobench.evaluate.measurement import bands, measure, within
 from phonobench.results import Result, ThresholdFacts
 from phonobench.stats.bootstrap import RESAMPLES, SEED
@@ -128,7 +128,16 @@ def _notes(run: Mapping[str, Any], corpus: Corpus, answered: Answers) -> list[st
         notes.append(f"a trial on the first {len(answered.utterances)} utterances of the split: not to be cited")
     if run.get("weights") == "int8":
         notes.append("weights were restored from an int8 copy of the run")
+    facts = decoder_facts(run)
+    if facts.name != ctc.GREEDY.name:
+        chosen = f", chosen on {facts.chosen_on}" if facts.chosen_on else ""
+        notes.append(f"phones were decoded by {facts.name}{chosen}; phone scores are of the posteriors as they are")
     return notes
+
+
+def decoder_facts(run: Mapping[str, Any]) -> results.DecoderFacts:
+    """The decoder that a run's manifest names, and on what it was chosen."""
+    return results.DecoderFacts(name=decoder(run).name, chosen_on=run.get("decoder", {}).get("chosen_on"))
 
 
 def _provenance(
@@ -166,6 +175,7 @@ def _provenance(
             code=results.CodeFacts(version=provenance.versions()["phonobench"], revision=provenance.git_revision()),
             bootstrap=results.BootstrapFacts(resamples=resamples, seed=seed),
             posteriors=answered.keys,
+            decoder=decoder_facts(run),
         )
     except KeyError as missing:
         raise PhonobenchError(f"run {run['run_id']}: {store.RUN_FILE} lacks {missing}; train it again") from missing

@@ -17,7 +17,7 @@ from typing import Any
 from phonobench import cards, results
 from phonobench.report.labels import LABELS
 from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
-from phonobench.results import Result, Value
+from phonobench.results import DecoderFacts, Result, Value
 from phonobench.types import PhonobenchError
 
 COLUMNS = tuple(LABELS)
@@ -184,6 +184,8 @@ def _entry(parts: Sequence[Result]) -> Entry:
     recipe = str(training.recipe.get("name", ""))
     if training.recipe.get("chosen_on") == "dev":
         recipe += ", chosen on dev"
+    if parts[0].provenance.decoder != DecoderFacts():
+        recipe += f", {parts[0].provenance.decoder.name}"
     metrics = {name: value for part in parts for name, value in part.metrics.items()}
     breakdowns: dict[str, dict[str, dict[str, Value]]] = {}
     for part in parts:

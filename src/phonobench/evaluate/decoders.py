@@ -1,0 +1,76 @@
+"""Which decoder a run is measured with: a small grid, chosen by PER (HQ) on dev, written into the run's manifest.
+
+The blank of a trained run is set for the best path (`neural.calibration`), which counts one frame at a time. A beam
+adds up what a phone has in several, so that the best blank lies elsewhere: width and blank are chosen together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rapidfuzz.distance import Levenshtein
+
+from phonobench import ctc, fusion, phones, store
+from phonobench.corpora import folded
+from phonobench.ctc import Decoder
+from phonobench.evaluate.answers import workers
+from phonobench.evaluate.hearing import evidence
+from phonobench.evidence import Heard
+from phonobench.types import HQ_ACCURACY, Corpus, PhonobenchError, Progress, Utterance
+
+WIDTHS = (1, 8, 16)
+BLANKS = tuple(step / 8 for step in range(-4, 9))
+"""Nats on the blank."""
+GRID = tuple(Decoder(width, blank) for width in WIDTHS for blank in BLANKS)
+
+Report = Callable[[Progress], None]
+
+
+def error_rates(
+    run_dir: Path, corpus: Corpus, decoders: Iterable[Decoder] = GRID, *, report: Report = lambda _: None
+) -> dict[Decoder, float]:
+    """PER (HQ) on dev of each decoder, best first; of equal ones the narrower, then the one that shifts least.
+
+    Raises PhonobenchError where dev was not heard, has no well-read utterance, or the run is a fusion by likelihoods.
+    """
+    run = store.read_run(run_dir)
+    if len(fusion.parts(run_dir, run)) > 1:
+        raise PhonobenchError(f"{run['run_id']} is a fusion by likelihoods, which decodes by climbing: no choice here")
+    dev = folded(corpus, run.get("fold", 0)).split("dev")[: run.get("limit")]
+    well_read = [u for u in dev if u.judgement.accuracy >= HQ_ACCURACY]
+    if not well_read:
+        raise PhonobenchError(
+            f"{run['run_id']}: none of its {len(dev)} dev utterances is well read: nothing to choose by"
+        )
+    heard, _ = evidence(run_dir, folded(corpus, run.get("fold", 0)), "dev", [u.id for u in well_read])
+    tried = list(dict.fromkeys(decoders))
+    jobs = [(decoder, utterance) for decoder in tried for utterance in well_read]
+
+    def errors(job: tuple[Decoder, Utterance]) -> int:
+        decoder, utterance = job
+        found = heard[utterance.id]
+        assert isinstance(found, Heard)
+        return Levenshtein.distance(phones.encode(utterance.prompt.phones), decoder.decode(found.logp))
+
+    total = dict.fromkeys(tried, 0)
+    with ThreadPoolExecutor(max_workers=workers()) as pool:
+        for done, ((decoder, _), count) in enumerate(zip(jobs, pool.map(errors, jobs), strict=True), start=1):
+            total[decoder] += count
+            if done % 200 == 0 or done == len(jobs):
+                report(Progress("choose on dev", done, len(jobs)))
+    expected = sum(len(u.prompt.phones) for u in well_read)
+    rates = {decoder: count / expected for decoder, count in total.items()}
+    return dict(sorted(rates.items(), key=lambda item: (item[1], item[0].width, abs(item[0].blank))))
+
+
+def write(run_dir: Path, decoder: Decoder, rates: dict[Decoder, float] | None = None) -> None:
+    """Puts the decoder into the run's manifest, with the PERs on dev that chose it (None: it was not chosen)."""
+    run = store.read_run(run_dir)
+    if len(fusion.parts(run_dir, run)) > 1 and decoder != ctc.GREEDY:
+        raise PhonobenchError(f"{run['run_id']} is a fusion by likelihoods, which decodes by climbing: no choice here")
+    facts: dict[str, object] = {"name": decoder.name, "chosen_on": None if rates is None else "dev"}
+    if rates is not None:
+        facts["dev_per_hq"] = {one.name: round(rate, 6) for one, rate in rates.items()}
+    store.write_run(run_dir, {**run, "decoder": facts})
