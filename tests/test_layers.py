@@ -106,11 +106,12 @@ def test_torch_only_in_neural() -> None:
 
 
 def test_what_is_imported_is_declared() -> None:
-    """A core dependency, or in `neural` one of the train extra: not what merely came along with another package."""
+    """A core dependency, or in `neural` one of its extras: not what merely came along with another package."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
     core, train = (
         {re.split(r"[^\w.-]", requirement)[0].lower() for requirement in requirements}
-        for requirements in (project["dependencies"], project["optional-dependencies"]["train"])
+        for requirements in (project["dependencies"], extras["train"] + extras["quantise"])
     )
     distributions = importlib.metadata.packages_distributions()
     strays = {

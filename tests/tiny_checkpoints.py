@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import save_file
 
 from phonobench import cards
 
@@ -29,7 +30,19 @@ _WHISPER = {
 LAYERS = 3
 WIDTH = 32
 
-CASES = list({card.checkpoint: name for name, card in reversed(cards.CARDS.items()) if not card.scratch}.values())[::-1]
+_CONFORMER = {
+    "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64,
+    "attention_dropout": 0.0, "activation_dropout": 0.0,
+}  # fmt: skip
+_BERT = {**_CONFORMER, "hidden_dropout": 0.0, "feat_proj_dropout": 0.0, "conformer_conv_dropout": 0.0}
+_PARAKEET = {**_CONFORMER, "subsampling_conv_channels": 8, "dropout": 0.0}
+_QWEN = {
+    "num_mel_bins": 128, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 64, "d_model": 32,
+    "max_source_positions": 1500,
+}  # fmt: skip
+
+_PRETRAINED = [card for card in reversed(cards.CARDS.values()) if not card.scratch]
+CASES = list({(card.checkpoint, card.pool): card.name for card in _PRETRAINED}.values())[::-1]
 """Every card with a checkpoint; of those that share one and differ in the recipe alone, the first."""
 
 
@@ -37,9 +50,20 @@ def save(card: cards.Card, folder: Path, seed: int = 0) -> Path:
     """Write a tiny checkpoint of the card's class, with the settings that its real one has."""
     torch.manual_seed(seed)
     if card.family == "whisper":
-        model = transformers.WhisperModel(transformers.WhisperConfig(**_WHISPER))
-        model.save_pretrained(folder)
-        return folder
+        transformers.WhisperModel(transformers.WhisperConfig(**_WHISPER)).save_pretrained(folder)
+    elif card.family == "qwen2-audio":
+        _save_tower(folder)
+    elif card.family == "parakeet":
+        config = transformers.ParakeetCTCConfig(encoder_config=_PARAKEET, vocab_size=40, pad_token_id=0)
+        transformers.ParakeetForCTC(config).save_pretrained(folder)
+    elif card.family == "w2v-bert":
+        transformers.Wav2Vec2BertModel(transformers.Wav2Vec2BertConfig(**_BERT)).save_pretrained(folder)
+    else:
+        _save_wave(card, folder)
+    return folder
+
+
+def _save_wave(card: cards.Card, folder: Path) -> None:
     config, module = {
         "hubert": (transformers.HubertConfig, transformers.HubertModel),
         "wavlm": (transformers.WavLMConfig, transformers.WavLMModel),
@@ -49,4 +73,19 @@ def save(card: cards.Card, folder: Path, seed: int = 0) -> Path:
     module(config(**{**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm], **card.config})).save_pretrained(folder)
     settings = {"do_normalize": card.norm == "layer", "feature_extractor_type": "Wav2Vec2FeatureExtractor"}
     (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "sampling_rate": 16_000}))
-    return folder
+
+
+def _save_tower(folder: Path) -> None:
+    """The audio tower inside a larger model in four shards, bf16 as the real one, of which one holds no tower."""
+    folder.mkdir(parents=True)
+    tower = transformers.Qwen2AudioEncoder(transformers.Qwen2AudioEncoderConfig(**_QWEN))
+    tensors = {f"audio_tower.{name}": tensor.to(torch.bfloat16) for name, tensor in tower.state_dict().items()}
+    tensors |= {"language_model.model.norm.weight": torch.ones(8), "multi_modal_projector.linear.weight": torch.ones(8)}
+    names = sorted(tensors)
+    shards = [names[start::3] for start in range(3)]
+    others = ["language_model.lm_head.weight", "language_model.model.embed_tokens.weight"]
+    place = {name: f"model-{i}-of-4.safetensors" for i, shard in enumerate([*shards, others], 1) for name in shard}
+    for i, shard in enumerate(shards, 1):
+        save_file({name: tensors[name].contiguous() for name in shard}, folder / f"model-{i}-of-4.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": place}))
+    (folder / "config.json").write_text(json.dumps({"model_type": "qwen2_audio", "audio_config": _QWEN}))

@@ -26,30 +26,35 @@ class Card:
     then `config`. For a checkpoint, `config` says only where its architecture departs from its family's usual one.
     `norm` is "group" where the first convolution normalises over time: such an encoder hears its own padding, so its
     convolutions run an utterance at a time. `saw_corpus` says whether SpeechOcean762 was in its training data, as far
-    as its authors tell.
+    as its authors tell. `pool` states of the model are averaged into one before the head, which makes `upsample` rows
+    of each; `hop` is that of these rows. `members`: of how many other encoders, given by name, the system is made at least; its size is
+    then theirs.
     """
 
     name: str
     title: str
     family: str
     checkpoint: str
-    input: Literal["waveform", "mel"]
+    input: Literal["waveform", "mel", "codes", "several"]
     width: int
     layers: int
     parameters: int
     licence: str
     trained_on: str
     hop: float = HOP_50HZ
+    pool: int = 1
+    upsample: int = 1
     norm: Literal["layer", "group"] = "layer"
     revision: str = "main"
     recipe: str = "finetune"
     saw_corpus: Literal["no", "unknown"] = "no"
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    members: int = 0
 
     @property
     def scratch(self) -> bool:
         """True where the encoder starts from random weights."""
-        return not self.checkpoint
+        return not self.checkpoint and not self.members
 
 
 def _wave(name: str, title: str, family: str, checkpoint: str, size: tuple[int, int, int], **facts: Any) -> Card:
@@ -60,6 +65,7 @@ def _wave(name: str, title: str, family: str, checkpoint: str, size: tuple[int, 
 
 _LIBRISPEECH = "LibriSpeech 960 h, self-supervised"
 _LIBRILIGHT = "Libri-Light 60,000 h, self-supervised"
+_QWEN = "Whisper large-v3's encoder, trained on with a language model on speech, sounds and music (not listed)"
 _PHONEME = "then Common Voice with phonemes by espeak-ng"
 
 
@@ -142,6 +148,33 @@ _CARDS = (
         licence="Apache-2.0", trained_on=f"{_LIBRISPEECH}, then with transcripts",
     ),
     Card(
+        "w2v-bert-2.0", "wav2vec2-BERT 2.0", "w2v-bert", "facebook/w2v-bert-2.0", "mel", 1024, 24, 580_493_120,
+        licence="MIT", trained_on="4,500,000 h in 143 languages, self-supervised", saw_corpus="unknown",
+    ),
+    Card(
+        "qwen2-audio-50hz", "Qwen2-Audio tower, before its pooling", "qwen2-audio", "Qwen/Qwen2-Audio-7B", "mel",
+        1280, 32, 636_968_960, recipe="window-probe", licence="Apache-2.0", trained_on=_QWEN, saw_corpus="unknown",
+    ),
+    Card(
+        "qwen2-audio-25hz", "Qwen2-Audio tower", "qwen2-audio", "Qwen/Qwen2-Audio-7B", "mel",
+        1280, 32, 636_968_960, recipe="window-probe", licence="Apache-2.0", trained_on=_QWEN, saw_corpus="unknown",
+        pool=2, hop=2 * HOP_50HZ,
+    ),
+    Card(
+        "parakeet-ctc-1.1b", "Parakeet CTC 1.1B encoder", "parakeet", "nvidia/parakeet-ctc-1.1b", "mel",
+        1024, 42, 1_061_489_664, licence="CC-BY-4.0", trained_on="64,000 h of English with transcripts",
+        saw_corpus="unknown", upsample=4,
+    ),
+    _wave(
+        "scratch-wave", "Small waveform encoder from scratch", "wav2vec2", "", (192, 4, 2_226_144), recipe="scratch-wave",
+        licence="Apache-2.0", trained_on="nothing before: random weights",
+        config=_facts(
+            conv_dim=[32, 64, 96, 128, 160, 192, 192], feat_extract_norm="layer", do_stable_layer_norm=True,
+            conv_bias=True, hidden_size=192, num_hidden_layers=4, num_attention_heads=4, intermediate_size=768,
+            num_conv_pos_embeddings=64, num_conv_pos_embedding_groups=16, layer_norm_eps=1e-5,
+        ),
+    ),
+    Card(
         "scratch-mel", "Small mel encoder from scratch", "recurrent", "", "mel", 256, 2, 1_024_000, recipe="scratch",
         licence="Apache-2.0", trained_on="nothing before: random weights", hop=2 * HOP_50HZ,
         config=_facts(width=256, layers=2, strides=(2, 2)),
@@ -149,17 +182,52 @@ _CARDS = (
 )  # fmt: skip
 
 CARDS: dict[str, Card] = {card.name: card for card in _CARDS}
-"""Every system by name."""
+"""Every encoder with states of its own, by name."""
+
+_MADE = (
+    Card(
+        "speechtokenizer", "SpeechTokenizer's codes", "speechtokenizer", "fnlp/SpeechTokenizer", "codes", 1024, 1,
+        103_675_586, recipe="tokens", licence="Apache-2.0", trained_on="LibriSpeech 960 h, first codes taught by HuBERT",
+    ),
+    Card(
+        "mimi", "Mimi's codes", "mimi", "kyutai/mimi", "codes", 512, 1, 79_308_609, recipe="tokens", upsample=4,
+        licence="CC-BY-4.0", trained_on="7,000,000 h of mostly English speech, first codes taught by WavLM",
+        saw_corpus="unknown",
+    ),
+    Card(
+        "dac-16khz", "DAC's codes", "dac", "descript/dac_16khz", "codes", 1024, 1, 74_141_697, recipe="tokens",
+        licence="MIT", trained_on="speech, music and sounds from open collections",
+    ),
+    Card(
+        "quantised", "Codes of another encoder's states", "quantised", "", "codes", 0, 1, 0, recipe="tokens",
+        licence="its member's", trained_on="as its member; codebooks on the train speakers", members=1,
+        saw_corpus="unknown",
+    ),
+    Card(
+        "early-fusion", "Early fusion of frozen encoders", "joint", "", "several", 0, 1, 0, recipe="joint-probe",
+        licence="its members'", trained_on="as its members", members=2, saw_corpus="unknown",
+    ),
+    Card(
+        "gated-fusion", "Gated fusion of frozen encoders", "joint", "", "several", 0, 1, 0, recipe="gate",
+        licence="its members'", trained_on="as its members", members=2, saw_corpus="unknown",
+    ),
+)  # fmt: skip
+
+MADE: dict[str, Card] = {card.name: card for card in _MADE}
+"""Systems over codes, and those made of other encoders, which `--member` names."""
+
+SYSTEMS: dict[str, Card] = {**CARDS, **MADE}
+"""Everything that can be trained, by name."""
 
 
 def find(name: str) -> Card:
     """The card of that name. Raises PhonobenchError that lists the near ones."""
-    if name not in CARDS:
-        near = difflib.get_close_matches(name, CARDS, n=3, cutoff=0.4)
+    if name not in SYSTEMS:
+        near = difflib.get_close_matches(name, SYSTEMS, n=3, cutoff=0.4)
         raise PhonobenchError(
             f"unknown system {name!r}; {'near: ' + ', '.join(near) if near else 'see `phonobench list`'}"
         )
-    return CARDS[name]
+    return SYSTEMS[name]
 
 
 def tiny(card: Card, width: int, layers: int) -> Card:

@@ -58,4 +58,5 @@ def draw_masks(features: Features, encoder: Encoder, recipe: Recipe, rng: np.ran
             width = int(rng.integers(0, int(recipe.freq_width * encoder.bands) + 1))
             start = int(rng.integers(0, encoder.bands - width + 1))
             band[row, start : start + width] = True
-    return Masks(torch.from_numpy(time), torch.from_numpy(band))
+    device = features.values.device
+    return Masks(torch.from_numpy(time).to(device), torch.from_numpy(band).to(device))

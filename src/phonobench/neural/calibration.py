@@ -43,7 +43,7 @@ def calibrate(run_dir: Path, dev: Material, report: Callable[[Progress], None], 
     if "blank" in facts:  # in the same file as the weights: a kill cannot part them, nothing is shifted twice
         store.write_run(run_dir, {**store.read_run(run_dir), "blank": facts["blank"]})
         return
-    model = weights.load(run_dir, source)
+    model = weights.load(run_dir, source, merge=False)
     per = choose(log_posteriors(model, dev, report), dev)
     bias = next(iter(per))
     with torch.no_grad():

@@ -7,74 +7,22 @@ every tensor of the encoder must be there.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from phonobench.cards import Card
 from phonobench.models_folder import local_folder
-from phonobench.neural.encoders import Encoder, MelEncoder, WaveEncoder
-from phonobench.neural.recurrent import RecurrentConfig, RecurrentEncoder, RecurrentModule
+from phonobench.neural import codecs, families, shards
+from phonobench.neural.encoders import Encoder
+from phonobench.neural.families import FAMILIES, Family, read_json
 from phonobench.types import PhonobenchError
 
+__all__ = ["FAMILIES", "build", "fingerprint", "load", "locate"]
+
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Family:
-    """How one family of checkpoints is loaded: `model_types` that its config.json may name, tensor `prefix`es."""
-
-    model_types: tuple[str, ...]
-    module: Any
-    config: Any
-    keys: dict[str, str]
-    wrap: Callable[[Any, Path | None], Encoder]
-
-
-def _mel(module: Any, folder: Path | None) -> MelEncoder:
-    return MelEncoder(module)
-
-
-def _wave(module: Any, folder: Path | None) -> WaveEncoder:
-    """`normalise` as the checkpoint's preprocessor says; a scratch model normalises."""
-    return WaveEncoder(module, normalise=True if folder is None else _preprocessor(folder)["do_normalize"])
-
-
-FAMILIES: dict[str, Family] = {
-    "whisper": Family(
-        ("whisper",), WhisperEncoder, transformers.WhisperConfig, {r"^(model\.)?encoder\.": ""}, _mel
-    ),
-    "recurrent": Family(
-        (), RecurrentModule, RecurrentConfig, {}, lambda module, folder: RecurrentEncoder(module)
-    ),
-    "hubert": Family(("hubert",), transformers.HubertModel, transformers.HubertConfig, {r"^hubert\.": ""}, _wave),
-    "wavlm": Family(("wavlm",), transformers.WavLMModel, transformers.WavLMConfig, {r"^wavlm\.": ""}, _wave),
-    "wav2vec2": Family(
-        ("wav2vec2",), transformers.Wav2Vec2Model, transformers.Wav2Vec2Config, {r"^wav2vec2\.": ""}, _wave
-    ),
-    "data2vec": Family(
-        ("data2vec-audio",), transformers.Data2VecAudioModel, transformers.Data2VecAudioConfig,
-        {r"^data2vec_audio\.": ""}, _wave,
-    ),
-}  # fmt: skip
-
-_WAVE_FAMILIES = ("hubert", "wavlm", "wav2vec2", "data2vec")
-_QUIET = {"layerdrop": 0.0, "apply_spec_augment": False}
-"""Dropping layers would misalign layer weights; augmentation is the recipe's, not the checkpoint's."""
-
-
-def _quiet(card: Card) -> dict[str, Any]:
-    """Settings that a waveform family needs; data2vec has no switch for its augmentation, which is not run here."""
-    if card.family not in _WAVE_FAMILIES:
-        return {}
-    return {k: v for k, v in _QUIET.items() if card.family != "data2vec" or k == "layerdrop"}
 
 
 def locate(card: Card, source: str | None = None) -> Path:
@@ -87,6 +35,11 @@ def locate(card: Card, source: str | None = None) -> Path:
     found = local_folder(card.checkpoint) if source is None else None
     if found is not None:
         return found
+    return _download(card, source or card.checkpoint, card.revision if source is None else None)
+
+
+def _download(card: Card, name: str, revision: str | None) -> Path:
+    """The checkpoint `name` from the hub or its cache; of a large one, the files that hold the encoder's tensors."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -95,12 +48,15 @@ def locate(card: Card, source: str | None = None) -> Path:
         RepositoryNotFoundError,
     )
 
-    name = source or card.checkpoint
+    tower = card.family in FAMILIES and families.of(card).tower
     try:
-        return Path(
-            snapshot_download(name, revision=card.revision if source is None else None,
-                              allow_patterns=["*.json", "*.safetensors"])
-        )  # fmt: skip
+        if tower:
+            folder = Path(snapshot_download(name, revision=revision, allow_patterns=["*.json"]))
+            index = (folder / shards.INDEX).exists()
+            files = list(shards.holding(folder, tower)) if index else ["*.safetensors"]
+        else:
+            files = ["*.safetensors"]
+        return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", *files]))
     except (
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
@@ -117,8 +73,10 @@ def locate(card: Card, source: str | None = None) -> Path:
 
 def load(card: Card, folder: Path) -> Encoder:
     """The encoder with the weights of `folder`, float32. Raises PhonobenchError for any other kind of checkpoint."""
-    family = FAMILIES[card.family]
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
+    if card.family == "speechtokenizer":
+        return codecs.load_tokenizer(card, folder, config)
+    family = families.of(card)
     if config.get("model_type") not in family.model_types:
         raise PhonobenchError(
             f"{folder}: config.json says model_type {config.get('model_type')!r}, but {card.name} needs "
@@ -129,67 +87,92 @@ def load(card: Card, folder: Path) -> Encoder:
             f"{folder}: no .safetensors file; pickled weights are not read, convert them "
             "(transformers: save_pretrained writes safetensors)"
         )
-    try:
-        module, report = family.module.from_pretrained(
-            folder, key_mapping=family.keys, output_loading_info=True, dtype=torch.float32, use_safetensors=True,
-            local_files_only=True, **_quiet(card),
-        )  # fmt: skip
-    except (OSError, RuntimeError, ValueError) as fault:
-        raise PhonobenchError(f"{folder}: cannot be read as {card.name}: {str(fault).splitlines()[0]}") from fault
-    missing = sorted(set(report["missing_keys"]) - {"masked_spec_embed"})
-    wrong = sorted(str(key) for key in report["mismatched_keys"])
-    if missing or wrong:
-        raise PhonobenchError(
-            f"{folder}: {len(missing)} tensors missing and {len(wrong)} of another shape "
-            f"(first: {(missing + wrong)[0]}); this is not a whole {card.family} encoder"
-        )
-    _check_size(card, folder, module)
-    return family.wrap(module, folder)
-
-
-def _check_size(card: Card, folder: Path, module: Any) -> None:
+    own = family.section and config["model_type"] == family.model_types[0]
+    if family.section:
+        settings = config[family.section] if own else config
+        config = {k: v for k, v in settings.items() if k not in ("model_type", "dtype", "torch_dtype")}
+    if family.tower:
+        module = _tower(card, folder, config, family.tower if own else "")
+    else:
+        module = _whole(card, folder, config if family.section else None)
     count = sum(p.numel() for p in module.parameters())
     if card.parameters and count != card.parameters:
         logger.warning("%s has %d parameters, the card of %s says %d", folder, count, card.name, card.parameters)
+    return families.wrapped(module, card, folder)
+
+
+def _whole(card: Card, folder: Path, config: dict[str, Any] | None) -> Any:
+    """The module as transformers loads it; by `config` where that of the folder describes a larger model."""
+    family = families.of(card)
+    made = dict(family.quiet) if config is None else {"config": family.config(**{**config, **family.quiet})}
+    try:
+        module, report = family.module.from_pretrained(
+            folder, key_mapping=dict(family.keys), output_loading_info=True, dtype=torch.float32, use_safetensors=True,
+            local_files_only=True, **made,
+        )  # fmt: skip
+    except (OSError, RuntimeError, ValueError) as fault:
+        raise PhonobenchError(f"{folder}: cannot be read as {card.name}: {str(fault).splitlines()[0]}") from fault
+    missing = set(report["missing_keys"]) - {"masked_spec_embed"}
+    _refuse_gaps(card, folder, missing, {str(key) for key in report["mismatched_keys"]})
+    return module
+
+
+def _tower(card: Card, folder: Path, config: dict[str, Any], part: str) -> Any:
+    """The module from the tensors called `part` alone, without memory for the rest of their model."""
+    family = families.of(card)
+    with torch.device("meta"):
+        module = _made(family, config)
+    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    tensors = shards.read(folder, part)
+    wrong = {name for name, shape in wanted.items() if name in tensors and tensors[name].shape != shape}
+    _refuse_gaps(card, folder, set(wanted) - set(tensors), wrong)
+    module.load_state_dict({name: tensors[name] for name in wanted}, assign=True)
+    return module
+
+
+def _refuse_gaps(card: Card, folder: Path, missing: set[str], wrong: set[str]) -> None:
+    if missing or wrong:
+        raise PhonobenchError(
+            f"{folder}: {len(missing)} tensors missing and {len(wrong)} of another shape "
+            f"(first: {sorted(missing)[0] if missing else sorted(wrong)[0]}); "
+            f"this is not a whole {card.family} encoder"
+        )
+
+
+def _made(family: Family, settings: dict[str, Any]) -> Any:
+    """A module of the family with random weights."""
+    config = family.config(**{**settings, **family.quiet})
+    if hasattr(family.config, "model_type"):
+        config._attn_implementation = family.attention
+    return family.module(config)
 
 
 def build(card: Card, config: dict[str, Any] | None = None) -> Encoder:
     """An encoder with random weights: a scratch card's, or that of a saved `config` whose weights are loaded next."""
-    family = FAMILIES[card.family]
     settings = dict(card.config) if config is None else {k: v for k, v in config.items() if k != "model_type"}
     normalise = settings.pop("normalise", True)
-    made = family.config(**{**_quiet(card), **settings})
-    if card.family != "recurrent":
-        made._attn_implementation = "eager" if card.family == "wavlm" else "sdpa"
-    encoder = family.wrap(family.module(made), None)
-    if isinstance(encoder, WaveEncoder):
+    encoder = families.wrapped(_made(families.of(card), settings), card, None)
+    if hasattr(encoder, "normalise"):
         encoder.normalise = normalise
     return encoder
 
 
-def fingerprint(folder: Path) -> str:
-    """Revision of a checkpoint folder: the hub's commit where the path names it, else the size and config's hash."""
+def fingerprint(folder: Path, card: Card | None = None) -> str:
+    """Revision of a checkpoint folder: the hub's commit where the path names it, else the files' and config's hash.
+
+    Of a checkpoint whose encoder is a part, the hash is of the files that hold that part; the others need not be there.
+    """
     if folder.parent.name == "snapshots":
         return folder.name
+    files = sorted(folder.glob("*.safetensors"))
+    tower = families.of(card).tower if card is not None and card.family in FAMILIES else ""
+    if tower and (folder / shards.INDEX).exists():
+        files = sorted(folder / file for file in shards.holding(folder, tower))
     digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for file in sorted(folder.glob("*.safetensors")):
+    for file in files:
+        if not file.is_file():
+            raise PhonobenchError(f"{file} is missing and holds a part of the encoder; fetch that file too")
         with file.open("rb") as stream:
             while block := stream.read(1 << 22):
                 digest.update(block)
     return "sha256:" + digest.hexdigest()[:16]
-
-
-def _preprocessor(folder: Path) -> dict[str, Any]:
-    settings = _read_json(folder / "preprocessor_config.json")
-    if "do_normalize" not in settings:
-        raise PhonobenchError(f"{folder}/preprocessor_config.json: no do_normalize; is it a waveform checkpoint?")
-    return settings
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError as fault:
-        raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it") from fault
-    except json.JSONDecodeError as fault:
-        raise PhonobenchError(f"{path} is damaged: {fault}") from fault

@@ -21,10 +21,10 @@ from phonobench.types import HQ_ACCURACY, Progress
 def batch_posteriors(model: Recogniser, waves: list[np.ndarray]) -> list[np.ndarray]:
     """Log-probabilities (frames, 40), float32, of each wave; `model` in evaluation mode."""
     features = model.encoder.features([torch.from_numpy(wave).to(hardware.device()) for wave in waves])
-    return _rows(*model(features))
+    return rows(*model(features))
 
 
-def _rows(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
+def rows(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
     """The valid frames of each row of a batch."""
     return [logp[row, :length].cpu().numpy() for row, length in enumerate(lengths.tolist())]
 
@@ -44,7 +44,7 @@ def log_posteriors(
                 heard = batch_posteriors(model, [material.waves[i] for i in items])
             else:
                 states, lengths = memory.recall(items)
-                heard = _rows(model.classify(states), lengths)
+                heard = rows(model.classify(states, lengths), model.rows(lengths))
         for item, logp in zip(items, heard, strict=True):
             out[item] = logp
         done += len(items)

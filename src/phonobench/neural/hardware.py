@@ -1,4 +1,4 @@
-"""What this machine computes with: the device, and bf16 where it is fast."""
+"""What this machine computes with: the device, the precision, and the scale of fp16's loss."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from phonobench.recipe import Recipe
+from phonobench.types import PhonobenchError
 
 
 def device() -> torch.device:
@@ -44,7 +45,9 @@ def bf16_is_fast() -> bool:
 
 
 def precision(recipe: Recipe) -> str:
-    """ "bf16" or "fp32": what "auto" means here."""
+    """ "bf16", "fp16" or "fp32": what "auto" means here. Raises PhonobenchError for fp16 without a GPU."""
+    if recipe.precision == "fp16" and device().type != "cuda":
+        raise PhonobenchError("fp16 needs a GPU, and here is none; --set precision=bf16")
     if recipe.precision != "auto":
         return recipe.precision
     return "bf16" if bf16_is_fast() else "fp32"
@@ -52,7 +55,13 @@ def precision(recipe: Recipe) -> str:
 
 def autocast(recipe: Recipe) -> Any:
     """The context in which forward passes of a training run."""
-    return torch.autocast(device().type, dtype=torch.bfloat16, enabled=precision(recipe) == "bf16")
+    kind = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": None}[precision(recipe)]
+    return torch.autocast(device().type, dtype=kind, enabled=kind is not None)
+
+
+def scaler(recipe: Recipe) -> torch.amp.GradScaler:
+    """What keeps the gradients of fp16 from vanishing; it passes all through at other precisions."""
+    return torch.amp.GradScaler(device().type, enabled=precision(recipe) == "fp16")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from torch import Tensor
 from phonobench.neural import hardware
 from phonobench.neural.augment import change_speed, draw_masks, perturb
 from phonobench.neural.batches import Batch, Material
-from phonobench.neural.memory import Memory
+from phonobench.neural.memory import Memory, Shelf
 from phonobench.neural.recogniser import Recogniser
 from phonobench.recipe import Recipe
 
@@ -17,15 +17,17 @@ from phonobench.recipe import Recipe
 class Lesson:
     """The forward pass of training batches of `material`, every draw seeded by run, epoch and utterance."""
 
-    def __init__(self, model: Recogniser, material: Material, recipe: Recipe, seed: int) -> None:
+    def __init__(
+        self, model: Recogniser, material: Material, recipe: Recipe, seed: int, shelf: Shelf | None = None
+    ) -> None:
         self.model, self.material, self.recipe, self.seed = model, material, recipe, seed
-        self.memory = Memory(model, material) if Memory.serves(model, material) else None
+        self.memory = Memory(model, material, shelf) if Memory.serves(model, material) else None
 
     def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor]:
         """Log-probabilities (views x batch, S, 40) and lengths. With consistency every utterance has two views."""
         if self.memory is not None:
             states, lengths = self.memory.recall(batch.items)
-            return self.model.classify(states), lengths
+            return self.model.classify(states, lengths), self.model.rows(lengths)
         features = self.model.encoder.features([self._wave(epoch, *item) for item in zip(*_fields(batch), strict=True)])
         if self.recipe.consistency:
             features = features.twice()

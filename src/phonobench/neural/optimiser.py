@@ -14,12 +14,10 @@ from phonobench.recipe import Recipe
 def make(model: Recogniser, recipe: Recipe) -> torch.optim.AdamW:
     """One group for the head, two (with and without decay) for every trained block; `peak` and `part` in each."""
     groups = []
-    own = [*model.head.parameters(), *([model.layer_weights] if model.layer_weights is not None else [])]
-    parts = [("head", recipe.head_lr, own)]
+    parts = [("head", recipe.head_lr, model.crown())]
     rate = recipe.lr
-    for block in model.trained_blocks():
-        fixed = {id(p) for name, p in block.named_parameters() if "masked_spec_embed" in name}
-        parts.append(("body", rate, [p for p in block.parameters() if id(p) not in fixed]))
+    for block in model.body():
+        parts.append(("body", rate, block))
         rate *= recipe.layer_decay
     for part, peak, parameters in parts:
         for decays in (True, False):
@@ -49,10 +47,10 @@ def set_rates(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, warm_
 class Average:
     """An exponential moving average of trained weights (`ema` per step, faster at first). Off at 0."""
 
-    def __init__(self, model: torch.nn.Module, decay: float) -> None:
+    def __init__(self, model: Recogniser, decay: float) -> None:
         self.decay = decay
         self.steps = 0
-        self.live = dict(model.named_parameters())
+        self.live = model.trained()
         self.mean = {name: p.detach().clone() for name, p in self.live.items()} if decay else {}
 
     @torch.no_grad()

@@ -5,39 +5,53 @@ from __future__ import annotations
 from typing import cast
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
+from phonobench.neural import adapters, quantisation, readers
 from phonobench.neural.encoders import Encoder
 from phonobench.neural.features import Features, Masks
 from phonobench.phones import COLUMNS
 from phonobench.recipe import Recipe
+from phonobench.types import PhonobenchError
 
 MLP_WIDTH = 512
 
 
 class Recogniser(nn.Module):
-    """Features in, log-probabilities (batch, S, 40) and lengths (batch,) out.
+    """Features in, log-probabilities (batch, S, 40) and lengths (batch,) out; S rows, `encoder.upsample` a state.
 
     What the recipe does not train stays in evaluation mode and outside the graph.
+    Raises PhonobenchError where the recipe asks for what the encoder or the machine cannot do.
     """
 
     def __init__(self, encoder: Encoder, recipe: Recipe) -> None:
         super().__init__()
         self.encoder = encoder
         self.recipe = recipe
-        self.head = _head(encoder.width, recipe)
+        self.reader = readers.make(encoder, recipe)
+        width = encoder.width if self.reader is None else self.reader.width
+        self.head = _head(width, encoder.upsample, recipe)
         depth = len(encoder.blocks)
+        if recipe.only_layer is not None and recipe.only_layer >= depth:
+            raise PhonobenchError(f"recipe {recipe.name}: layers = {recipe.layers!r}, but the states are 0 to {depth - 1}")
         self.layer_weights = nn.Parameter(torch.zeros(depth)) if recipe.layers == "weighted" else None
         encoder.set_dropout(recipe.dropout)
         encoder.window = recipe.context == "window"
+        if recipe.quantise != "none":
+            quantisation.require()
+            quantisation.shrink(encoder, recipe.quantise)
+        if recipe.checkpointing:
+            encoder.save_memory()
+        if recipe.lora:
+            adapters.insert(encoder, self.trained_blocks(), recipe.lora)
         self.train_body(False)
 
     def train_body(self, on: bool) -> None:
         """Let gradients reach the part of the encoder that the recipe trains (`on`), or the head alone."""
         self.encoder.requires_grad_(False)
-        for block in self.trained_blocks() if on else []:
-            for name, parameter in block.named_parameters():
-                parameter.requires_grad_("masked_spec_embed" not in name)
+        for parameter in [p for block in self.body() for p in block] if on else []:
+            parameter.requires_grad_()
         self.body_trains = on and bool(self.trained_blocks())
         self.train(self.training)
 
@@ -47,6 +61,33 @@ class Recogniser(nn.Module):
         if self.recipe.trainable == "none":
             return []
         return blocks if self.recipe.trainable == "all" else blocks[: self.recipe.trainable_layers]
+
+    def body(self) -> list[list[nn.Parameter]]:
+        """The encoder's parameters that the recipe trains, a list for each trained block from the top downwards."""
+        return [
+            [p for name, p in block.named_parameters() if not self.recipe.lora or adapters.MARK in name]
+            for block in self.trained_blocks()
+        ]
+
+    def crown(self) -> list[nn.Parameter]:
+        """The parameters over the encoder: the head's and its reader's, and the weights of layers."""
+        own = [*self.head.parameters(), *(self.reader.parameters() if self.reader is not None else [])]
+        return [*own, *([self.layer_weights] if self.layer_weights is not None else [])]
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """Every parameter that the recipe trains at some time, by name."""
+        chosen = {id(p) for part in [self.crown(), *self.body()] for p in part}
+        return {name: p for name, p in self.named_parameters() if id(p) in chosen}
+
+    def learned(self) -> dict[str, Tensor]:
+        """What of the state training may change: what a run has to keep beside the name of its checkpoint."""
+        state = self.state_dict()
+        if self.recipe.trainable == "none":
+            own = {f"encoder.{name}" for name in self.encoder.own}
+            return {name: tensor for name, tensor in state.items() if not name.startswith("encoder.") or name in own}
+        if self.recipe.lora:
+            return {n: t for n, t in state.items() if not n.startswith("encoder.") or adapters.MARK in n}
+        return state
 
     def train(self, mode: bool = True) -> Recogniser:
         """Training mode for the head, and for the encoder only while it trains."""
@@ -60,37 +101,64 @@ class Recogniser(nn.Module):
         return cast(nn.Linear, self.head[-1])
 
     def states(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
-        """States of the layers that the head reads: all of them if weighted, else the last alone."""
+        """States of the layers that the head reads: all of them if weighted, else one alone."""
         with torch.set_grad_enabled(self.body_trains and torch.is_grad_enabled()):
             layers = self.encoder(features, masks)
-        return layers if self.layer_weights is not None else layers[-1:]
+        return self.chosen(layers)
 
-    def classify(self, states: list[Tensor]) -> Tensor:
-        """Log-probabilities (batch, S, 40), float32, from what `states` gave."""
+    def chosen(self, layers: list[Tensor]) -> list[Tensor]:
+        """Those of all the encoder's states that the head reads."""
+        if self.layer_weights is not None:
+            return layers
+        only = self.recipe.only_layer
+        return layers[-1:] if only is None else layers[only : only + 1]
+
+    def classify(self, states: list[Tensor], lengths: Tensor) -> Tensor:
+        """Log-probabilities (batch, S, 40), float32, from what `states` gave and the true lengths (batch,)."""
         if self.layer_weights is None:
             mixed = states[-1]
         else:
             weights = self.layer_weights.softmax(0)
             mixed = torch.stack([weight * state for weight, state in zip(weights, states, strict=True)]).sum(0)
-        return self.head(mixed).float().log_softmax(-1)
+        read = mixed if self.reader is None else self.reader(mixed, lengths)
+        return self.head(read).float().log_softmax(-1)
+
+    def rows(self, lengths: Tensor) -> Tensor:
+        """Rows of the posteriorgrams of utterances with so many states."""
+        return lengths * self.encoder.upsample
 
     def forward(self, features: Features, masks: Masks | None = None) -> tuple[Tensor, Tensor]:
-        """Log-probabilities (batch, S, 40) and the true lengths (batch,)."""
-        return self.classify(self.states(features, masks)), features.lengths
+        """Log-probabilities (batch, S, 40) and the true lengths (batch,) in rows."""
+        return self.classify(self.states(features, masks), features.lengths), self.rows(features.lengths)
 
     def trained_parameters(self) -> int:
         """Number of parameters that the recipe trains."""
-        blocks = {id(p): p for block in self.trained_blocks() for p in block.parameters()}
-        own = [*self.head.parameters(), *([self.layer_weights] if self.layer_weights is not None else [])]
-        return sum(p.numel() for p in [*blocks.values(), *own])
+        return sum(p.numel() for p in self.trained().values())
 
 
-def _head(width: int, recipe: Recipe) -> nn.Sequential:
+class Upsampler(nn.Module):
+    """(batch, S, width) -> (batch, factor S, width): a linear map makes each state several, then GELU.
+
+    For encoders whose states are too far apart for CTC, which needs a row a phone and more between equal ones.
+    """
+
+    def __init__(self, width: int, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.spread = nn.Linear(width, factor * width)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """The same time in more rows."""
+        batch, count, width = states.shape
+        return F.gelu(self.spread(states)).view(batch, count * self.factor, width)
+
+
+def _head(width: int, upsample: int, recipe: Recipe) -> nn.Sequential:
     """The classifier. Small first weights keep CTC's early gradients from collapsing onto the blank."""
     last = nn.Linear(MLP_WIDTH if recipe.head == "mlp" else width, COLUMNS)
     nn.init.normal_(last.weight, std=0.01)
     nn.init.zeros_(last.bias)
-    drop = nn.Dropout(recipe.head_dropout)
+    parts: list[nn.Module] = [Upsampler(width, upsample)] if upsample > 1 else []
     if recipe.head == "mlp":
-        return nn.Sequential(nn.Linear(width, MLP_WIDTH), nn.GELU(), drop, last)
-    return nn.Sequential(drop, last)
+        parts += [nn.Linear(width, MLP_WIDTH), nn.GELU()]
+    return nn.Sequential(*parts, nn.Dropout(recipe.head_dropout), last)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
+from phonobench.neural.encoders.face import Encoder
 from phonobench.neural.features import Features, Masks, valid
 from phonobench.neural.mel import MelFrontEnd, states
 
@@ -58,25 +59,18 @@ class RecurrentModule(nn.Module):
         )
 
 
-class RecurrentEncoder(nn.Module):
-    """`RecurrentModule` behind the face of all encoders (see `neural.encoders`)."""
+class RecurrentEncoder(Encoder):
+    """`RecurrentModule` behind the face of all encoders."""
 
-    width: int
-    bands: int
-    longest: int
-    window: bool
     serial = True
     """Its steps are too small to share: a second thread costs processor time and saves none."""
 
     def __init__(self, module: RecurrentModule) -> None:
         super().__init__()
-        self.module: Any = module
-        self.config = module.config
+        self.module, self.config = module, module.config
         self.front = MelFrontEnd(self.config.bands)
         self.bands, self.width = self.config.bands, self.config.width
         self.frames = math.prod(self.config.strides)  # of mel that make one state; even, as the front end's are pairs
-        self.longest = 1 << 30
-        self.window = False  # there is no window to fill
         self.dropout = 0.0
 
     @property

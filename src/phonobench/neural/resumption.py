@@ -12,6 +12,7 @@ import torch
 
 from phonobench import store
 from phonobench.neural.optimiser import Average
+from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.weights import arrays_of
 from phonobench.types import PhonobenchError
 
@@ -23,23 +24,23 @@ class Checkpoint:
         self.path = folder / "state.safetensors"
 
     def save(
-        self, model: torch.nn.Module, optimiser: torch.optim.Optimizer, average: Average, state: dict[str, Any]
+        self, model: Recogniser, optimiser: torch.optim.Optimizer, average: Average, state: dict[str, Any]
     ) -> None:
         """Replace the stored state. `state` is JSON-able."""
-        tensors = {f"model/{name}": tensor for name, tensor in _trained(model).items()}
+        tensors = {f"model/{name}": tensor for name, tensor in model.learned().items()}
         tensors |= {f"mean/{name}": tensor for name, tensor in average.mean.items() if f"model/{name}" in tensors}
         for index, parameter in enumerate(_parameters(optimiser)):
             for name, tensor in optimiser.state.get(parameter, {}).items():
                 tensors[f"moment/{index}/{name}"] = tensor
         store.write_arrays(self.path, arrays_of(tensors), {**state, "averaged": average.steps})
 
-    def load(self, model: torch.nn.Module, optimiser: torch.optim.Optimizer, average: Average) -> dict[str, Any] | None:
+    def load(self, model: Recogniser, optimiser: torch.optim.Optimizer, average: Average) -> dict[str, Any] | None:
         """Put the stored state back and return its JSON part, or None where there is none."""
         if not self.path.exists():
             return None
         arrays, state = store.read_arrays(self.path)
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        live = _trained(model)
+        live = model.learned()
         given = {name.removeprefix("model/") for name in tensors if name.startswith("model/")}
         if given != set(live):
             raise PhonobenchError(f"{self.path} is of another model; delete it to start this training again")
@@ -63,13 +64,6 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
         if self.path.parent.exists():
             self.path.parent.rmdir()
-
-
-def _trained(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Parameters and buffers that training changes (a wholly frozen encoder has none)."""
-    state = model.state_dict()
-    frozen = model.recipe.trainable == "none"  # type: ignore[union-attr]
-    return {name: tensor for name, tensor in state.items() if not (frozen and name.startswith("encoder."))}
 
 
 def _parameters(optimiser: torch.optim.Optimizer) -> list[torch.nn.Parameter]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,26 @@ import torch
 from phonobench import store
 from phonobench.cards import Card
 from phonobench.corpora import folded
-from phonobench.neural import batches, calibration, checkpoints, hardware, objective, optimiser, weights
+from phonobench.neural import (
+    adapters,
+    batches,
+    calibration,
+    checkpoints,
+    codebooks,
+    composition,
+    hardware,
+    objective,
+    optimiser,
+    weights,
+)
 from phonobench.neural.decoding import hq_per, log_posteriors
+from phonobench.neural.encoders import QuantisedEncoder
 from phonobench.neural.lesson import Lesson
-from phonobench.neural.memory import Memory
+from phonobench.neural.memory import Memory, Shelf
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.resumption import Checkpoint
 from phonobench.provenance import versions
-from phonobench.recipe import Recipe
+from phonobench.recipe import LATER, Recipe
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
 CHECKPOINT_SECONDS = 120.0
@@ -36,40 +48,56 @@ Report = Callable[[Progress], None]
 
 
 def run_key(
-    card: Card, recipe: Recipe, corpus: Corpus, seed: int, revision: str, limit: int | None, start: str | None = None
-) -> str:
+    card: Card, recipe: Recipe, corpus: Corpus, seed: int, revision: str, limit: int | None, start: str | None = None,
+    members: Sequence[dict[str, Any]] = (),
+) -> str:  # fmt: skip
     """Fingerprint of all that decides the result of a training; `start` is the hash of the weights it starts from."""
-    facts: dict[str, Any] = {"card": _card_facts(card), "recipe": _settings(recipe), "corpus": corpus.fingerprint}
+    settings = {k: v for k, v in _settings(recipe).items() if k not in LATER or v != LATER[k]}
+    facts: dict[str, Any] = {"card": _card_facts(card), "recipe": settings, "corpus": corpus.fingerprint}
     facts |= {"seed": seed, "revision": revision, "limit": limit}
-    return store.fingerprint(facts if start is None else facts | {"start": start})
+    facts |= {} if start is None else {"start": start}
+    return store.fingerprint(facts | ({"members": list(members)} if members else {}))
 
 
 def train(
     card: Card, recipe: Recipe, corpus: Corpus, runs_root: Path, *, seed: int = 0, source: str | None = None,
-    limit: int | None = None, start: Path | None = None, fold: int = 0, report: Report = lambda _: None,
+    limit: int | None = None, start: Path | None = None, fold: int = 0, members: Sequence[str] = (),
+    shelf: Shelf | None = None, report: Report = lambda _: None,
 ) -> Path:  # fmt: skip
     """Train `card` by `recipe` on the corpus' train speakers; returns the run's folder.
 
     A finished run with the same inputs is returned as it is, an interrupted one goes on. `source` overrides where the
     checkpoint lies, `limit` takes only the first utterances of train and dev (a trial, marked as such), `start` is the
     folder of a trained run of the same card whose weights are the first ones here, `fold` chooses which fifth of the
-    speakers is dev (`corpora.folded`).
+    speakers is dev (`corpora.folded`). `members` are the runs (under `runs_root`) or systems that a card made of others
+    is made of. `shelf` keeps a frozen encoder's states for the next training over the same one.
     Raises PhonobenchError for missing weights, audio that cannot be read, or a loss that is not finite.
     """
     corpus = folded(corpus, fold)
-    folder = None if card.scratch else checkpoints.locate(card, source)
-    revision = "scratch" if folder is None else checkpoints.fingerprint(folder)
+    made_of = composition.identify(card, members, runs_root, corpus, fold) if card.members or members else []
+    folder = None if card.scratch or made_of else checkpoints.locate(card, source)
+    revision = "scratch" if folder is None else checkpoints.fingerprint(folder, card)
+    identity = composition.identity(made_of) if made_of else (card.checkpoint or "scratch", revision)
     begun = None if start is None else weights.digest(start)
-    key = run_key(card, recipe, corpus, seed, revision, limit, begun)
+    key = run_key(card, recipe, corpus, seed, identity[1], limit, begun, made_of)
     run_dir = runs_root / f"{card.name}.{recipe.name}.s{seed}{f'.f{fold}' if fold else ''}.{key[:8]}"
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":
         return run_dir
     torch.manual_seed(seed)
-    encoder = checkpoints.build(card) if folder is None else checkpoints.load(card, folder)
+    if made_of:
+        encoder = composition.encoder(card, made_of, runs_root, lambda member: weights.load(member).encoder)
+    else:
+        encoder = checkpoints.build(card) if folder is None else checkpoints.load(card, folder)
     model = Recogniser(encoder, recipe).to(hardware.device())
     if start is not None:
         weights.begin_from(start, model, card)
     train_split, dev_split = corpus.split("train")[:limit], corpus.split("dev")[:limit]
+    for split, utterances in (("train", train_split), ("dev", dev_split)):
+        if not any(u.prompt.phones for u in utterances):
+            raise PhonobenchError(
+                f"{corpus.name} has no phones to read in {split} ({len(utterances)} utterances): a training needs train "
+                "speakers, and dev speakers to choose its epoch by"
+            )
     manifest: dict[str, Any] = {
         "run_id": run_dir.name, "key": key, "card": card.name, "card_key": store.fingerprint(_card_facts(card)),
         "recipe": _settings(recipe), "seed": seed, "limit": limit, "fold": fold,
@@ -78,14 +106,15 @@ def train(
             "name": corpus.name, "fingerprint": corpus.fingerprint, "synthetic": corpus.synthetic,
             "train_utterances": len(train_split), "train_speakers": len({u.speaker for u in train_split}),
         },
-        "model": {"id": card.checkpoint or "scratch", "revision": revision},
+        "model": dict(zip(("id", "revision"), identity, strict=True)), "members": made_of,
+        "hop": composition.hop(card, encoder),
         "versions": versions(), "parameters": sum(p.numel() for p in encoder.parameters()),
         "trained_parameters": model.trained_parameters(), "precision": hardware.precision(recipe),
         "status": "training", "history": [], "best_epoch": None,
     }  # fmt: skip
     store.write_run(run_dir, manifest)
     with hardware.threads(encoder):
-        _Course(model, recipe, run_dir, manifest, seed, report, source).run(train_split, dev_split)
+        _Course(model, recipe, run_dir, manifest, seed, report, source, shelf).run(train_split, dev_split)
     return run_dir
 
 
@@ -94,13 +123,14 @@ class _Course:
 
     def __init__(
         self, model: Recogniser, recipe: Recipe, run_dir: Path, manifest: dict[str, Any], seed: int, report: Report,
-        source: str | None,
+        source: str | None, shelf: Shelf | None,
     ) -> None:  # fmt: skip
         self.model, self.recipe, self.run_dir, self.manifest = model, recipe, run_dir, manifest
-        self.seed, self.report, self.source = seed, report, source
+        self.seed, self.report, self.source, self.shelf = seed, report, source, shelf
         self.optimiser = optimiser.make(model, recipe)
         self.average = optimiser.Average(model, recipe.ema)
         self.checkpoint = Checkpoint(run_dir / "checkpoint")
+        self.scaler = hardware.scaler(recipe)
         self.spent = 0.0
 
     def run(self, train_split: tuple[Utterance, ...], dev_split: tuple[Utterance, ...]) -> None:
@@ -109,8 +139,9 @@ class _Course:
         self.material = batches.read(train_split, self.report)
         self.dev = batches.read(dev_split, self.report, "read dev audio")
         self.targets = objective.targets(train_split, self.material.targets, recipe)
-        self.lesson = Lesson(self.model, self.material, recipe, self.seed)
-        self.dev_memory = Memory(self.model, self.dev) if Memory.serves(self.model, self.dev) else None
+        self._prepare_codes()
+        self.lesson = Lesson(self.model, self.material, recipe, self.seed, self.shelf)
+        self.dev_memory = Memory(self.model, self.dev, self.shelf) if Memory.serves(self.model, self.dev) else None
         plans = [
             batches.plan(self.material.seconds, recipe.batch_seconds, recipe.speeds, (self.seed, epoch))
             for epoch in range(recipe.epochs)
@@ -124,6 +155,7 @@ class _Course:
         losses: list[float] = state["losses"] if state else []
         self.spent = state["seconds"] if state else 0.0
         if state:
+            self.scaler.load_state_dict(state.get("scaler", {}))
             self.manifest["history"], self.manifest["best_epoch"] = state["history"], state["best_epoch"]
         started, saved, step = time.monotonic(), time.monotonic(), 0
         for epoch, plan in enumerate(plans):
@@ -143,11 +175,23 @@ class _Course:
             losses = []
             self._save(step, losses, started)
             saved = time.monotonic()
+        composition.flush(self.model.encoder)
         calibration.calibrate(self.run_dir, self.dev, self.report, self.source)
         self.manifest |= store.read_run(self.run_dir)
         self.manifest |= {"status": "trained", "seconds": round(self.spent + time.monotonic() - started, 1)}
         store.write_run(self.run_dir, self.manifest)
         self.checkpoint.remove()
+
+    def _prepare_codes(self) -> None:
+        """Stage one of a discrete system: codebooks where it has its own, and where its codes are kept."""
+        encoder, runs_root = self.model.encoder, self.run_dir.parent
+        facts = {k: self.manifest[k] for k in ("card", "model", "limit", "fold")}
+        facts |= {"corpus": self.manifest["corpus"]["fingerprint"], "context": self.recipe.context}
+        if isinstance(encoder, QuantisedEncoder):
+            facts |= {"books": encoder.most, "codes": encoder.size, "frames": codebooks.FRAMES}
+            path = runs_root / "codebooks" / f"{store.fingerprint(facts)[:16]}.safetensors"
+            codebooks.learn(encoder, self.material, path, 0, self.report)
+        composition.shelve(encoder, runs_root)
 
     def _step(self, step: int, epoch: int, plan: list[batches.Batch]) -> float:
         """One optimiser step over the batches of `plan`; returns the loss, nats a phone."""
@@ -169,10 +213,14 @@ class _Course:
                     f"{self.run_dir.name}: the loss is not finite at step {step + 1} (utterances {ids}, ...); "
                     "lower the rates with --set lr=... head_lr=... and train again"
                 )
-            (loss / len(plan)).backward()
+            self.scaler.scale(loss / len(plan)).backward()
             total += loss.item() / len(plan)
+        if body and recipe.lora:
+            adapters.refuse_idle(model)
+        self.scaler.unscale_(self.optimiser)
         torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], recipe.clip)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
         self.average.update()
         return total
@@ -212,20 +260,22 @@ class _Course:
         state = {
             "step": step, "losses": losses, "history": self.manifest["history"],
             "best_epoch": self.manifest["best_epoch"], "seconds": self.spent + time.monotonic() - started,
+            "scaler": self.scaler.state_dict(),
         }  # fmt: skip
         self.checkpoint.save(self.model, self.optimiser, self.average, state)
 
     def _note_infeasible(self) -> None:
         """Count the utterances that are too short for CTC even unperturbed: they teach nothing, and are reported."""
-        lengths = [self.model.encoder.length(len(wave)) for wave in self.material.waves]
-        short = objective.infeasible(lengths, self.targets)
+        encoder, seconds = self.model.encoder, self.material.seconds
+        rows = [encoder.length(len(wave)) * encoder.upsample for wave in self.material.waves]
+        short = objective.infeasible(rows, self.targets)
         self.manifest["infeasible_utterances"] = [self.material.utterances[i].id for i in short]
-        too_long = [i for i, frames in enumerate(lengths) if frames > self.model.encoder.longest]
+        too_long = [i for i, duration in enumerate(seconds) if duration > encoder.longest]
         if too_long:
             utterance = self.material.utterances[too_long[0]]
             raise PhonobenchError(
-                f"{utterance.audio}: {self.material.seconds[too_long[0]]:.1f} s is longer than this encoder reads "
-                f"({self.model.encoder.longest * 0.02:.0f} s); leave the utterance out or cut it"
+                f"{utterance.audio}: {seconds[too_long[0]]:.1f} s is longer than this encoder reads "
+                f"({encoder.longest:.0f} s); leave the utterance out or cut it"
             )
 
 
@@ -241,4 +291,5 @@ def _card_facts(card: Card) -> dict[str, Any]:
     """What of a card decides the result (not its licence or title)."""
     return {
         "name": card.name, "family": card.family, "checkpoint": card.checkpoint, "config": dict(card.config),
+        **{key: factor for key, factor in (("pool", card.pool), ("upsample", card.upsample)) if factor != 1},
     }  # fmt: skip

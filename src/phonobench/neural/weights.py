@@ -1,6 +1,7 @@
 """Weights of a trained recogniser on disk: everything that training changed, in float32 safetensors.
 
-A frozen encoder is not copied: its file names the checkpoint and its fingerprint, and loading takes it from there.
+A frozen encoder is not copied, nor one that adapters correct: the file names the checkpoint and its fingerprint, and
+loading takes it from there.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import torch
 
 from phonobench import cards, store
 from phonobench.cards import Card
-from phonobench.neural import checkpoints
-from phonobench.neural.encoders import WaveEncoder
+from phonobench.neural import adapters, checkpoints, composition
+from phonobench.neural.encoders import Encoder
 from phonobench.neural.recogniser import Recogniser
 from phonobench.recipe import Recipe
 from phonobench.types import PhonobenchError
@@ -29,12 +30,8 @@ def arrays_of(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
 
 def save(folder: Path, model: Recogniser, facts: dict[str, Any]) -> None:
     """Write the trained part of `model`, atomically, with the encoder's configuration and `facts` beside it."""
-    frozen = model.recipe.trainable == "none"
-    tensors = {k: v for k, v in model.state_dict().items() if not (frozen and k.startswith("encoder."))}
-    config = model.encoder.config.to_dict()
-    if isinstance(model.encoder, WaveEncoder):
-        config["normalise"] = model.encoder.normalise
-    store.write_arrays(folder / FILE, arrays_of(tensors), {**facts, "frozen": frozen, "encoder": config})
+    facts = {**facts, "frozen": model.recipe.keeps_encoder, "encoder": model.encoder.settings()}
+    store.write_arrays(folder / FILE, arrays_of(model.learned()), facts)
 
 
 def digest(run_dir: Path) -> str:
@@ -45,9 +42,10 @@ def digest(run_dir: Path) -> str:
     return store.hash_file(path)
 
 
-def load(run_dir: Path, source: str | None = None) -> Recogniser:
+def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogniser:
     """The recogniser of a trained run, in evaluation mode. `source` says where a frozen encoder's checkpoint lies.
 
+    Adapters are added into the weights that they correct, unless these are quantised or `merge` is false.
     Raises PhonobenchError where weights are missing, of another card, or the checkpoint is not the one trained on.
     """
     manifest = store.read_run(run_dir)
@@ -56,9 +54,14 @@ def load(run_dir: Path, source: str | None = None) -> Recogniser:
     if facts["card_key"] != manifest["card_key"]:
         raise PhonobenchError(f"{path} belongs to another card than {run_dir / store.RUN_FILE}; train the run again")
     card, recipe = cards.find(manifest["card"]), Recipe(**_tuples(manifest["recipe"]))
-    if facts["frozen"]:
+    if card.members:
+        encoder: Encoder = composition.encoder(
+            card, manifest["members"], run_dir.parent, lambda member: load(member).encoder, facts["encoder"],
+            kept_small=manifest.get("weights") == "int8",
+        )  # fmt: skip
+    elif facts["frozen"]:
         folder = checkpoints.locate(card, source)
-        if checkpoints.fingerprint(folder) != manifest["model"]["revision"]:
+        if checkpoints.fingerprint(folder, card) != manifest["model"]["revision"]:
             raise PhonobenchError(
                 f"{folder} is not the checkpoint that {manifest['run_id']} was trained on "
                 f"({manifest['model']['revision']}); give that one by --model"
@@ -68,7 +71,7 @@ def load(run_dir: Path, source: str | None = None) -> Recogniser:
         encoder = checkpoints.build(card, facts["encoder"])
     model = Recogniser(encoder, recipe)
     given = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    expected = {k for k in model.state_dict() if not (facts["frozen"] and k.startswith("encoder."))}
+    expected = set(model.learned())
     if set(given) != expected:
         odd = sorted(set(given) ^ expected)
         raise PhonobenchError(f"{path}: {len(odd)} tensors too many or too few, {odd[0]} first; train the run again")
@@ -76,6 +79,8 @@ def load(run_dir: Path, source: str | None = None) -> Recogniser:
         model.load_state_dict(given, strict=False)
     except RuntimeError as fault:
         raise PhonobenchError(f"{path}: {str(fault).splitlines()[-1].strip()} (another vocabulary or size)") from fault
+    if recipe.lora and merge and recipe.quantise == "none":
+        adapters.merge(model.encoder)
     return model.eval()
 
 
