@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import machine
 import numpy as np
 
 from phonobench import evaluate, phones, store
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--with-dev", action="store_true", help="dev posteriors too: thresholds are then chosen")
     options = parser.parse_args()
+    print(machine.line())
     rng = np.random.default_rng(0)
     corpus = make_corpus(rng, {"dev": 25, "test": options.speakers})
     test = corpus.split("test")

@@ -4,7 +4,8 @@
 
 Without RUN on synthetic posteriors of SpeechOcean762's sizes (about 17 phones in 180 frames, up to 60 in 400), peaky as
 a CTC model's, matching the text and not; with RUN on the posteriors that the run stored and the corpus' own phones.
-Prints the processor time of this thread, which other work on the machine does not disturb, beside the wall clock.
+Prints the machine and its load, then the processor time of this thread, which other work on the machine does not
+disturb, beside the wall clock.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import machine
 import numpy as np
 
 from phonobench import ctc
@@ -87,6 +89,7 @@ def main() -> None:
     parser.add_argument("--naive", type=int, default=10, help="utterances for one forward pass a rival")
     arguments = parser.parse_args()
 
+    print(machine.line())
     begun = time.perf_counter()
     ctc.rivals(*synthetic(1, True)[0])
     print(json.dumps({"first_call_s": round(time.perf_counter() - begun, 2)}))

@@ -21,6 +21,9 @@ from phonobench.types import Corpus, PhonobenchError, Progress, Split
 SPLITS: tuple[Split, ...] = ("dev", "test")
 """What a run listens to and is judged on: choices are made on the first, figures come from the second."""
 
+EMBEDDED = "scratch-mel"
+"""The system of the main job where nothing else is at hand: no weights, and trained in minutes."""
+
 Report = Callable[[Progress], None]
 
 
@@ -60,14 +63,10 @@ def require_torch() -> None:
 
 
 def default_systems(corpus: Corpus) -> tuple[str, ...]:
-    """On synthetic speech the systems that need no weights; on a real corpus those whose weights are on this machine.
-
-    Where no weights are found, a real corpus gets the systems that need none too.
-    """
-    scratch = tuple(name for name, card in cards.CARDS.items() if card.scratch)
+    """On synthetic speech `EMBEDDED`; on a real corpus those whose weights are on this machine, else `EMBEDDED` too."""
     if corpus.synthetic:
-        return scratch[:1]
-    return tuple(name for name, card in cards.CARDS.items() if local_folder(card.checkpoint)) or scratch
+        return (EMBEDDED,)
+    return tuple(name for name, card in cards.CARDS.items() if local_folder(card.checkpoint)) or (EMBEDDED,)
 
 
 def jobs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,14 +30,25 @@ def check_corpus(
     folder: Annotated[Path, typer.Option("--to", help="Where a download goes; it is found there later.")] = Path(
         "shared"
     ),
+    urls: Annotated[
+        list[str] | None,
+        typer.Option("--url", help="Fetch the archive from here instead (repeatable, tried in order)."),
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", help="Refuse an archive with any other SHA-256 (hex).")
+    ] = None,
     check_audio: Annotated[bool, typer.Option("--check-audio", help="Decode every sound file too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check a copy of the corpus against the published counts and print its statistics."""
     if download and corpus is not None:
         raise PhonobenchError("--download fetches a new copy and --corpus reads one: give one of them")
+    if not download and (urls or sha256):
+        raise PhonobenchError("--url and --sha256 say what to fetch: give --download with them")
+    if sha256 is not None and re.fullmatch("[0-9a-fA-F]{64}", sha256) is None:
+        raise PhonobenchError(f"--sha256 {sha256}: a SHA-256 has 64 hexadecimal digits")
     with progress() as report:
-        found = corpora.find(_fetch(folder, report) if download else corpus)
+        found = corpora.find(_fetch(folder, tuple(urls or ()), sha256, report) if download else corpus)
         faults = None
         if check_audio:
             faults = corpora.check_audio(found, report)
@@ -53,11 +65,11 @@ def check_corpus(
         raise typer.Exit(1)
 
 
-def _fetch(folder: Path, report: Report) -> Path:
+def _fetch(folder: Path, urls: tuple[str, ...], sha256: str | None, report: Report) -> Path:
     """Fetches the release into `folder`, telling its address and hash; returns the corpus' folder."""
     from phonobench.corpora.download import fetch
 
-    fetched = fetch(folder, corpora.CORPORA["speechocean762"], progress=report)
+    fetched = fetch(folder, corpora.CORPORA["speechocean762"], urls=urls, sha256=sha256, progress=report)
     if fetched.url:
         remark(f"fetched {fetched.url}, {fetched.size:,} bytes, SHA-256 {fetched.sha256}")
     return fetched.root

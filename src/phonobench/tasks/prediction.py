@@ -20,7 +20,7 @@ FLOOR = -100.0
 class Prediction:
     """The phones heard, and for each of the N expected phones its score and its best rival.
 
-    `heard`: phone ids as the evidence decodes them. `phone_score` (N,): finite, higher is better, `gop.SCORERS[gop.DEFAULT]`
+    `heard`: phone ids as decoded. `phone_score` (N,): finite, higher is better, `gop.SCORERS[gop.DEFAULT]`
     but not below `FLOOR`. `rival` (N,): the phone id that fits best in place of each expected phone, itself
     excluded; 0 where leaving it out fits better still. `floored`: how many scores were set to the floor.
     """
