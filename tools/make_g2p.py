@@ -38,13 +38,9 @@ Entry = tuple[str, tuple[int, ...]]
 
 
 def entries() -> list[Entry]:
-    """Words of letters and apostrophes, and the phone ids of each variant, from the shipped file."""
-    found = []
-    for line in lexicon._shipped().decode("ascii").split("\n"):
-        word, *variants = line.split(" ")
-        if word and set(word) <= set(LETTERS):
-            found += [(word, tuple(1 + lexicon.CODES.index(code) for code in variant)) for variant in variants]
-    return found
+    """Words of letters and apostrophes, and the phone ids of each variant."""
+    known = {word: variants for word, variants in lexicon.entries().items() if set(word) <= set(LETTERS)}
+    return [(word, encode(variant)) for word, variants in known.items() for variant in variants]
 
 
 def held_out(word: str) -> bool:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from phonobench.phones import encode, strip_stress
 from phonobench.pronounce import lexicon
+from phonobench.pronounce.accents import Sound
 
 TARGET = Path(__file__).parents[1] / "src" / "phonobench" / "pronounce"
 
 
-def entries(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Words and their variants without stress, in the order of the file; comments are dropped."""
-    found: dict[str, dict[tuple[str, ...], None]] = {}
+def entries(path: Path) -> dict[str, list[list[Sound]]]:
+    """Words and their variants, in the order of the file; comments are dropped, and variants of stress alone."""
+    found: dict[str, dict[tuple[str, ...], list[Sound]]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         word, *symbols = line.partition("#")[0].split()
         word = re.sub(r"\(\d+\)$", "", word)
@@ -28,8 +29,9 @@ def entries(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:
             raise SystemExit(f"{path}: {word!r} is spelled as no word was before")
         phones = tuple(strip_stress(symbol) for symbol in symbols)
         encode(phones)
-        found.setdefault(word, {})[phones] = None
-    return {word: tuple(variants) for word, variants in found.items()}
+        sounds = [(p, s.endswith("0") and p in lexicon.UNSTRESSED) for p, s in zip(phones, symbols, strict=True)]
+        found.setdefault(word, {}).setdefault(phones, sounds)
+    return {word: list(variants.values()) for word, variants in found.items()}
 
 
 def main(folder: Path) -> None:

@@ -84,7 +84,7 @@ class WordScore(_Strict):
     total: Figure
     pronunciation: tuple[str, ...] = Field(description="the variant that fits the audio best, ARPAbet")
     pronunciation_ipa: str
-    source: Literal["lexicon", "weak form", "derived", "own", "guessed", "given"]
+    source: Literal["lexicon", "weak form", "regional", "reduced", "derived", "own", "guessed", "given"]
     variants: int = Field(ge=1, description="pronunciations that were tried")
     phones: tuple[PhoneScore, ...]
 

@@ -1,7 +1,8 @@
 """How words are said: CMUdict as it ships in this package, and lexicons of the user's own.
 
 The shipped file holds one line a word, ascending: the spelling, then every variant with one character a phone
-(`CODES`), stress dropped. It is searched as bytes and never turned into objects, so that a cold start stays quick.
+(`CODES`); of stress only what `UNSTRESSED` tells is kept. It is
+searched as bytes and never turned into objects, so that a cold start stays quick.
 """
 
 from __future__ import annotations
@@ -9,23 +10,31 @@ from __future__ import annotations
 import importlib.resources
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from phonobench.phones import PHONES, encode, strip_stress
+from phonobench.pronounce import accents
+from phonobench.pronounce.accents import Sound
 from phonobench.types import PhonobenchError
 
 Phones = tuple[str, ...]
-Source = Literal["lexicon", "weak form", "derived", "own", "guessed", "given"]
-"""Where a pronunciation comes from: CMUdict, the table of weak forms, a lexicon word and an ending, the user's
-lexicon, the letter-to-phone model, or the caller's own phones."""
+Source = Literal["lexicon", "weak form", "regional", "reduced", "derived", "own", "guessed", "given"]
+"""Where a pronunciation comes from: CMUdict, the table of weak forms, a form of `accents`, a lexicon word
+and an ending, the user's lexicon, the letter-to-phone model, or the caller's own phones."""
 
 FILE = "cmudict.txt.zlib"
 CODES = "".join(chr(ord("A") + i) if i < 26 else chr(ord("a") + i - 26) for i in range(len(PHONES)))
 """One character a phone, in the order of `PHONES`."""
+UNSTRESSED = {"AH": "0", "IY": "1", "ER": "2"}
+"""Characters of the vowels whose reduced forms sound different, where they bear no stress."""
+_SOUND: dict[str, Sound] = {
+    **{code: (phone, False) for code, phone in zip(CODES, PHONES, strict=True)},
+    **{code: (phone, True) for phone, code in UNSTRESSED.items()},
+}
 
 WEAK: dict[str, str] = {
     "a": "AH", "am": "AH M", "an": "AH N", "and": "AH N D|AH N", "are": "ER", "as": "AH Z", "at": "AH T",
@@ -54,20 +63,31 @@ class Pronunciation:
 
 def look_up(word: str) -> tuple[Phones, ...]:
     """Pronunciations of a word (lower case) in CMUdict, in its order; () for one that it does not hold."""
+    return tuple(tuple(phone for phone, _ in sounds) for sounds in _look_up(word))
+
+
+def entries() -> dict[str, tuple[Phones, ...]]:
+    """All of CMUdict."""
+    words = [line.split(" ")[0] for line in _shipped().decode("ascii").split("\n")]
+    return {word: look_up(word) for word in words if word}
+
+
+def _look_up(word: str) -> tuple[tuple[Sound, ...], ...]:
     data = _shipped()
     start = data.find(f"\n{word} ".encode())
     if start < 0:
         return ()
     end = data.index(b"\n", start + 1)
     codes = data[start + 1 : end].decode("ascii").split(" ")[1:]
-    return tuple(tuple(PHONES[CODES.index(code)] for code in variant) for variant in codes)
+    return tuple(tuple(_SOUND[code] for code in variant) for variant in codes)
 
 
 def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = None) -> tuple[Pronunciation, ...]:
     """Every way to say a word, without guessing; () where none is known.
 
-    The user's own entries stand in place of all others. Else CMUdict's variants in its order, then weak forms that
-    are not among them. A word with an unknown possessive is its stem and the ending that the rules of English give.
+    The user's own entries stand in place of all others. Else CMUdict's variants in its order, then weak forms and
+    those of `accents` that are not among them. An unknown possessive is its stem and the ending that
+    the rules of English give.
     """
     word = word.lower()
     if own and word in own:
@@ -77,6 +97,9 @@ def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = Non
         found = {phones: Pronunciation(phones, "lexicon") for phones in known}
         for form in WEAK[word].split("|") if word in WEAK else ():
             found.setdefault(tuple(form.split()), Pronunciation(tuple(form.split()), "weak form"))
+        for sounds in _look_up(word):
+            for phones, kind in accents.forms(word, sounds).items():
+                found.setdefault(phones, Pronunciation(phones, kind))
         return tuple(found.values())
     if word.endswith("'s"):
         return tuple(Pronunciation(_possessive(stem.phones), "derived") for stem in pronunciations(word[:-2], own))
@@ -113,12 +136,12 @@ def read(path: str | os.PathLike[str]) -> dict[str, tuple[Phones, ...]]:
     return {word: tuple(variants) for word, variants in found.items()}
 
 
-def pack(entries: Mapping[str, tuple[Phones, ...]]) -> bytes:
+def pack(known: Mapping[str, Sequence[Sequence[Sound]]]) -> bytes:
     """Entries as the shipped file holds them. The first byte is a line break, so that every word follows one."""
-    code = dict(zip(PHONES, CODES, strict=True))
+    code = {sound: code for code, sound in _SOUND.items()}
     lines = [
-        f"{word} {' '.join(''.join(code[phone] for phone in phones) for phones in entries[word])}"
-        for word in sorted(entries)
+        f"{word} {' '.join(''.join(code[sound] for sound in sounds) for sounds in known[word])}"
+        for word in sorted(known)
     ]
     return zlib.compress(("\n" + "\n".join(lines) + "\n").encode("ascii"), 9)
 

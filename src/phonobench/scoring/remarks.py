@@ -15,9 +15,9 @@ from phonobench.scoring_report import Remark
 from phonobench.types import SAMPLE_RATE
 
 QUIET_PEAK = 10 ** (-30 / 20)
-NOISY = 12.0
+NOISY = 15.0
 """Decibels between the loud and the quiet parts of a recording below which noise is taken to cover the speech."""
-MISMATCH = 0.8
+MISMATCH = 0.75
 """Phone error rate of the free transcription from which the audio hardly holds the text."""
 FEWEST = 5
 """Expected phones below which such a rate says nothing."""
