@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from tiny_checkpoints import CASES, save  # noqa: E402
 
 from phonobench import cards, recipe, store  # noqa: E402
-from phonobench.corpora import synthetic  # noqa: E402
+from phonobench.corpora import stand_ins, synthetic  # noqa: E402
 from phonobench.neural import inference, objective, training, weights  # noqa: E402
 from phonobench.neural.decoding import batch_posteriors  # noqa: E402
 from phonobench.types import PhonobenchError, Progress  # noqa: E402
@@ -174,8 +174,8 @@ def test_controls_hear_silence_and_noise_as_long_as_the_recording(tmp_path, corp
     true = store.read_posteriors(run_dir, "test")
     for control in ("test-silence", "test-noise"):
         heard = store.read_posteriors(run_dir, control)
-        assert heard.ids == true.ids[:: inference.CONTROL_EVERY]
-        for row, other in zip(heard.logp, true.logp[:: inference.CONTROL_EVERY], strict=True):
+        assert heard.ids == true.ids[:: stand_ins.EVERY]
+        for row, other in zip(heard.logp, true.logp[:: stand_ins.EVERY], strict=True):
             assert row.shape == other.shape
             assert np.abs(row.astype(float) - other).max() > 0.01
 

@@ -48,13 +48,15 @@ class Listening:
     """What an acoustic model makes of one recording: all that a scorer sees besides the prompt.
 
     `logp` (T, 40) log-posteriors, blank first, one row every `hop` seconds; `states` (T, D) of the encoder, D = 0
-    where the scorer reads none; `wave` float32 at 16 kHz.
+    where the scorer reads none; `wave` float32 at 16 kHz. `others`: what further models heard in the same wave, where
+    several vote.
     """
 
     logp: np.ndarray
     states: np.ndarray
     wave: np.ndarray
     hop: float
+    others: tuple[Listening, ...] = ()
 
 
 class Scorer(Protocol):

@@ -21,7 +21,7 @@ from phonobench.types import PhonobenchError
 PROTOCOL_VERSION = "1"
 """Version of the evaluation protocol. Any change of what is measured makes a new one."""
 
-TaskName = Literal["recognition", "scoring", "detection", "controls"]
+TaskName = Literal["recognition", "scoring", "detection", "controls", "assessment"]
 
 SCHEMA_FILE = "results.schema.json"
 
@@ -100,7 +100,7 @@ class TrainingFacts(_Strict):
     seed: int
     recipe: dict[str, Any]
     best_epoch: int | None = None
-    chosen_on: Literal["dev"] = "dev"
+    chosen_on: Literal["dev", "cross-validation"] = "dev"
 
 
 class CodeFacts(_Strict):
@@ -146,7 +146,7 @@ class ThresholdFacts(_Strict):
     """A decision threshold: flagged is what scores at or above `value`; null with a reason."""
 
     value: float | None
-    chosen_on: Literal["dev"] = "dev"
+    chosen_on: Literal["dev", "cross-validation"] = "dev"
     criterion: Literal["best F1"] = "best F1"
     reason: str | None = None
 

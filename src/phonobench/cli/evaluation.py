@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from phonobench import corpora, store
 from phonobench.bench import SPLITS
+from phonobench.cli.figures import require_matplotlib
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
-from phonobench.types import Split
+from phonobench.types import PhonobenchError, Split
 
 if TYPE_CHECKING:
-    from phonobench.evaluate import Gap
+    from phonobench.evaluate import Comparison, Gap
     from phonobench.results import Value
 
 
 def evaluate_run(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, the beginning of one, or a folder.")],
     split: Annotated[
-        list[str] | None, typer.Option(help="train, dev or test (repeatable); dev and test where none is given.")
+        list[str] | None,
+        typer.Option(help="train, dev or test (repeatable); dev and test (of a scorer: train and test) by default."),
+    ] = None,
+    package: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="An export of a scorer, to be measured in its place.")
     ] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Bootstrap draws of speakers.")] = 1000,
     every: Annotated[bool, typer.Option("--all", help="Print every metric, not the main ones alone.")] = False,
@@ -38,7 +43,17 @@ def evaluate_run(
     from phonobench import evaluate
 
     with progress() as report:
-        made = evaluate.evaluate(run_dir, found, results, split or SPLITS, resamples=resamples, report=report)
+        if store.read_run(run_dir).get("kind") == "scorer":
+            from phonobench import fitting
+
+            wanted = split or (["train", "test"] if package is None else ["test"])
+            made = fitting.evaluate(
+                run_dir, found, results, wanted, package=package, resamples=resamples, report=report
+            )
+        elif package is not None:
+            raise PhonobenchError(f"{run_dir.name} is no scorer: --package measures an export of one")
+        else:
+            made = evaluate.evaluate(run_dir, found, results, split or SPLITS, resamples=resamples, report=report)
     if as_json:
         print_json([one.model_dump(mode="json") for one in made])
         return
@@ -60,12 +75,17 @@ def compare_runs(
         list[str] | None,
         typer.Option("--metric", help="A metric's name (repeatable); the main ones where none is given."),
     ] = None,
+    figure_file: Annotated[
+        Path | None, typer.Option("--figure", help="Also draw the differences: a .pdf, .svg or .png file.")
+    ] = None,
     resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws of speakers.")] = 1000,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs on the same speakers: paired differences, their intervals, p and p after Holm."""
+    if figure_file is not None:
+        require_matplotlib()
     run_dirs = [find_run(run, runs) for run in runs_named]
     found = corpora.find(corpus)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
@@ -81,8 +101,10 @@ def compare_runs(
             resamples=resamples,
             report=report,
         )
+    if figure_file is not None:
+        _draw(comparison, figure_file)
     if as_json:
-        print_json(dataclasses.asdict(comparison))
+        print_json(comparison.json())
         return
     letters = {run: chr(ord("A") + place) for place, run in enumerate(comparison.runs)}
     for run, letter in letters.items():
@@ -92,22 +114,36 @@ def compare_runs(
     print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
 
 
-GAP_COLUMNS = ("metric", "pair", "first", "second", "difference", "95 % interval", "p", "p Holm", "better")
+def _draw(comparison: Comparison, path: Path) -> None:
+    from phonobench.report import figures
+
+    with figures.look():
+        figures.write(figures.difference_figure(comparison), path)
+    remark(f"written to {path}")
+
+
+GAP_COLUMNS = ("metric", "pair", "first", "second", "diff.", "95 % interval", "p", "p Holm", "better")
+_SHORT = {"utterance": "utt.", "pearson": "r", "spearman": "rho", "per": "PER", "hq": "HQ", "ipa": "IPA", "char": "",
+          "auc": "AUC", "ap": "AP", "f1": "F1", "mcc": "MCC"}  # fmt: skip
 
 
 def gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
-    """One paired difference as cells of `GAP_COLUMNS`; `letters` stand for the runs."""
+    """One paired difference as cells of `GAP_COLUMNS`, for 80 columns; `letters` stand for the runs, r is Pearson's.
+
+    The better run is named where the interval of the difference leaves zero out.
+    """
     settled = gap.better is not None and (gap.low > 0 or gap.high < 0)
+    shown = [figure(gap.metric, value) for value in (gap.value_a, gap.value_b, gap.difference)]
+    unit = " %" if any(text.endswith(" %") for text in shown) else ""
+    name = " ".join(filter(None, (_SHORT.get(word, word) for word in gap.metric.split("_"))))
     return (
-        gap.metric,
+        name + unit,
         f"{letters[gap.a]}-{letters[gap.b]}",
-        figure(gap.metric, gap.value_a),
-        figure(gap.metric, gap.value_b),
-        figure(gap.metric, gap.difference),
+        *(text.removesuffix(" %") for text in shown),
         interval(gap.metric, gap.low, gap.high),
         f"{gap.p:.3f}" if gap.p == gap.p else "-",
         f"{gap.p_holm:.3f}" if gap.p_holm == gap.p_holm else "-",
-        letters[gap.better] if settled and gap.better else gap.reason or "not settled",
+        letters[gap.better] if settled and gap.better else gap.reason or "open",
     )
 
 

@@ -7,28 +7,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from phonobench import audio, cards, store
-from phonobench.corpora import folded
-from phonobench.neural import hardware, weights
-from phonobench.neural.batches import by_length
-from phonobench.neural.decoding import batch_posteriors
+from phonobench.corpora import folded, stand_ins
+from phonobench.neural import composition, hardware, weights
+from phonobench.neural.batches import Material, by_length
+from phonobench.neural.decoding import batch_posteriors, rows
+from phonobench.neural.memory import Memory, Shelf
 from phonobench.neural.recogniser import Recogniser
 from phonobench.types import SAMPLE_RATE, Corpus, PhonobenchError, Progress, Split, Utterance
 
 BATCH_SECONDS = 60.0
 GROUP = 256
 """Utterances whose audio is in memory at a time."""
-CONTROL_EVERY = 10
-"""Controls replace the audio of every tenth utterance of a split: two of each speaker's twenty."""
-NOISE_RMS = 0.05
 
 Report = Callable[[Progress], None]
 
 
 def infer(
     run_dir: Path, corpus: Corpus, splits: Sequence[Split] = ("dev", "test"), *, controls: bool = True,
-    source: str | None = None, report: Report = lambda _: None,
+    source: str | None = None, shelf: Shelf | None = None, report: Report = lambda _: None,
 ) -> None:  # fmt: skip
     """Store the posteriors of `splits` (and of silence and noise in place of every tenth utterance's audio).
 
@@ -36,6 +35,10 @@ def infer(
     trained to its end. The corpus may be another than that of the training.
     """
     manifest = store.read_run(run_dir)
+    if "fusion" in manifest:
+        raise PhonobenchError(
+            f"{run_dir.name} is a late fusion and hears nothing itself: infer its members, then `phonobench fuse` again"
+        )
     if manifest.get("status") != "trained":
         raise PhonobenchError(
             f"{run_dir.name} is not trained to its end; `phonobench train {manifest['card']}` with the same settings "
@@ -48,10 +51,10 @@ def infer(
         utterances = seen.split(split)[: manifest["limit"]]
         jobs.append((split, seen.fingerprint, utterances, _true_audio))
         if controls and split != "train":
-            jobs.append((f"{split}-silence", seen.fingerprint, utterances[::CONTROL_EVERY], _silence))
-            jobs.append((f"{split}-noise", seen.fingerprint, utterances[::CONTROL_EVERY], _noise))
+            for control, stand_in in stand_ins.STAND_INS.items():
+                jobs.append((f"{split}-{control}", seen.fingerprint, utterances[:: stand_ins.EVERY], stand_in))
     digest = weights.digest(run_dir)
-    hop = cards.find(manifest["card"]).hop
+    hop = manifest.get("hop", cards.find(manifest["card"]).hop)
     model: Recogniser | None = None
     for name, fingerprint, utterances, wave_of in jobs:
         inputs = {"weights": digest, "corpus": fingerprint, "split": name, "key": manifest["key"]}
@@ -61,7 +64,9 @@ def infer(
             todo = [u for u in utterances if u.id in wanted]
             if not todo:
                 continue
-            model = model or weights.load(run_dir, source)
+            if model is None:
+                model = weights.load(run_dir, source)
+                composition.shelve(model.encoder, run_dir.parent)
             listened, heard = 0.0, 0.0
             for start in range(0, len(todo), GROUP):
                 group = todo[start : start + GROUP]
@@ -70,27 +75,30 @@ def infer(
                 done = len(utterances) - len(todo) + start
                 for items in by_length(seconds, BATCH_SECONDS):
                     began = time.monotonic()
-                    made = batch_posteriors(model, [waves[i] for i in items])
+                    made = _listen(model, [group[i] for i in items], [waves[i] for i in items], shelf, name)
                     listened += time.monotonic() - began
                     heard += sum(seconds[i] for i in items)
                     for item, logp in zip(items, made, strict=True):
                         writer.add(group[item].id, logp)
                     done += len(items)
                     report(Progress(f"infer {name}", done, len(utterances)))
-            store.add_speed(run_dir, name, {"audio_seconds": heard, "seconds": listened, **hardware.described()})
+            composition.flush(model.encoder)
+            if shelf is None and not hasattr(model.encoder, "shelf"):  # what is read from a shelf tells no speed
+                store.add_speed(run_dir, name, {"audio_seconds": heard, "seconds": listened, **hardware.described()})
+
+
+def _listen(
+    model: Recogniser, utterances: Sequence[Utterance], waves: Sequence[np.ndarray], shelf: Shelf | None, split: str
+) -> list[np.ndarray]:
+    """Posteriors of waves, by way of the states on the shelf where there is one and the encoder is frozen."""
+    if shelf is None or model.recipe.trainable != "none":
+        return batch_posteriors(model, list(waves))
+    material = Material(tuple(utterances), tuple(waves), ((),) * len(waves))
+    memory = Memory(model, material, shelf, [u.id if split in ("dev", "test") else f"{split}/{u.id}" for u in utterances])
+    with torch.no_grad():
+        states, lengths = memory.recall(range(len(waves)))
+        return rows(model.classify(states, lengths), model.rows(lengths))
 
 
 def _true_audio(utterance: Utterance) -> np.ndarray:
     return audio.read(utterance.audio)
-
-
-def _silence(utterance: Utterance) -> np.ndarray:
-    """Nothing, as long as the recording."""
-    return np.zeros_like(audio.read(utterance.audio))
-
-
-def _noise(utterance: Utterance) -> np.ndarray:
-    """White noise as long as the recording, drawn from the utterance's id."""
-    wave = audio.read(utterance.audio)
-    rng = np.random.default_rng(list(utterance.id.encode()))
-    return (NOISE_RMS * rng.standard_normal(len(wave))).astype(np.float32)

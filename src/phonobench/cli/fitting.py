@@ -1,0 +1,68 @@
+"""`phonobench fit` and `phonobench export`: a scorer from trained folds, and its folder that needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phonobench import corpora, store
+from phonobench.bench import require_torch
+from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption, find_run
+from phonobench.cli.output import print_json, progress, remark, say_what_it_is_of
+
+
+def fit_scorer(
+    folds: Annotated[list[str], typer.Argument(metavar="RUN...", help="Folds of one training (`train --fold K`).")],
+    listener: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="A run that listens when it scores (repeatable: they vote); else the first."),
+    ] = None,
+    layers: Annotated[
+        str, typer.Option(metavar="K,K", help="Encoder layers whose states it reads: 0 before the first, -1 the last.")
+    ] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks that vote, one a seed.")] = 3,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a scorer of phones, words and sentences to what recognisers heard of speakers they were not trained on."""
+    require_torch()
+    from phonobench import fitting
+
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, None, apart=as_json)
+    chosen = [int(layer) for layer in layers.split(",") if layer.strip()]
+    with progress() as report:
+        run_dir = fitting.fit(
+            [find_run(run, runs) for run in folds], found, runs, seeds=range(seeds), layers=chosen,
+            listeners=[find_run(run, runs) for run in listener or ()], report=report,
+        )  # fmt: skip
+    if as_json:
+        print_json(store.read_run(run_dir))
+        return
+    print(run_dir.name)
+    remark(f"next: phonobench evaluate {run_dir.name}, phonobench export {run_dir.name} FOLDER")
+
+
+def export_scorer(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A fitted scorer.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; `score --package FOLDER` uses it.")],
+    name: Annotated[str | None, typer.Option(help="What it is called in its results; the run's id otherwise.")] = None,
+    int8: Annotated[bool, typer.Option(help="Store the weights in int8.")] = True,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a scorer that needs no torch: ONNX files, calibration and facts in one folder."""
+    require_torch()
+    from phonobench import fitting
+
+    with progress() as report:
+        fitting.export(find_run(run, runs), folder, name=name, int8=int8, report=report)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    if as_json:
+        print_json({"folder": str(folder), "bytes": size})
+        return
+    print(f"{folder}: {size / 1e6:.1f} MB")
+    remark(f"next: phonobench score my.wav --text '...' --package {folder}")

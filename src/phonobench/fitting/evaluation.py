@@ -1,0 +1,185 @@
+"""The figures of a fitted scorer: on train speakers from its cross-validation, on test from what its listeners hear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phonobench import packaged, provenance, results, stats, store
+from phonobench.assessment import Assessment, Listening
+from phonobench.corpora import stand_ins
+from phonobench.evaluate.measurement import bands, measure, within
+from phonobench.fitting import descriptions
+from phonobench.fitting.descriptions import Ear, Job, described, ear_of_run
+from phonobench.fitting.fit import NETWORK, cross_validated
+from phonobench.results import Result, ThresholdFacts
+from phonobench.scorer.calibration import Calibration
+from phonobench.scorer.network import Answer, FittedScorer, assessment, mean
+from phonobench.tasks import assessed, controls
+from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
+
+Report = Callable[[Progress], None]
+
+
+def evaluate(
+    run_dir: Path, corpus: Corpus, results_root: Path, splits: Sequence[str] = ("train", "test"), *,
+    package: Path | None = None, resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED,
+    report: Report = lambda _: None,
+) -> list[Result]:  # fmt: skip
+    """Measures a scorer run and writes a result a split; returns them.
+
+    "train": cross-validated, on all speakers that it was fitted to. "test": its listeners listen to the recordings,
+    to swapped ones, to silence and noise. With `package`, an export of the run, that one listens and scores, and the
+    results are those of `<run>.package`. Raises PhonobenchError for other splits and for missing runs.
+    """
+    run = store.read_run(run_dir)
+    made = []
+    for split in splits:
+        if split == "train" and package is None:
+            utterances, answers = cross_validated(run_dir, corpus)
+            calibration = Calibration.from_json(run["calibration"])
+            told = [assessment(answer, calibration) for answer in answers]
+            others: list[dict[str, Assessment]] = [{} for _ in told]
+            notes = ["cross-validated over speakers, calibration and thresholds chosen on these predictions"]
+        elif split == "test":
+            utterances = list(corpus.split("test")[: run["limit"]])
+            scorer, ears = _of_run(run_dir, run) if package is None else _of_package(package, run_dir)
+            told, others, notes = _test(scorer, ears, corpus, utterances, report)
+        else:
+            raise PhonobenchError(
+                "a scorer is fitted to train and dev together: evaluate it on train (cross-validated, no package) or "
+                f"on test, not on {split}"
+            )
+        if package is not None:
+            run = {**run, "run_id": f"{run['run_id']}.package"}
+            notes = [*notes, "as exported: int8 weights, ONNX Runtime, no torch"]
+        result = _result(run, corpus, split, utterances, told, others, notes, (resamples, seed))
+        results.write(result, results_root)
+        made.append(result)
+    return made
+
+
+def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]]:
+    """The scorer of a run and its listeners."""
+    scorer = FittedScorer(packaged.session(run_dir / NETWORK), Calibration.from_json(run["calibration"]))
+    return scorer, [ear_of_run(run_dir.parent / name, run["layers"]) for name in run["listeners"]]
+
+
+def _of_package(folder: Path, run_dir: Path) -> tuple[FittedScorer, list[Ear]]:
+    """The scorer of an export and its listeners, which are apart here, so that they are asked one by one."""
+    loaded = packaged.load(folder)
+
+    def listen(
+        place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
+    ) -> Iterator[tuple[int, Listening]]:
+        for k, wave in enumerate(waves):
+            yield k, loaded.listen_by(place, wave())
+            report(Progress(f"listen {folder.name}", k + 1, len(waves)))
+
+    ears = [
+        Ear(f"{folder.name} {k}", f"{loaded.key} {k}", run_dir / "descriptions", partial(listen, k))
+        for k in range(len(loaded.acoustic))
+    ]
+    return loaded.scorer, ears
+
+
+def _test(
+    scorer: FittedScorer, ears: Sequence[Ear], corpus: Corpus, utterances: list[Utterance], report: Report
+) -> tuple[list[Assessment], list[dict[str, Assessment]], list[str]]:
+    """Assessments of the recordings, those of the controls, and how many controls were refused."""
+    by_id = {u.id: u for u in utterances}
+    jobs = {"true": descriptions.of(utterances)}
+    wave = {job.audio: job.wave for job in jobs["true"]}
+    jobs["swapped"] = [
+        Job(id, by_id[id].prompt, other, wave[other]) for id, other in controls.partners(utterances).items()
+    ]
+    for name, wave_of in stand_ins.STAND_INS.items():
+        jobs[name] = [
+            Job(u.id, u.prompt, f"{u.id} {name}", partial(wave_of, u)) for u in utterances[:: stand_ins.EVERY]
+        ]
+    heard = _answers(scorer, ears, corpus, jobs, report)
+    calibration = scorer.calibration
+    told = {name: {id: assessment(a, calibration) for id, a in answers.items()} for name, answers in heard.items()}
+    notes = []
+    for name in controls.CONTROLS:
+        if refused := len(jobs[name]) - len(told[name]):
+            notes.append(
+                f"{refused} of {len(jobs[name])} {name} recordings are too short for the text: refused, left out"
+            )
+    others = [{name: told[name][u.id] for name in controls.CONTROLS if u.id in told[name]} for u in utterances]
+    return [told["true"][u.id] for u in utterances], others, notes
+
+
+def _answers(
+    scorer: FittedScorer, ears: Sequence[Ear], corpus: Corpus, jobs: dict[str, list[Job]], report: Report
+) -> dict[str, dict[str, Answer]]:
+    """Answers by kind of audio and utterance, the listeners' mean."""
+    together: dict[str, dict[str, list[Answer]]] = {name: {} for name in jobs}
+    flat = [replace(job, name=f"{name} {job.name}") for name, part in jobs.items() for job in part]
+    for ear in ears:
+        found = described(ear, corpus, "test", flat, lenient=True, report=report)
+        for name, part in jobs.items():
+            for job in part:
+                if f"{name} {job.name}" in found:
+                    answer = scorer.answer(found[f"{name} {job.name}"])
+                    together[name].setdefault(job.name, []).append(answer)
+    short = [job.name for job in jobs["true"] if job.name not in together["true"]]
+    if short:
+        raise PhonobenchError(
+            f"{corpus.name}: the audio of {short[0]} is too short for its text; copy the corpus again"
+        )
+    return {name: {id: mean(several) for id, several in part.items()} for name, part in together.items()}
+
+
+def _result(
+    run: dict[str, Any], corpus: Corpus, split: str, utterances: Sequence[Utterance], told: Sequence[Assessment],
+    others: Sequence[dict[str, Assessment]], notes: list[str], bootstrap: tuple[int, int],
+) -> Result:  # fmt: skip
+    collected = assessed.collect(told, utterances, others)
+    rows = {unit: table.with_constants(run["thresholds"]) for unit, table in collected.items()}
+    draws = stats.speaker_draws(len({u.speaker for u in utterances}), *bootstrap)
+    headline = [metric for metric in assessed.METRICS if metric.name in assessed.HEADLINE]
+    broken = {
+        dimension: {band: measure(headline, within(rows, mask), draws) for band, mask in masks.items()}
+        for dimension, masks in bands(utterances).items()
+    }
+    if corpus.synthetic:
+        notes = [*notes, "figures are of synthetic speech and of simulated raters"]
+    if run["limit"] is not None:
+        notes = [*notes, f"a trial on the first {len(utterances)} utterances of the split: not to be cited"]
+    trained = run["corpus"]
+    return Result(
+        protocol_version=results.PROTOCOL_VERSION, run_id=run["run_id"], split=split, task=assessed.NAME,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        provenance=results.Provenance(
+            corpus=results.CorpusFacts(name=corpus.name, fingerprint=corpus.fingerprint, synthetic=corpus.synthetic),
+            split=results.SplitFacts(
+                utterances=len(utterances), speakers=len({u.speaker for u in utterances}),
+                words=sum(len(u.prompt.words) for u in utterances),
+                phones=sum(len(u.prompt.phones) for u in utterances), complete=run["limit"] is None,
+            ),
+            model=results.ModelFacts(
+                card=run["card"], card_key=run["card_key"], id=run["model"]["id"], revision=run["model"]["revision"],
+                parameters=run["parameters"], trained_parameters=run["trained_parameters"],
+            ),
+            training=results.TrainingFacts(
+                corpus=trained["name"], fingerprint=trained["fingerprint"], synthetic=trained["synthetic"],
+                utterances=trained["train_utterances"], speakers=trained["train_speakers"], seed=run["seed"],
+                recipe={**run["recipe"], "folds": run["runs"], "listeners": run["listeners"], "layers": run["layers"]},
+                chosen_on="cross-validation",
+            ),
+            code=results.CodeFacts(version=provenance.versions()["phonobench"], revision=provenance.git_revision()),
+            bootstrap=results.BootstrapFacts(resamples=bootstrap[0], seed=bootstrap[1]),
+            posteriors={},
+        ),
+        metrics=measure(assessed.METRICS, rows, draws), breakdowns=broken, notes=notes,
+        thresholds={
+            name: ThresholdFacts(value=at, chosen_on="cross-validation") for name, at in run["thresholds"].items()
+        },
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""Makes the folder of a scorer that needs no torch out of a fitted run (`packaged` reads it)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from phonobench import __version__, cards, packaged, store
+from phonobench.fitting.fit import NETWORK
+from phonobench.scorer import features
+from phonobench.types import PhonobenchError, Progress
+
+FOR = "English read aloud, phones of General American; fitted to adults and children whose first language is Mandarin"
+
+
+def export(
+    run_dir: Path, folder: Path, *, name: str | None = None, int8: bool = True,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Path:  # fmt: skip
+    """Write the scorer of a run, with its listeners, into `folder`; returns it.
+
+    Raises PhonobenchError for a run that is no fitted scorer, and for listeners that cannot run without torch.
+    """
+    from phonobench.neural import portable
+
+    run = store.read_run(run_dir)
+    if run.get("kind") != "scorer" or run.get("status") != "fitted":
+        raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    files, bands = {}, 0
+    for place, listener in enumerate(run["listeners"]):
+        path = folder / f"acoustic-{place}.onnx"
+        bands = portable.export(run_dir.parent / listener, path, run["layers"], int8=int8)
+        files[path.name] = store.hash_file(path)
+        report(Progress("export", place + 1, len(run["listeners"])))
+    store.write_bytes(folder / packaged.SCORER, (run_dir / NETWORK).read_bytes())
+    files[packaged.SCORER] = store.hash_file(folder / packaged.SCORER)
+    facts = {
+        "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
+        "bands": bands, "hop": cards.find(run["card"]).hop, "reads_states": bool(run["layers"]),
+        "calibration": run["calibration"], "files": files,
+    }  # fmt: skip
+    store.write_json(folder / packaged.FACTS, facts)
+    return folder
+
+
+def _card(run: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a user should know of the scorer."""
+    card = cards.find(run["card"])
+    return {
+        "name": name, "version": f"{__version__} of {date.today().isoformat()}", "run": run["run_id"], "for": FOR,
+        "derived_from": card.checkpoint, "licence": card.licence, "fitted_to": run["corpus"]["name"],
+        "fitted_speakers": run["corpus"]["train_speakers"],
+    }  # fmt: skip

@@ -1,0 +1,195 @@
+"""Fits a scorer to what recognisers heard of speakers they were not trained on, and makes a run of it.
+
+The runs are folds of one training (`phonobench train SYSTEM --recipe scoring --fold k`); each describes the speakers
+that it held out. Cross-validation leaves out one fifth of the speakers at a time: its predictions calibrate the scorer
+and are its figures on train speakers. The networks that are kept are then fitted to all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from phonobench import store
+from phonobench.assessment import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
+from phonobench.corpora import FOLDS, folded
+from phonobench.fitting import descriptions
+from phonobench.fitting.descriptions import described, ear_of_run
+from phonobench.scorer.calibration import Calibration, calibrate
+from phonobench.scorer.features import NAMES, Description
+from phonobench.scorer.network import Answer
+from phonobench.stats import best_f1_threshold
+from phonobench.tasks.detection import TARGETS
+from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
+
+if TYPE_CHECKING:
+    from phonobench.neural.scorer_training import Course, Example
+
+Report = Callable[[Progress], None]
+
+NETWORK, CROSS_VALIDATED = "scorer.onnx", "cross-validated.safetensors"
+
+
+def fit(
+    runs: Sequence[Path], corpus: Corpus, runs_root: Path, *, listeners: Sequence[Path] | None = None,
+    layers: Sequence[int] = (), course: Course | None = None, seeds: Sequence[int] = (0, 1, 2),
+    report: Report = lambda _: None,
+) -> Path:  # fmt: skip
+    """Fit a scorer and write it as a run under `runs_root`; returns its folder. A finished one is returned as it is.
+
+    `listeners` are the runs that listen when it scores (the first of `runs` where none is named; several vote),
+    `layers` the encoder's layers whose states it reads. Raises PhonobenchError for runs that are no folds of one
+    training.
+    """
+    from phonobench.neural import portable, scorer_training
+
+    course = course or scorer_training.Course()
+    listeners = list(listeners or runs[:1])
+    manifests = _check(runs, listeners)
+    facts = {
+        "runs": [one["key"] for one in manifests.values()], "listeners": [store.read_run(p)["key"] for p in listeners],
+        "layers": list(layers), "course": asdict(course), "seeds": list(seeds), "features": list(NAMES),
+        "corpus": corpus.fingerprint,
+    }  # fmt: skip
+    key = store.fingerprint(facts)
+    first = next(iter(manifests.values()))
+    run_dir = runs_root / f"{first['card']}.scorer{len(listeners) if len(listeners) > 1 else ''}.{key[:8]}"
+    if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "fitted":
+        return run_dir
+    utterances: list[Utterance] = []
+    found: dict[str, Description] = {}
+    for run in runs:
+        part = folded(corpus, manifests[run].get("fold", 0))
+        held_out = part.split("dev")[: manifests[run].get("limit")]
+        found |= described(ear_of_run(run, layers), part, "dev", descriptions.of(held_out), report=report)
+        utterances += held_out
+    examples = [example(found[u.id], u) for u in utterances]
+    answers = _cross_validate(examples, utterances, course, seeds, report)
+    network = scorer_training.fit(examples, course, seeds, report)
+    portable.write_scorer(network, run_dir / NETWORK)
+    _keep_answers(run_dir / CROSS_VALIDATED, utterances, answers)
+    manifest = {
+        **{name: first[name] for name in ("card", "card_key", "model", "versions", "parameters")},
+        "run_id": run_dir.name, "key": key, "kind": "scorer", "seed": first["seed"], "limit": first.get("limit"),
+        "runs": [one["run_id"] for one in manifests.values()], "listeners": [p.name for p in listeners],
+        "layers": list(layers), "seeds": list(seeds),
+        "recipe": {"name": "scorer", **asdict(course), "acoustic": first["recipe"]},
+        "corpus": {**first["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),
+                   "train_speakers": len({u.speaker for u in utterances})},
+        "trained_parameters": sum(p.numel() for p in network.parameters()),
+        "calibration": calibrated(answers, utterances).to_json(), "thresholds": _thresholds(answers, utterances),
+        "status": "fitted",
+    }  # fmt: skip
+    store.write_run(run_dir, manifest)
+    return run_dir
+
+
+def example(description: Description, utterance: Utterance) -> Example:
+    """A description beside its human scores, as shares of their scales."""
+    from phonobench.neural.scorer_training import Example
+
+    human = utterance.judgement
+    phone = np.asarray(human.phone_accuracy, dtype=np.float64)
+    wrong = np.where(np.isfinite(phone), _POSITIVE["phone"](phone), np.nan)
+    word = np.stack([np.asarray(getattr(human, f"word_{name}"), dtype=np.float64) for name in WORD_SCORES], axis=1)
+    sentence = np.array([getattr(human, name) for name in SENTENCE_SCORES], dtype=np.float64)
+    d = description
+    return Example(d.rows, d.states, d.ids, d.words, phone / PHONE_SCALE, wrong, word / SCORE_SCALE,
+                   sentence / SCORE_SCALE)  # fmt: skip
+
+
+def calibrated(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> Calibration:
+    """Calibration from predictions for speakers that the networks were not fitted to."""
+    people = [u.judgement for u in utterances]
+    phone = np.concatenate([PHONE_SCALE * a[0] for a in answers])
+    accuracy = np.concatenate([np.asarray(j.phone_accuracy, dtype=float) for j in people])
+    scores = {"phone": (phone, accuracy)}
+    for k, name in enumerate(WORD_SCORES):
+        told = np.concatenate([np.asarray(getattr(j, f"word_{name}"), dtype=float) for j in people])
+        scores[f"word.{name}"] = (np.concatenate([SCORE_SCALE * a[2][:, k] for a in answers]), told)
+    for k, name in enumerate(SENTENCE_SCORES):
+        told = np.array([getattr(j, name) for j in people], dtype=float)
+        scores[f"sentence.{name}"] = (np.array([SCORE_SCALE * float(a[3][k]) for a in answers]), told)
+    wrong = np.where(np.isfinite(accuracy), _POSITIVE["phone"](accuracy), np.nan)
+    return calibrate(scores, np.concatenate([a[1] for a in answers]), wrong)
+
+
+_POSITIVE = {target.name: target.is_positive for target in TARGETS}
+
+
+def _thresholds(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> dict[str, float]:
+    """The decisions with the best F1 among the cross-validated answers: on `phone_error` and minus the accuracy."""
+    calibration = calibrated(answers, utterances)
+    accuracy = np.concatenate([np.asarray(u.judgement.phone_accuracy, dtype=float) for u in utterances])
+    error = calibration.probability(np.concatenate([a[1] for a in answers]))
+    known = np.isfinite(accuracy)
+    sentence = np.array([u.judgement.accuracy for u in utterances])
+    estimate = np.array([-SCORE_SCALE * float(a[3][0]) for a in answers])
+    return {
+        "phone_model": best_f1_threshold(error[known], _POSITIVE["phone"](accuracy[known])),
+        "utterance_model": best_f1_threshold(estimate, _POSITIVE["utterance"](sentence)),
+    }
+
+
+def _cross_validate(
+    examples: Sequence[Example], utterances: Sequence[Utterance], course: Course, seeds: Sequence[int], report: Report
+) -> list[Answer]:
+    """Each utterance's answer by networks that were fitted without a fifth of the speakers, its own among them."""
+    from phonobench.neural import scorer_training
+
+    speakers = sorted({u.speaker for u in utterances})
+    if len(speakers) < FOLDS:
+        raise PhonobenchError(f"{len(speakers)} speakers are too few to cross-validate a scorer: {FOLDS} at least")
+    answers: dict[int, Answer] = {}
+    for fold in range(FOLDS):
+        left_out = set(speakers[fold::FOLDS])
+        kept = [e for e, u in zip(examples, utterances, strict=True) if u.speaker not in left_out]
+        network = scorer_training.fit(kept, course, seeds)
+        places = [i for i, u in enumerate(utterances) if u.speaker in left_out]
+        told = scorer_training.predict(network, [examples[i] for i in places])
+        answers |= dict(zip(places, told, strict=True))
+        report(Progress("cross-validate", fold + 1, FOLDS))
+    return [answers[i] for i in range(len(examples))]
+
+
+def _check(runs: Sequence[Path], listeners: Sequence[Path]) -> dict[Path, Mapping[str, Any]]:
+    """The manifests of runs that are different folds of one training."""
+    manifests = {run: store.read_run(run) for run in (*runs, *listeners)}
+    for run, manifest in manifests.items():
+        if manifest.get("status") != "trained":
+            raise PhonobenchError(f"{run.name} is not trained to its end: `phonobench train` continues it")
+    first = manifests[runs[0]]
+    for run in (*runs, *listeners):
+        if (manifests[run]["card"], manifests[run]["recipe"]) != (first["card"], first["recipe"]):
+            raise PhonobenchError(f"{run.name} is another system or recipe than {runs[0].name}: give folds of one")
+    folds = [manifests[run].get("fold", 0) for run in runs]
+    if len(set(folds)) != len(folds):
+        raise PhonobenchError(f"folds {', '.join(map(str, folds))}: each may be given once")
+    return {run: manifests[run] for run in runs}
+
+
+def _keep_answers(path: Path, utterances: Sequence[Utterance], answers: Sequence[Answer]) -> None:
+    arrays = {
+        "phone": np.concatenate([a[0] for a in answers]), "error": np.concatenate([a[1] for a in answers]),
+        "word": np.concatenate([a[2] for a in answers]), "sentence": np.stack([a[3] for a in answers]),
+    }  # fmt: skip
+    store.write_arrays(path, arrays, {"ids": [u.id for u in utterances]})
+
+
+def cross_validated(run_dir: Path, corpus: Corpus) -> tuple[list[Utterance], list[Answer]]:
+    """What `fit` kept of its cross-validation: the utterances and their answers."""
+    arrays, facts = store.read_arrays(run_dir / CROSS_VALIDATED)
+    by_id = {u.id: u for u in corpus.utterances}
+    utterances = [by_id[id] for id in facts["ids"]]
+    phones = np.cumsum([0, *(len(u.prompt.phones) for u in utterances)])
+    words = np.cumsum([0, *(len(u.prompt.words) for u in utterances)])
+    answers = [
+        (arrays["phone"][phones[i] : phones[i + 1]], arrays["error"][phones[i] : phones[i + 1]],
+         arrays["word"][words[i] : words[i + 1]], arrays["sentence"][i])
+        for i in range(len(utterances))
+    ]  # fmt: skip
+    return utterances, answers

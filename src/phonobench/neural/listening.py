@@ -1,0 +1,45 @@
+"""What a trained recogniser hears, wave by wave, with the states of its layers: what a scorer is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from phonobench import cards, store
+from phonobench.assessment import Listening
+from phonobench.neural import hardware, weights
+from phonobench.neural.batches import by_length
+from phonobench.types import SAMPLE_RATE, Progress
+
+BATCH_SECONDS = 30.0
+GROUP = 64
+"""Waves whose audio and states are in memory at a time."""
+
+
+@torch.no_grad()
+def listen(
+    run_dir: Path, layers: Sequence[int], waves: Sequence[Callable[[], np.ndarray]],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[tuple[int, Listening]]:  # fmt: skip
+    """The place of every wave among `waves` with what the run's recogniser heard in it.
+
+    States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width).
+    Order: longest first within groups. Raises PhonobenchError for an untrained run or audio that cannot be read.
+    """
+    model = weights.load(run_dir)
+    hop = cards.find(store.read_run(run_dir)["card"]).hop
+    for start in range(0, len(waves), GROUP):
+        group = [read() for read in waves[start : start + GROUP]]
+        for items in by_length([len(wave) / SAMPLE_RATE for wave in group], BATCH_SECONDS):
+            features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
+            states = model.encoder(features, None)
+            logp = model.classify(states if model.layer_weights is not None else states[-1:])
+            chosen = torch.cat([states[layer] for layer in layers], -1) if layers else logp[..., :0]
+            for row, item in enumerate(items):
+                length = int(features.lengths[row])
+                heard = logp[row, :length].cpu().numpy(), chosen[row, :length].float().cpu().numpy()
+                yield start + item, Listening(*heard, group[item], hop)
+        report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))

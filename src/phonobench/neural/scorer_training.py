@@ -1,0 +1,114 @@
+"""Fits scorer networks to described utterances: minutes on a processor, the same result from the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from phonobench.neural.scorer_network import Ensemble, ScorerNetwork, Size, loss
+from phonobench.types import PhonobenchError, Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One described utterance: rows (N, R), states (N, S), ids (N,), words (N,); and its scores as shares of their
+    scales, NaN where unknown: phone (N,), error (N,) 0 or 1, word (W, 3), sentence (4,)."""
+
+    rows: np.ndarray
+    states: np.ndarray
+    ids: np.ndarray
+    words: np.ndarray
+    phone: np.ndarray
+    error: np.ndarray
+    word: np.ndarray
+    sentence: np.ndarray
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a network is fitted; every choice was made by cross-validation over train speakers."""
+
+    epochs: int = 24
+    batch: int = 25
+    lr: float = 2e-3
+    weight_decay: float = 0.05
+    average: float = 0.99
+    width: int = 64
+    layers: int = 2
+    dropout: float = 0.2
+
+
+def fit(
+    examples: Sequence[Example], course: Course, seeds: Sequence[int],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Ensemble:  # fmt: skip
+    """One network a seed, each with weights averaged over its steps. Raises PhonobenchError for no examples."""
+    if not examples:
+        raise PhonobenchError("no utterance to fit a scorer to: infer train or dev first")
+    members = []
+    for place, seed in enumerate(seeds):
+        members.append(_fit_one(examples, course, seed))
+        report(Progress("fit scorer", place + 1, len(seeds)))
+    return Ensemble(members).eval()
+
+
+def _fit_one(examples: Sequence[Example], course: Course, seed: int) -> ScorerNetwork:
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    first = examples[0]
+    size = Size(first.rows.shape[1], first.states.shape[1], course.width, layers=course.layers, dropout=course.dropout)
+    network = ScorerNetwork(size)
+    together = np.concatenate([example.rows for example in examples])
+    network.mean.copy_(torch.from_numpy(together.mean(0)))
+    network.scale.copy_(torch.from_numpy(np.maximum(together.std(0), 1e-3)))
+    steps = course.epochs * -(-len(examples) // course.batch)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=course.lr, weight_decay=course.weight_decay)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, course.lr, total_steps=steps, pct_start=0.15)
+    average = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(course.average)
+    )
+    network.train()
+    for _ in range(course.epochs):
+        order = rng.permutation(len(examples))
+        for start in range(0, len(order), course.batch):
+            inputs, wanted = collate([examples[i] for i in order[start : start + course.batch]])
+            value = loss(network(*inputs), wanted)
+            optimiser.zero_grad()
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            rates.step()
+            average.update_parameters(network)
+    kept: ScorerNetwork = average.module
+    return kept.eval()
+
+
+@torch.no_grad()
+def predict(network: Ensemble, examples: Sequence[Example]) -> list[tuple[np.ndarray, ...]]:
+    """phone (N,), error (N,), word (W, 3), sentence (4,) of each example, as shares of their scales."""
+    answers = []
+    for example in examples:
+        inputs, _ = collate([example])
+        answers.append(tuple(part[0].numpy() for part in network(*inputs)))
+    return answers
+
+
+def collate(examples: Sequence[Example]) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor], dict[str, Tensor]]:
+    """Padded inputs of a network and what it should answer; padding is phone 0 without a score."""
+    inputs = (
+        _padded([e.rows for e in examples], 0.0), _padded([e.states for e in examples], 0.0),
+        _padded([e.ids for e in examples], 0).long(), _padded([e.words for e in examples], 0).long(),
+    )  # fmt: skip
+    scores = ("phone", "error", "word")
+    wanted = {name: _padded([getattr(e, name).astype(np.float32) for e in examples], np.nan) for name in scores}
+    wanted["sentence"] = torch.from_numpy(np.stack([e.sentence for e in examples]).astype(np.float32))
+    return inputs, wanted
+
+
+def _padded(arrays: Sequence[np.ndarray], filler: float) -> Tensor:
+    tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
+    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=filler)

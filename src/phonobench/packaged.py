@@ -1,0 +1,86 @@
+"""A scorer as it ships: acoustic models and scorer in ONNX, calibration and facts, one folder, no torch.
+
+    package.json      facts: name, version, licence, what it was trained on, calibration, sha256 of the files
+    acoustic-K.onnx   log-mels in, log-posteriors and encoder states out; where there are several, they vote
+    scorer.onnx       described phones in, scores out
+
+`phonobench export RUN` makes such a folder; the default one lies in the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phonobench import store
+from phonobench.assessment import Listening
+from phonobench.scorer import features, mel
+from phonobench.scorer.calibration import Calibration
+from phonobench.scorer.network import FittedScorer
+from phonobench.types import PhonobenchError
+
+DEFAULT = Path(__file__).parent / "default_scorer"
+FACTS, SCORER = "package.json", "scorer.onnx"
+FORMAT = 1
+"""Version of the folder's layout; another one is refused."""
+
+
+@dataclass(frozen=True, eq=False)
+class Package:
+    """A loaded scorer. `facts` say what it is (name, version, licence, ...), `key` hashes all its files, `bands` and
+    `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states."""
+
+    facts: dict[str, Any]
+    key: str
+    scorer: FittedScorer
+    acoustic: tuple[Any, ...]
+    bands: int
+    hop: float
+    reads_states: bool
+
+    def listen(self, wave: np.ndarray) -> Listening:
+        """What the acoustic models make of a wave (float32, mono, 16 kHz)."""
+        heard = [self.listen_by(place, wave) for place in range(len(self.acoustic))]
+        first, *others = heard
+        return Listening(first.logp, first.states, first.wave, first.hop, tuple(others))
+
+    def listen_by(self, place: int, wave: np.ndarray) -> Listening:
+        """What one of the acoustic models makes of it."""
+        logp, states = self.acoustic[place].run(["logp", "states"], {"mel": mel.spectrogram(wave, self.bands)})
+        if not self.reads_states:
+            states = states[..., :0]
+        return Listening(logp[0], states[0], wave, self.hop)
+
+
+def load(folder: Path | None = None) -> Package:
+    """The scorer in `folder`, or the one that ships with phonobench.
+
+    Raises PhonobenchError for a folder that holds none, for damaged files, and for those of another version.
+    """
+    folder = DEFAULT if folder is None else folder
+    if not (folder / FACTS).exists():
+        raise PhonobenchError(f"{folder} holds no scorer ({FACTS} is missing): `phonobench export RUN` makes one")
+    facts = store.read_json(folder / FACTS)
+    if facts.get("format") != FORMAT or facts.get("features") != list(features.NAMES):
+        raise PhonobenchError(f"{folder / FACTS} is of another version of phonobench: export the run again")
+    for name, digest in facts["files"].items():
+        if not (folder / name).exists() or store.hash_file(folder / name) != digest:
+            raise PhonobenchError(f"{folder / name} is missing or damaged: install phonobench or export again")
+    acoustic = tuple(session(folder / name) for name in sorted(facts["files"]) if name.startswith("acoustic"))
+    scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]))
+    key = store.fingerprint(facts["files"])
+    return Package(facts["card"], key, scorer, acoustic, facts["bands"], facts["hop"], facts["reads_states"])
+
+
+def session(path: Path) -> Any:
+    """An ONNX Runtime session on the processor. Raises PhonobenchError where the runtime is not installed."""
+    try:
+        import onnxruntime
+    except ImportError as absent:
+        raise PhonobenchError("scoring needs the package onnxruntime: pip install onnxruntime") from absent
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

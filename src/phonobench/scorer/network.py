@@ -1,0 +1,75 @@
+"""A fitted scorer as it runs without torch: an ONNX network over described phones, and its calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from phonobench.assessment import (
+    PHONE_SCALE,
+    SCORE_SCALE,
+    SENTENCE_SCORES,
+    WORD_SCORES,
+    Assessment,
+    Listening,
+)
+from phonobench.scorer.calibration import Calibration
+from phonobench.scorer.features import Description, describe
+from phonobench.types import Prompt
+
+Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""phone (N,), error (N,), word (W, 3), sentence (4,): shares of their scales, and the error's probability."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedScorer:
+    """`session`: an ONNX Runtime session of the network. What several models heard is scored apart and averaged."""
+
+    session: Any
+    calibration: Calibration
+
+    def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
+        """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
+        heard = (listening, *listening.others)
+        return assessment(mean([self.answer(describe(one, prompt)) for one in heard]), self.calibration)
+
+    def threshold(self, false_alarms: float) -> float:
+        """The error probability from which that share of well-said phones is flagged."""
+        return self.calibration.threshold(false_alarms)
+
+    def answer(self, description: Description) -> Answer:
+        """What the network says of one description."""
+        d = description
+        rows, states = d.rows[None], d.states[None]
+        inputs = {"rows": rows, "states": states, "ids": d.ids[None].astype(np.int64),
+                  "words": d.words[None].astype(np.int64)}  # fmt: skip
+        wanted = {node.name for node in self.session.get_inputs()}
+        phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+        return phone[0], error[0], word[0], sentence[0]
+
+
+def mean(answers: Sequence[Answer]) -> Answer:
+    """The mean of several answers about the same utterance."""
+    phone, error, word, sentence = (np.mean(np.stack(part), axis=0) for part in zip(*answers, strict=True))
+    return phone, error, word, sentence
+
+
+def assessment(answer: Answer, calibration: Calibration) -> Assessment:
+    """An answer on the human scales, calibrated."""
+    phone, error, word, sentence = answer
+    around = calibration.intervals
+    return Assessment(
+        phone=around["phone"].around(PHONE_SCALE * phone.astype(np.float64), PHONE_SCALE),
+        phone_error=calibration.probability(error),
+        word={
+            name: around[f"word.{name}"].around(SCORE_SCALE * word[:, k].astype(np.float64), SCORE_SCALE)
+            for k, name in enumerate(WORD_SCORES)
+        },
+        sentence={
+            name: around[f"sentence.{name}"].around(np.asarray(SCORE_SCALE * float(sentence[k])), SCORE_SCALE)
+            for k, name in enumerate(SENTENCE_SCORES)
+        },
+    )
