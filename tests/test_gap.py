@@ -47,6 +47,16 @@ def test_means_and_wins_are_those_of_the_planted_slips(found, analysis: gap.Gap)
     assert analysis.spread[1] == 0
 
 
+def test_detecting_poor_speech_stands_beside_flagging_the_rest(found, analysis: gap.Gap) -> None:
+    slips = np.array([1 - u.judgement.accuracy / 10 for u in found[0].split("test")])
+    rates = {row.name: row for row in analysis.overall}
+    flagged = rates["share of other speech flagged"]
+    assert flagged.n == int((slips < 0.4).sum())
+    assert flagged.first == pytest.approx((slips[slips < 0.4] > 0.15).mean())
+    assert rates["share of poor speech detected"].first == 1
+    assert f"{RESAMPLES} draws give no p below 0.0100" in gap_markdown.legend(analysis)
+
+
 def test_cases_are_those_that_the_thresholds_say(found, analysis: gap.Gap) -> None:
     accuracy = {u.id: u.judgement.accuracy for u in found[0].split("test")}
     assert analysis.of_kind("first_better") == ()

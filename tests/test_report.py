@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -118,6 +116,26 @@ def test_what_the_corpus_or_a_manifest_says_is_never_markup(made: page.Page) -> 
     assert "https://" not in html
 
 
+def test_stored_figures_of_other_posteriors_are_refused(
+    folders: tuple[Path, Path], synthetic_corpus: Corpus, tmp_path: Path
+) -> None:
+    _, results = folders
+    planted.write_run(tmp_path, "reads", synthetic_corpus, lambda u: (5,), splits=("test",), controls=False)
+    with pytest.raises(PhonobenchError, match="results of reads are not of its posteriors"):
+        page.build([tmp_path / "reads"], synthetic_corpus, results)
+
+
+def test_gap_as_html_begins_with_the_gap(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    runs, results = folders
+    out = tmp_path / "gap.html"
+    common = ["--runs", str(runs), "--results", str(results), "--corpus", "synthetic", "--resamples", "20"]
+    made = CliRunner().invoke(app, ["gap", "reads", "slips", "-o", str(out), *common])
+    assert made.exit_code == 0, made.output
+    sections = re.findall(r'<section id="(\w+)">', out.read_text(encoding="utf-8"))
+    assert sections[:2] == ["gap", "listen"]
+    assert len(sections) == 8
+
+
 def test_a_run_without_results_is_refused_by_name(
     folders: tuple[Path, Path], synthetic_corpus: Corpus, tmp_path: Path
 ) -> None:
@@ -125,26 +143,6 @@ def test_a_run_without_results_is_refused_by_name(
     planted.write_run(tmp_path, "fresh", synthetic_corpus, lambda u: (), splits=("test",), controls=False)
     with pytest.raises(PhonobenchError, match="no test results of fresh"):
         page.build([runs / "reads", tmp_path / "fresh"], synthetic_corpus, results)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless Chromium of its own, with what its console says."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("no Chromium with its chromedriver on the PATH")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-background-networking", "mute-audio",
-                 "autoplay-policy=user-gesture-required", f"user-data-dir={profile}"):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield started
-    started.quit()
 
 
 @pytest.mark.slow

@@ -24,6 +24,10 @@ from phonobench.cli.options import (
     use_models,
 )
 from phonobench.cli.output import print_json, progress, remark, say_what_it_is_of
+from phonobench.cli.report import write_page
+
+DEMO_PAGE = "report-synthetic.html"
+"""What `bench` on the synthetic corpus leaves among the results."""
 
 
 def bench_systems(
@@ -63,6 +67,9 @@ def bench_systems(
         print_json({"corpus": found.name, "synthetic": found.synthetic, "jobs": [_described(one) for one in ended]})
     elif done:
         show(results, done)
+    if found.synthetic and done and not as_json:  # the demo ends with something to see and hear
+        page = write_page([runs / name for name in done[:8]], found, results, results / DEMO_PAGE)
+        remark(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
     if failed:
         remark(f"{len(failed)} of {len(todo)} failed; the same command tries them again (--debug shows tracebacks):")
         for outcome in failed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -18,7 +18,7 @@ from phonobench.cli.options import (
     find_run,
 )
 from phonobench.cli.output import print_json, progress, say_what_it_is_of
-from phonobench.types import PhonobenchError, Split
+from phonobench.types import Corpus, PhonobenchError, Split
 
 
 def write_report(
@@ -35,27 +35,46 @@ def write_report(
 ) -> None:
     """Write one page that opens from disk: figures, charts, confusions, and utterances to hear. Needs no torch."""
     found = corpora.find(corpus)
-    run_dirs = [find_run(name, runs) for name in run] if run else _evaluated(runs, results, split)
+    run_dirs = [find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
     say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=True)
+    facts = write_page(run_dirs, found, results, output, split=split, audio_mb=audio_mb)
+    if as_json:
+        print_json(facts)
+        return
+    heard = facts["utterances_with_sound"]
+    print(f"{output}: {facts['bytes'] / 1e6:.1f} MB, {len(run_dirs)} runs, {heard} utterances with sound")
+
+
+def write_page(
+    run_dirs: list[Path], corpus: Corpus, results: Path, output: Path, *, split: str = "test", audio_mb: float = 10
+) -> dict[str, Any]:
+    """Builds the page and writes it; returns its file, its size in bytes, its runs, its utterances with sound."""
     from phonobench.report import page
 
     with progress() as report:
-        made = page.build(
-            run_dirs, found, results, cast(Split, split), audio_bytes=round(1e6 * audio_mb), report=report
-        )
+        size = round(1e6 * audio_mb)
+        made = page.build(run_dirs, corpus, results, cast(Split, split), audio_bytes=size, report=report)
     text = page.render(made).encode()
     store.write_bytes(output, text)
-    facts = {"file": str(output), "bytes": len(text), "runs": [one["id"] for one in made.data["systems"]]}
-    if as_json:
-        print_json({**facts, "utterances_with_sound": len(made.data["cases"])})
-        return
-    print(f"{output}: {len(text) / 1e6:.1f} MB, {len(run_dirs)} runs, {len(made.data['cases'])} utterances with sound")
+    return {
+        "file": str(output), "bytes": len(text), "runs": [one["id"] for one in made.data["systems"]],
+        "utterances_with_sound": len(made.data["cases"]),
+    }  # fmt: skip
 
 
-def _evaluated(runs: Path, results: Path, split: str) -> list[Path]:
-    """Runs under `runs` that have results of the split."""
-    found = [run for run in store.list_runs(runs) if (results / run.name / f"{split}.recognition.json").exists()]
-    if not found:
-        raise PhonobenchError(f"no run in {runs} has {split} results in {results}: `phonobench evaluate` makes them")
-    return found
+def evaluated(corpus: Corpus, runs: Path, results: Path, split: str) -> list[Path]:
+    """Runs under `runs` that have results of the split on this corpus, best first; trials only where nothing else is.
+
+    Raises PhonobenchError where there are none, or more than a page can name.
+    """
+    from phonobench.report import leaderboard
+
+    tables = [table for table in leaderboard.build(results, split).tables if table.fingerprint == corpus.fingerprint]
+    for table in tables:  # whole splits come first
+        found = [runs / e.run_id for e in table.entries if (runs / e.run_id / store.RUN_FILE).exists()]
+        if found:
+            return found
+    raise PhonobenchError(
+        f"no run in {runs} has {split} results of {corpus.name} in {results}: `phonobench evaluate` makes them"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from phonobench.cards import CARDS
+from phonobench.cards import SYSTEMS
 from phonobench.report import facts
 from phonobench.report.labels import BY_TASK, LABELS, MAIN, PERCENT, number
 from phonobench.report.leaderboard import Entry, Table
@@ -93,10 +93,10 @@ _LIMITS = (
 
 
 def _header(table: Table, entry: Entry) -> list[str]:
-    members = [CARDS[part] for part in entry.card.split("+") if part in CARDS]
+    members = [SYSTEMS[part] for part in entry.card.split("+") if part in SYSTEMS]
     known = sorted({member.licence.lower() for member in members})
     lines = ["---", "language: en", "library_name: phonobench", f"pipeline_tag: {TASK}"]
-    lines.append(f"license: {known[0] if len(known) == 1 else 'other'}")
+    lines.append(f"license: {known[0] if len(known) == 1 and ' ' not in known[0] else 'other'}")
     lines += ["tags:", *(f"- {tag}" for tag in ("phoneme-recognition", "pronunciation-assessment", "non-native"))]
     bases = [member.checkpoint for member in members if not member.scratch]
     if bases:

@@ -213,7 +213,7 @@ def _entry(parts: Sequence[Result]) -> Entry:
 
 def _system(name: str) -> tuple[str, str, str]:
     """Title, input and whether it saw the corpus, of a system or a fusion `one+other`; its name where unknown."""
-    members = [cards.CARDS.get(part) for part in name.split("+")]
+    members = [cards.SYSTEMS.get(part) for part in name.split("+")]
     known = [card for card in members if card is not None]
     if len(known) < len(members):
         return name, "", "unknown"

@@ -57,6 +57,8 @@ def build(
     report(Progress("compute the page", 0, 1))
     draws = speaker_draws(len({u.speaker for u in utterances}), RESAMPLES)
     pers = np.array([gap.error_rates(one) for one in answered])
+    for one, per in zip(answered, pers, strict=True):
+        _check_agrees(one, per, next(entry for entry in table.entries if entry.run_id == one.run_id))
     difference = None
     if len(answered) > 1:
         difference = gap.analyse(
@@ -118,6 +120,18 @@ def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: 
     raise PhonobenchError("some of the runs are trials on a part of the split: report them apart")
 
 
+def _check_agrees(answers: Answers, per: np.ndarray, entry: Entry) -> None:
+    """PhonobenchError where the stored figures are of other posteriors, or of another decoder, than what is heard."""
+    length = np.array([len(u.prompt.phones) for u in answers.utterances])
+    stored, now = entry.metrics.get("per"), float((per * length).sum() / length.sum())
+    other_key = entry.provenance["posteriors"].get(answers.split) != answers.keys[answers.split]
+    if other_key or stored is None or stored.value is None or abs(stored.value - now) > 1e-6:
+        raise PhonobenchError(
+            f"results of {entry.run_id} are not of its posteriors as they are decoded now: "
+            f"`phonobench evaluate {entry.run_id}` makes them agree"
+        )
+
+
 def _board(table: Table, letters: dict[str, str]) -> list[dict[str, Any]]:
     """Rows of the leaderboard as text: who, and a cell a metric of the summary."""
     names = labels.SUMMARY
@@ -155,6 +169,7 @@ def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) ->
         "seconds": course[-1].seconds if course else None,
         "speed": None if speed is None else asdict(speed),
         "history": [[e.epoch, e.loss, e.dev_per] for e in course],
+        "fusion": run.get("fusion"),
         "best_epoch": run.get("best_epoch") if course else None,
         "facts": facts.of(entry),
         "metrics": {name: value.model_dump() for name, value in entry.metrics.items()},
