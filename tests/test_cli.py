@@ -108,7 +108,7 @@ def test_list_as_json_has_every_card_and_recipe(tmp_path: Path) -> None:
     (tmp_path / "hubert-large-ls960-ft" / "config.json").write_text("{}")
     result = invoke("list", "--json", "--models", tmp_path)
     listed = json.loads(result.stdout)
-    assert [one["name"] for one in listed["systems"]] == list(cards.CARDS)
+    assert [one["name"] for one in listed["systems"]] == list(cards.SYSTEMS)
     assert [one["name"] for one in listed["recipes"]] == list(recipe.RECIPES)
     found = {one["name"]: one["weights"] for one in listed["systems"]}
     assert {name for name, folder in found.items() if folder} == {"hubert-large"}
@@ -117,7 +117,7 @@ def test_list_as_json_has_every_card_and_recipe(tmp_path: Path) -> None:
 
 def test_list_as_a_table_has_every_card() -> None:
     printed = invoke("list").stdout
-    assert all(re.search(rf"^{re.escape(name)} .*MIT|^{re.escape(name)} ", printed, re.M) for name in cards.CARDS)
+    assert all(re.search(rf"^{re.escape(name)} .*MIT|^{re.escape(name)} ", printed, re.M) for name in cards.SYSTEMS)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from phonobench import recipe
-from phonobench.cards import CARDS
+from phonobench.cards import SYSTEMS
 from phonobench.report.source_rows import SOURCE_ROWS
 
 ROOT = Path(__file__).parents[1]
@@ -25,11 +25,11 @@ def without_ours(page: str) -> list[list[str]]:
 def test_the_page_is_current() -> None:
     page = (ROOT / "MODEL_ZOO.md").read_text(encoding="utf-8")
     assert without_ours(page) == without_ours(ZOO["text"]()), "run python tools/make_model_zoo.py"
-    assert sum(line.startswith("| `") for line in page.splitlines()) == len(CARDS)
+    assert sum(line.startswith("| `") for line in page.splitlines()) == len(SYSTEMS)
 
 
 def test_source_rows_are_named_as_they_are() -> None:
-    assert set(ZOO["SOURCE_NAMES"]) <= set(CARDS)
+    assert set(ZOO["SOURCE_NAMES"]) <= set(SYSTEMS)
     assert set(ZOO["SOURCE_NAMES"].values()) <= {row.system for row in SOURCE_ROWS}
 
 

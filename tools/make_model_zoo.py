@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from phonobench import results
-from phonobench.cards import CARDS, Card
+from phonobench.cards import SYSTEMS, Card
 from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
 from phonobench.types import PhonobenchError
 
@@ -42,7 +42,7 @@ COLUMNS = (
 def text(root: Path = ROOT) -> str:
     """The whole page."""
     ours = _ours(root / "results")
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_row(card, ours) for card in CARDS.values())]
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_row(card, ours) for card in SYSTEMS.values())]
     return HEAD + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
 
 

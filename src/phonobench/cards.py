@@ -27,8 +27,8 @@ class Card:
     `norm` is "group" where the first convolution normalises over time: such an encoder hears its own padding, so its
     convolutions run an utterance at a time. `saw_corpus` says whether SpeechOcean762 was in its training data, as far
     as its authors tell. `pool` states of the model are averaged into one before the head, which makes `upsample` rows
-    of each; `hop` is that of these rows. `members`: of how many other encoders, given by name, the system is made at least; its size is
-    then theirs.
+    of each; `hop` is that of these rows. `members`: of how many other encoders, given by name, the system is made at
+    least; its size is then theirs.
     """
 
     name: str
@@ -187,7 +187,7 @@ CARDS: dict[str, Card] = {card.name: card for card in _CARDS}
 _MADE = (
     Card(
         "speechtokenizer", "SpeechTokenizer's codes", "speechtokenizer", "fnlp/SpeechTokenizer", "codes", 1024, 1,
-        103_675_586, recipe="tokens", licence="Apache-2.0", trained_on="LibriSpeech 960 h, first codes taught by HuBERT",
+        103_675_586, recipe="tokens", licence="Apache-2.0", trained_on="LibriSpeech 960 h, first codes by HuBERT",
     ),
     Card(
         "mimi", "Mimi's codes", "mimi", "kyutai/mimi", "codes", 512, 1, 79_308_609, recipe="tokens", upsample=4,

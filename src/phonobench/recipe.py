@@ -204,7 +204,9 @@ _RECIPES = (
            **{**_SOURCE, "head_lr": 1e-3, "batch_seconds": 2 * MEAN_SECONDS}),
 )  # fmt: skip
 
-LATER: Mapping[str, Any] = {"wildcard_below": 0.0, "lora": 0, "quantise": "none", "checkpointing": False, "codebooks": 8}
+LATER: Mapping[str, Any] = {
+    "wildcard_below": 0.0, "lora": 0, "quantise": "none", "checkpointing": False, "codebooks": 8,
+}  # fmt: skip
 """Fields that came after the first results, with the value that changes nothing: a run's identity leaves those out."""
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from phonobench import models_folder, store
+from phonobench import cards, models_folder, store
 from phonobench.types import PhonobenchError
 
 CorpusOption = Annotated[
@@ -84,3 +84,11 @@ def find_run(text: str, runs: Path) -> Path:
     near = difflib.get_close_matches(text, known, n=3, cutoff=0.4) or known[:5]
     hint = f"near: {', '.join(near)}" if near else f"{runs} holds no runs; `phonobench train` or `bench` makes one"
     raise PhonobenchError(f"no run {text!r} in {runs}; {hint}")
+
+
+def find_members(named: Sequence[str] | None, runs: Path) -> tuple[str, ...]:
+    """Names of systems as they are, anything else as the id of a run under `runs`.
+
+    Raises PhonobenchError for what is neither.
+    """
+    return tuple(name if name in cards.SYSTEMS else find_run(name, runs).name for name in named or ())

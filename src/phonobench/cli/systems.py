@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from phonobench.cards import CARDS, Card
+from phonobench.cards import SYSTEMS, Card
 from phonobench.cli.options import JsonOption, ModelsOption, use_models
 from phonobench.cli.output import print_json, print_table
 from phonobench.models_folder import local_folder
@@ -17,10 +17,10 @@ def list_systems(models: ModelsOption = None, as_json: JsonOption = False) -> No
     use_models(models)
     if as_json:
         recipes = [dataclasses.asdict(recipe) for recipe in RECIPES.values()]
-        print_json({"systems": [_described(card) for card in CARDS.values()], "recipes": recipes})
+        print_json({"systems": [_described(card) for card in SYSTEMS.values()], "recipes": recipes})
         return
     columns = ("system", "params", "input", "Hz", "licence", "weights", "recipe")
-    print_table("Systems", columns, [_row(card) for card in CARDS.values()], right=("params", "Hz"))
+    print_table("Systems", columns, [_row(card) for card in SYSTEMS.values()], right=("params", "Hz"))
     print()
     print_table("Recipes", ("recipe", "what it does"), [(recipe.name, recipe.about) for recipe in RECIPES.values()])
 
@@ -28,12 +28,15 @@ def list_systems(models: ModelsOption = None, as_json: JsonOption = False) -> No
 def _weights(card: Card) -> str:
     if card.scratch:
         return "none needed"
+    if card.members:
+        return "--member"
     return "here" if local_folder(card.checkpoint) else "hub"
 
 
 def _row(card: Card) -> tuple[str, ...]:
-    millions = f"{card.parameters / 1e6:.1f} M"
-    return card.name, millions, card.input, f"{1 / card.hop:.4g}", card.licence, _weights(card), card.recipe
+    millions = f"{card.parameters / 1e6:.1f} M" if not card.members else "-"
+    hertz = f"{1 / card.hop:.4g}" if not card.members else "-"
+    return card.name, millions, card.input, hertz, card.licence, _weights(card), card.recipe
 
 
 def _described(card: Card) -> dict[str, Any]:
@@ -44,6 +47,6 @@ def _described(card: Card) -> dict[str, Any]:
         **fields,
         "config": dict(card.config),
         "frames_per_second": 1 / card.hop,
-        "needs_weights": not card.scratch,
+        "needs_weights": not card.scratch and not card.members,
         "weights": None if folder is None else str(folder),
     }

@@ -16,6 +16,7 @@ from phonobench.cli.options import (
     ModelsOption,
     RunsOption,
     SetOption,
+    find_members,
     find_run,
     parse_settings,
     use_models,
@@ -36,6 +37,10 @@ def train_system(
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="RUN", help="A trained run of this system to go on from.")
+    ] = None,
+    member: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN|SYSTEM", help="Of a system made of others: a trained run, or a system (repeatable)."),
     ] = None,
     fold: Annotated[
         int, typer.Option(min=0, max=corpora.FOLDS - 1, help="Which fifth of the speakers is dev; 0 is the protocol's.")
@@ -58,8 +63,9 @@ def train_system(
     say_what_it_is_of(found, limit, apart=as_json)
     with progress() as report:
         run_dir = training.train(
-            card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold, report=report
-        )
+            card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold,
+            members=find_members(member, runs), report=report,
+        )  # fmt: skip
     manifest = store.read_run(run_dir)
     if as_json:
         print_json(manifest)

@@ -94,7 +94,8 @@ def _listen(
     if shelf is None or model.recipe.trainable != "none":
         return batch_posteriors(model, list(waves))
     material = Material(tuple(utterances), tuple(waves), ((),) * len(waves))
-    memory = Memory(model, material, shelf, [u.id if split in ("dev", "test") else f"{split}/{u.id}" for u in utterances])
+    names = [u.id if split in ("train", "dev", "test") else f"{split}/{u.id}" for u in utterances]
+    memory = Memory(model, material, shelf, names)
     with torch.no_grad():
         states, lengths = memory.recall(range(len(waves)))
         return rows(model.classify(states, lengths), model.rows(lengths))

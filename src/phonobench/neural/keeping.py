@@ -50,6 +50,10 @@ def unpack(packed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def keep(run_dir: Path, target: Path) -> Path:
     """Write the small copy of a trained run under `target`; returns its folder."""
     manifest = store.read_run(run_dir)
+    if "fusion" in manifest:
+        raise PhonobenchError(
+            f"{run_dir.name} is a late fusion without weights: keep {', '.join(manifest['fusion']['members'])}"
+        )
     if manifest.get("status") != "trained":
         raise PhonobenchError(f"{run_dir.name} is not trained to its end; only a finished run is kept")
     arrays, facts = store.read_arrays(run_dir / "weights" / FILE)

@@ -34,7 +34,7 @@ class Recogniser(nn.Module):
         self.head = _head(width, encoder.upsample, recipe)
         depth = len(encoder.blocks)
         if recipe.only_layer is not None and recipe.only_layer >= depth:
-            raise PhonobenchError(f"recipe {recipe.name}: layers = {recipe.layers!r}, but the states are 0 to {depth - 1}")
+            raise PhonobenchError(f"recipe {recipe.name}: layers = {recipe.layers!r}, but states are 0 to {depth - 1}")
         self.layer_weights = nn.Parameter(torch.zeros(depth)) if recipe.layers == "weighted" else None
         encoder.set_dropout(recipe.dropout)
         encoder.window = recipe.context == "window"

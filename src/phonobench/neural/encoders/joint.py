@@ -99,7 +99,7 @@ class JointEncoder(Encoder):
 
 
 def resampled(states: Tensor, lengths: Tensor, longest: int, ratio: float) -> Tensor:
-    """States (batch, S, width) of true `lengths` at `longest` instants `ratio` of a step apart, interpolated linearly."""
+    """States (batch, S, width) of true `lengths` at `longest` instants `ratio` of a step apart, by interpolation."""
     place = (torch.arange(longest, device=states.device) + 0.5) * ratio - 0.5
     last = (lengths.to(states.device) - 1).clamp(min=0)[:, None]
     place = torch.minimum(place.clamp(min=0)[None], last)
