@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,14 +20,12 @@ from phonobench.corpora import FOLDS, folded
 from phonobench.fitting import descriptions
 from phonobench.fitting.descriptions import described, ear_of_run
 from phonobench.scorer.calibration import Calibration, calibrate
+from phonobench.scorer.examples import Course, Example
 from phonobench.scorer.features import NAMES, Description
 from phonobench.scorer.network import Answer
 from phonobench.stats import best_f1_threshold
 from phonobench.tasks.detection import TARGETS
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
-
-if TYPE_CHECKING:
-    from phonobench.neural.scorer_training import Course, Example
 
 Report = Callable[[Progress], None]
 
@@ -47,7 +45,7 @@ def fit(
     """
     from phonobench.neural import portable, scorer_training
 
-    course = course or scorer_training.Course()
+    course = course or Course()
     listeners = list(listeners or runs[:1])
     manifests = _check(runs, listeners)
     facts = {
@@ -90,8 +88,6 @@ def fit(
 
 def example(description: Description, utterance: Utterance) -> Example:
     """A description beside its human scores, as shares of their scales."""
-    from phonobench.neural.scorer_training import Example
-
     human = utterance.judgement
     phone = np.asarray(human.phone_accuracy, dtype=np.float64)
     wrong = np.where(np.isfinite(phone), _POSITIVE["phone"](phone), np.nan)

@@ -12,7 +12,7 @@ from phonobench import cards, store
 from phonobench.assessment import Listening
 from phonobench.neural import hardware, weights
 from phonobench.neural.batches import by_length
-from phonobench.types import SAMPLE_RATE, Progress
+from phonobench.types import SAMPLE_RATE, PhonobenchError, Progress
 
 BATCH_SECONDS = 30.0
 GROUP = 64
@@ -31,15 +31,18 @@ def listen(
     """
     model = weights.load(run_dir)
     hop = cards.find(store.read_run(run_dir)["card"]).hop
+    if layers and model.encoder.upsample > 1:
+        raise PhonobenchError(f"{run_dir.name}: its states are further apart than its posteriors; fit without layers")
     for start in range(0, len(waves), GROUP):
         group = [read() for read in waves[start : start + GROUP]]
         for items in by_length([len(wave) / SAMPLE_RATE for wave in group], BATCH_SECONDS):
             features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
             states = model.encoder(features, None)
-            logp = model.classify(states if model.layer_weights is not None else states[-1:])
+            logp = model.classify(model.chosen(states), features.lengths)
             chosen = torch.cat([states[layer] for layer in layers], -1) if layers else logp[..., :0]
             for row, item in enumerate(items):
                 length = int(features.lengths[row])
-                heard = logp[row, :length].cpu().numpy(), chosen[row, :length].float().cpu().numpy()
-                yield start + item, Listening(*heard, group[item], hop)
+                states_of = chosen[row, :length] if layers else chosen[row, : length * model.encoder.upsample]
+                heard = logp[row, : length * model.encoder.upsample].cpu().numpy()
+                yield start + item, Listening(heard, states_of.float().cpu().numpy(), group[item], hop)
         report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))

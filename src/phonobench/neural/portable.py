@@ -36,8 +36,9 @@ class Portable(nn.Module):
         frames = mel.shape[-1] // 2
         lengths = torch.full((1,), frames, dtype=torch.long)
         layers = self.model.encoder(Features(mel, lengths, lengths * 320))
-        read = layers if self.model.layer_weights is not None else layers[-1:]
-        return self.model.classify(read), torch.cat([layers[layer] for layer in self.layers], -1)
+        return self.model.classify(self.model.chosen(layers), lengths), torch.cat(
+            [layers[layer] for layer in self.layers], -1
+        )
 
 
 def portable(run_dir: Path, layers: Sequence[int]) -> Portable:

@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from phonobench.neural.scorer_network import Ensemble, ScorerNetwork, Size, loss
+from phonobench.scorer.examples import Course, Example
 from phonobench.types import PhonobenchError, Progress
-
-
-@dataclass(frozen=True, eq=False)
-class Example:
-    """One described utterance: rows (N, R), states (N, S), ids (N,), words (N,); and its scores as shares of their
-    scales, NaN where unknown: phone (N,), error (N,) 0 or 1, word (W, 3), sentence (4,)."""
-
-    rows: np.ndarray
-    states: np.ndarray
-    ids: np.ndarray
-    words: np.ndarray
-    phone: np.ndarray
-    error: np.ndarray
-    word: np.ndarray
-    sentence: np.ndarray
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a network is fitted; every choice was made by cross-validation over train speakers."""
-
-    epochs: int = 24
-    batch: int = 25
-    lr: float = 2e-3
-    weight_decay: float = 0.05
-    average: float = 0.99
-    width: int = 64
-    layers: int = 2
-    dropout: float = 0.2
 
 
 def fit(
