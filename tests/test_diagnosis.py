@@ -1,0 +1,89 @@
+"""What is heard in place of each phone, of what kind the error is, what was put in, and when."""
+
+from __future__ import annotations
+
+import fake_package
+import numpy as np
+import pytest
+
+from phonobench import ctc, diagnosis, phones
+from phonobench.diagnosis import Diagnosis
+from phonobench.evidence import Heard
+
+EXPECTED = phones.encode(["W", "IY", "K", "AO", "L", "IH", "T"])
+HOP = fake_package.HOP
+
+
+def found(said: str, accuracy: float = 2.0, flag: bool = False, frames: int = 100) -> Diagnosis:
+    heard = Heard(fake_package.posteriors(phones.encode(said.split()), frames), HOP)
+    n = len(EXPECTED)
+    return diagnosis.diagnose(heard, EXPECTED, np.full(n, accuracy), np.full(n, flag))
+
+
+def test_what_was_said_right_is_no_error() -> None:
+    made = found("W IY K AO L IH T")
+    assert [one.heard for one in made.findings] == list(phones.decode(EXPECTED))
+    assert {one.error for one in made.findings} == {"none"}
+    assert made.insertions == ()
+
+
+def test_shares_are_whole_sequence_likelihoods_of_the_forward_algorithm() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(12, 40))
+    heard = Heard(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), HOP)
+    ids = (3, 7, 7)
+    share = diagnosis.shares(heard.rivals(ids))
+    assert share.shape == (3, 40)
+    for i in range(3):
+        every = [ids[:i] + ((q,) if q else ()) + ids[i + 1 :] for q in range(40)]
+        likelihood = np.exp([ctc.forward(heard.logp, one) for one in every])
+        assert share[i] == pytest.approx(likelihood / likelihood.sum(), rel=1e-6)
+
+
+def test_a_flagged_phone_is_told_apart_by_what_was_heard() -> None:
+    made = found("W IY K AH L IH", accuracy=0.2, flag=True)
+    assert [one.error for one in made.findings] == ["accent"] * 3 + ["substitution"] + ["accent"] * 2 + ["deletion"]
+    assert made.findings[3].heard == "AH"
+    assert made.findings[6].heard is None
+
+
+def test_a_low_score_alone_is_an_accent() -> None:
+    assert {one.error for one in found("W IY K AH L IH T", accuracy=1.2).findings} == {"accent"}
+    assert {one.error for one in found("W IY K AH L IH T", accuracy=1.6).findings} == {"none"}
+
+
+def test_candidates_are_ranked_and_hold_the_expected_phone() -> None:
+    for said in ("W IY K AO L IH T", "W IY K AH L IH", "B AE D"):
+        for one in found(said).findings:
+            ranked = [c.probability for c in one.candidates if c.phone != one.expected]
+            assert ranked == sorted(ranked, reverse=True)
+            assert one.expected in [c.phone for c in one.candidates]
+            assert len(one.candidates) <= diagnosis.BEST
+
+
+@pytest.mark.parametrize(
+    ("said", "phone", "before"),
+    [("W IY K AO L AH IH T", "AH", 5), ("W IY K AO L IH T AH", "AH", 7), ("S W IY K AO L IH T", "S", 0)],
+)
+def test_a_phone_put_in_is_found_where_it_was_said(said: str, phone: str, before: int) -> None:
+    made = found(said)
+    assert [(one.phone, one.before) for one in made.insertions] == [(phone, before)]
+    place = said.split().index(phone) if before < 7 else 7
+    assert made.insertions[0].start <= (place + 0.5) * 100 / 8 * HOP <= made.insertions[0].end
+
+
+@pytest.mark.parametrize("said", ["W IY K AH L IH T", "W IY K L IH T", "W IY K AO L L IH T"])
+def test_what_a_change_of_a_neighbour_explains_is_not_put_in(said: str) -> None:
+    assert found(said).insertions == ()
+
+
+def test_times_cover_the_peaks_in_order_within_the_audio() -> None:
+    made = found("W IY K AO L IH T", frames=140)
+    peaks = [(i + 0.5) * 140 / 7 * HOP for i in range(7)]
+    for one, peak in zip(made.findings, peaks, strict=True):
+        assert one.start <= peak <= one.end
+        assert one.end - one.start <= 2 * diagnosis.HALF_WIDTH + HOP + 1e-9
+    starts = [one.start for one in made.findings]
+    assert starts == sorted(starts)
+    assert made.findings[-1].end <= 140 * HOP
+    assert all(a.end <= b.start + 1e-9 for a, b in zip(made.findings[:-1], made.findings[1:], strict=True))
