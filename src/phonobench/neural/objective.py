@@ -22,7 +22,9 @@ WILDCARD = COLUMNS
 """The target id that anything satisfies: one past the last phone."""
 
 
-def targets(utterances: Sequence[Utterance], canonical: Sequence[tuple[int, ...]], recipe: Recipe) -> list[tuple[int, ...]]:
+def targets(
+    utterances: Sequence[Utterance], canonical: Sequence[tuple[int, ...]], recipe: Recipe
+) -> list[tuple[int, ...]]:
     """What each utterance is to be recognised as: `canonical` ids, with neighbouring wildcards made one.
 
     A phone without a human score is kept as it is.
@@ -38,7 +40,6 @@ def targets(utterances: Sequence[Utterance], canonical: Sequence[tuple[int, ...]
     return found
 
 
-
 def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: Recipe) -> Tensor:
     """Nats per target phone: CTC, plus the recipe's share of consistency and smoothing.
 
@@ -48,12 +49,12 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
     views = 2 if recipe.consistency else 1
     wanted = targets * views
     sizes = torch.tensor([len(ids) for ids in wanted])
-    flat = torch.tensor([phone for ids in wanted for phone in ids])
+    flat = torch.tensor([phone for ids in wanted for phone in ids], device=logp.device)
     # The wildcard's column is a constant log 1 beside a normalised distribution: torch's gradient stays exact, because
     # the term that it adds for every column but this one sums to one and falls to zero in the softmax's derivative.
     columns = F.pad(logp, (0, 1)) if recipe.wildcard_below else logp
     total = F.ctc_loss(columns.transpose(0, 1), flat, lengths, sizes, reduction="sum", zero_infinity=True)
-    keep = valid(lengths, logp.shape[1])
+    keep = valid(lengths, logp.shape[1]).to(logp.device)
     if recipe.consistency:
         total = total + recipe.consistency * _disagreement(logp, keep)
     if recipe.smoothing:

@@ -43,7 +43,7 @@ class Portable(nn.Module):
 
 def portable(run_dir: Path, layers: Sequence[int]) -> Portable:
     """The recogniser of a run, ready to be exported. Raises PhonobenchError for one that does not read log-mels."""
-    model = weights.load(run_dir)
+    model = weights.load(run_dir).cpu()
     if not isinstance(model.encoder, MelEncoder) or model.encoder.window:
         raise PhonobenchError(
             f"{run_dir.name} cannot be exported: only encoders that read log-mels of the audio alone (Whisper) run "
@@ -89,10 +89,14 @@ def write_scorer(network: Ensemble, path: Path) -> None:
     size = network.members[0].size
     example = (
         torch.zeros(1, 12, size.rows), torch.zeros(1, 12, size.states), torch.ones(1, 12, dtype=torch.long),
-        torch.arange(12)[None] // 3,
+        torch.eye(4).repeat_interleave(3, 1)[None],
     )  # fmt: skip
-    free = {name: {1: "phones"} for name in ("rows", "states", "ids", "words")}
-    write(network.eval(), example, path, free, OUTPUTS)
+    free = {"rows": {1: "phones"}, "states": {1: "phones"}, "ids": {1: "phones"}, "belongs": {1: "words", 2: "phones"}}
+    torch.backends.mha.set_fastpath_enabled(False)  # its kernel has no counterpart in ONNX
+    try:
+        write(network.eval(), example, path, free, OUTPUTS)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
 
 
 def shrink(path: Path) -> None:

@@ -34,9 +34,10 @@ class Size:
 
 
 class ScorerNetwork(nn.Module):
-    """Inputs: rows (B, N, rows), states (B, N, states), ids (B, N; 0 is padding), words (B, N) the word of each phone.
+    """Inputs: rows (B, N, rows), states (B, N, states), ids (B, N; 0 is padding), belongs (B, W, N), 1 where phone n is
+    of word w and else 0.
 
-    Returns phone (B, N), error (B, N), word (B, W, 3), sentence (B, 4), with W the highest word plus one. `mean` and
+    Returns phone (B, N), error (B, N), word (B, W, 3), sentence (B, 4). `mean` and
     `scale` (rows,) standardise the rows and are part of the weights.
     """
 
@@ -68,7 +69,7 @@ class ScorerNetwork(nn.Module):
             self.word_head.bias.fill_(0.8)
             self.sentence_head[-1].bias.fill_(0.7)
 
-    def forward(self, rows: Tensor, states: Tensor, ids: Tensor, words: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, rows: Tensor, states: Tensor, ids: Tensor, belongs: Tensor) -> tuple[Tensor, ...]:
         """Scores as the class describes them."""
         there = ids > 0
         keep = there[..., None].float()
@@ -79,12 +80,11 @@ class ScorerNetwork(nn.Module):
         hidden = hidden + self.near(hidden.transpose(1, 2)).transpose(1, 2) * keep
         hidden = self.phones(self.drop(hidden), src_key_padding_mask=~there)
         said = self.phone_norm(hidden) * keep
-        # belongs[b, w, n]: phone n is of word w
-        belongs = (words[:, None] == torch.arange(int(words.max()) + 1)[None, :, None]) & there[:, None]
         sizes = belongs.sum(-1, keepdim=True)
-        pooled = belongs.float() @ said / sizes.clamp(min=1)
-        worst = torch.where(belongs[..., None], said[:, None], said.new_full((), 1e4)).amin(2)
-        pooled = pooled + worst * (sizes > 0)
+        pooled = belongs @ said / sizes.clamp(min=1.0)
+        outside = 1e4 * (1.0 - belongs[..., None])
+        worst = (said[:, None] + outside).amin(2)
+        pooled = torch.where(sizes > 0, pooled + worst, 0.0)
         heard = self.words(pooled, src_key_padding_mask=sizes[..., 0] == 0)
         spoken = self.word_norm(heard) * (sizes > 0)
         count, of_words = keep.sum(1), (sizes > 0).sum(1)
@@ -102,9 +102,9 @@ class Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
 
-    def forward(self, rows: Tensor, states: Tensor, ids: Tensor, words: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, rows: Tensor, states: Tensor, ids: Tensor, belongs: Tensor) -> tuple[Tensor, ...]:
         """phone (B, N), error (B, N) in 0 to 1, word (B, W, 3), sentence (B, 4)."""
-        answers = [member(rows, states, ids, words) for member in self.members]
+        answers = [member(rows, states, ids, belongs) for member in self.members]
         phone, error, word, sentence = zip(*answers, strict=True)
         means = [torch.stack(part).mean(0) for part in (phone, [e.sigmoid() for e in error], word, sentence)]
         return tuple(means)

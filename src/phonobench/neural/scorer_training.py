@@ -72,7 +72,7 @@ def collate(examples: Sequence[Example]) -> tuple[tuple[Tensor, Tensor, Tensor, 
     """Padded inputs of a network and what it should answer; padding is phone 0 without a score."""
     inputs = (
         _padded([e.rows for e in examples], 0.0), _padded([e.states for e in examples], 0.0),
-        _padded([e.ids for e in examples], 0).long(), _padded([e.words for e in examples], 0).long(),
+        _padded([e.ids for e in examples], 0).long(), _belonging([e.words for e in examples]),
     )  # fmt: skip
     scores = ("phone", "error", "word")
     wanted = {name: _padded([getattr(e, name).astype(np.float32) for e in examples], np.nan) for name in scores}
@@ -83,3 +83,11 @@ def collate(examples: Sequence[Example]) -> tuple[tuple[Tensor, Tensor, Tensor, 
 def _padded(arrays: Sequence[np.ndarray], filler: float) -> Tensor:
     tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
     return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=filler)
+
+
+def _belonging(words: Sequence[np.ndarray]) -> Tensor:
+    """(B, W, N): 1 where phone n is of word w."""
+    together = torch.zeros(len(words), max(int(of.max()) + 1 for of in words), max(len(of) for of in words))
+    for row, of in zip(together, words, strict=True):
+        row[torch.from_numpy(of), torch.arange(len(of))] = 1.0
+    return together

@@ -14,7 +14,7 @@ import torch
 
 from phonobench import cards, store
 from phonobench.cards import Card
-from phonobench.neural import adapters, checkpoints, composition
+from phonobench.neural import adapters, checkpoints, composition, hardware
 from phonobench.neural.encoders import Encoder
 from phonobench.neural.recogniser import Recogniser
 from phonobench.recipe import Recipe
@@ -43,9 +43,10 @@ def digest(run_dir: Path) -> str:
 
 
 def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogniser:
-    """The recogniser of a trained run, in evaluation mode. `source` says where a frozen encoder's checkpoint lies.
+    """The recogniser of a trained run, in evaluation mode, on this machine's device.
 
-    Adapters are added into the weights that they correct, unless these are quantised or `merge` is false.
+    `source` says where a frozen encoder's checkpoint lies. Adapters are added into the weights that they correct,
+    unless these are quantised or `merge` is false.
     Raises PhonobenchError where weights are missing, of another card, or the checkpoint is not the one trained on.
     """
     manifest = store.read_run(run_dir)
@@ -81,7 +82,7 @@ def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogn
         raise PhonobenchError(f"{path}: {str(fault).splitlines()[-1].strip()} (another vocabulary or size)") from fault
     if recipe.lora and merge and recipe.quantise == "none":
         adapters.merge(model.encoder)
-    return model.eval()
+    return model.eval().to(hardware.device())
 
 
 def begin_from(run_dir: Path, model: Recogniser, card: Card) -> None:

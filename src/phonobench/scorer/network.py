@@ -43,9 +43,9 @@ class FittedScorer:
     def answer(self, description: Description) -> Answer:
         """What the network says of one description."""
         d = description
-        rows, states = d.rows[None], d.states[None]
-        inputs = {"rows": rows, "states": states, "ids": d.ids[None].astype(np.int64),
-                  "words": d.words[None].astype(np.int64)}  # fmt: skip
+        belongs = (d.words[None] == np.arange(d.words.max() + 1)[:, None]).astype(np.float32)
+        inputs = {"rows": d.rows[None], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
+                  "belongs": belongs[None]}  # fmt: skip
         wanted = {node.name for node in self.session.get_inputs()}
         phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
         return phone[0], error[0], word[0], sentence[0]

@@ -17,6 +17,8 @@ LOWEST, HIGHEST = 70.0, 400.0
 """Hz between which pitch is looked for."""
 VOICED = 0.5
 """Normalised autocorrelation from which a frame counts as voiced."""
+OCTAVE_COST = 0.05
+"""What each octave down costs a candidate: two periods correlate as well as one."""
 FLOOR_DB = -60.0
 """Loudness under the loudest frame at which silence is cut off."""
 
@@ -41,7 +43,8 @@ def measure(wave: np.ndarray) -> Prosody:
     level = 10 * np.log10(np.maximum(power, 1e-12))
     correlation = _autocorrelation(frames)
     shortest, longest = int(SAMPLE_RATE / HIGHEST), int(SAMPLE_RATE / LOWEST)
-    lag = shortest + correlation[:, shortest : longest + 1].argmax(axis=1)
+    octaves = np.log2(np.arange(shortest, longest + 1) / shortest)
+    lag = shortest + (correlation[:, shortest : longest + 1] - OCTAVE_COST * octaves).argmax(axis=1)
     voicing = np.clip(correlation[np.arange(len(lag)), lag], 0.0, 1.0)
     loudness = np.maximum(level - level.max(), FLOOR_DB)
     voiced = (voicing >= VOICED) & (loudness > FLOOR_DB / 2)

@@ -102,4 +102,3 @@ class WaveEncoder(Encoder):
             for wave, count in zip(features.values, features.samples.tolist(), strict=True)
         ]
         return nn.utils.rnn.pad_sequence(alone, batch_first=True)
-

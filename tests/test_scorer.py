@@ -1,0 +1,200 @@
+"""The trained scorer's parts: sound, descriptions, calibration, network; each against an outside truth."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from phonobench import phones
+from phonobench.assessment import COVERAGE, Listening
+from phonobench.corpora import synthetic
+from phonobench.scorer import calibration, features, mel, prosody
+from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt, Word
+
+PROMPT = Prompt((Word("we", ("W", "IY")), Word("call", ("K", "AO", "L")), Word("it", ("IH", "T"))))
+
+
+def planted_listening(said: tuple[str, ...], every: int = 4) -> Listening:
+    """A listener that hears those phones, one every so many frames of 20 ms, in faint noise; it has no states."""
+    logits = np.zeros((every * (len(said) + 1), 40))
+    logits[:, 0] = 8.0
+    for place, phone in enumerate(phones.encode(said), start=1):
+        logits[place * every - 1, [0, phone]] = 0.0, 8.0
+    logp = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    wave = np.random.default_rng(0).normal(0, 0.01, len(logp) * 320).astype(np.float32)
+    return Listening(logp, np.zeros((len(logp), 0), np.float32), wave, 0.02)
+
+
+def tone(hertz: float, seconds: float = 1.0, level: float = 0.3) -> np.ndarray:
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    # three harmonics: a sine alone has no period shorter than its own either
+    wave = sum(np.sin(2 * np.pi * k * hertz * time) / k for k in (1, 2, 3))
+    return (level * np.asarray(wave)).astype(np.float32)
+
+
+@pytest.mark.parametrize("hertz", [90.0, 150.0, 310.0])
+def test_pitch_is_that_of_a_tone(hertz: float) -> None:
+    found = prosody.measure(tone(hertz))
+    inside = slice(5, -8)
+    assert np.isfinite(found.pitch[inside]).all()
+    np.testing.assert_allclose(found.pitch[inside], 12 * np.log2(hertz / 100), atol=0.35)
+
+
+def test_noise_and_silence_have_no_pitch_and_loudness_follows_the_level() -> None:
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
+    assert np.isfinite(prosody.measure(noise).pitch).mean() < 0.05
+    assert not np.isfinite(prosody.measure(np.zeros(SAMPLE_RATE, np.float32)).pitch).any()
+    quieter = prosody.measure(np.concatenate([tone(120), 0.1 * tone(120)])).loudness
+    assert np.median(quieter[10:80]) - np.median(quieter[110:180]) == pytest.approx(20.0, abs=0.5)
+
+
+def test_the_spectrogram_is_that_of_the_recogniser() -> None:
+    torch = pytest.importorskip("torch")
+    from phonobench.neural.mel import MelFrontEnd
+
+    rng = np.random.default_rng(0)
+    for samples in (640, 12_345, 70_001):
+        wave = (0.1 * rng.standard_normal(samples)).astype(np.float32)
+        expected, lengths = MelFrontEnd(80)([torch.from_numpy(wave)])
+        found = mel.spectrogram(wave, 80)
+        np.testing.assert_allclose(found, expected.numpy()[..., : 2 * int(lengths[0])], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong", "heard"),
+    [(("W", "IY", "K", "AA", "L", "IH", "T"), 3, "AA"), (("W", "IY", "K", "AO", "IH", "T"), 4, "none")],
+)
+def test_a_description_tells_what_was_planted(said: tuple[str, ...], wrong: int, heard: str) -> None:
+    found = features.describe(planted_listening(said), PROMPT)
+    names, sounds = features.NAMES, ("none", *phones.PHONES)
+    assert found.rows.shape == (7, len(names))
+    assert np.isfinite(found.rows).all()
+    rivals = found.rows[:, [names.index(f"rival_{name}") for name in sounds]]
+    expected = list(PROMPT.phones)
+    expected[wrong] = heard
+    assert [sounds[k] for k in rivals.argmax(axis=1)] == expected
+    odds = found.rows[:, names.index("odds")]
+    assert np.flatnonzero(odds < 0).tolist() == [wrong]
+    assert found.rows[0, names.index("heard_errors")] == pytest.approx(1 / 7)
+    assert found.words.tolist() == [0, 0, 1, 1, 1, 2, 2]
+    assert features.with_neighbours(found).shape[0] == 7
+
+
+def test_states_are_pooled_over_each_phone_s_time() -> None:
+    listening = planted_listening(PROMPT.phones, every=5)
+    frames = np.arange(len(listening.logp), dtype=np.float32)[:, None]
+    found = features.describe(dataclasses.replace(listening, states=np.hstack([frames, -frames])), PROMPT)
+    steps = np.diff(found.states[:, 0])
+    np.testing.assert_allclose(steps, 5.0, atol=1.01)  # phones were planted five frames apart
+    np.testing.assert_allclose(found.states[:, 1], -found.states[:, 0], atol=1e-4)
+
+
+def test_audio_too_short_for_the_phones_is_refused() -> None:
+    listening = planted_listening(("W",), every=2)
+    with pytest.raises(PhonobenchError, match="too short"):
+        features.describe(listening, PROMPT)
+
+
+def test_intervals_hold_the_share_of_people_that_they_promise() -> None:
+    rng = np.random.default_rng(1)
+    predicted = rng.uniform(0, 10, 4000)
+    human = np.clip(predicted + rng.standard_normal(4000) * (0.2 + 0.2 * predicted), 0, 10)
+    fitted = calibration.interval(predicted[:2000], human[:2000])
+    found = fitted.around(predicted[2000:], 10.0)
+    inside = (found.low <= human[2000:]) & (human[2000:] <= found.high)
+    assert inside.mean() == pytest.approx(COVERAGE, abs=0.03)
+    assert inside[predicted[2000:] > 8].mean() == pytest.approx(COVERAGE, abs=0.06)  # and where the noise is large
+    width = found.high - found.low
+    assert width[predicted[2000:] > 8].mean() > 2 * width[predicted[2000:] < 2].mean()
+
+
+def test_error_probabilities_are_calibrated_and_thresholds_keep_their_promise() -> None:
+    rng = np.random.default_rng(2)
+    odds = rng.normal(-2, 1.5, 40_000)
+    wrong = (rng.uniform(size=odds.size) < 1 / (1 + np.exp(-(1.7 * odds + 0.8)))).astype(float)
+    fitted = calibration.calibrate({}, 1 / (1 + np.exp(-odds)), wrong)
+    assert (fitted.slope, fitted.offset) == (pytest.approx(1.7, abs=0.08), pytest.approx(0.8, abs=0.12))
+    flagged = fitted.probability(1 / (1 + np.exp(-odds[wrong == 0]))) >= fitted.threshold(0.05)
+    assert flagged.mean() == pytest.approx(0.05, abs=0.002)
+    again = calibration.Calibration.from_json(fitted.to_json())
+    assert again.threshold(0.07) == fitted.threshold(0.07)
+    with pytest.raises(PhonobenchError, match="false alarms"):
+        fitted.threshold(0.9)
+
+
+@pytest.mark.torch
+def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+    from phonobench import packaged
+    from phonobench.neural import portable, scorer_training
+    from phonobench.scorer.examples import Course, Example
+    from phonobench.scorer.network import FittedScorer
+
+    rng = np.random.default_rng(3)
+
+    def example(phones_: int) -> Example:
+        rows = rng.standard_normal((phones_, 6)).astype(np.float32)
+        words = np.sort(rng.integers(0, max(1, phones_ // 3), phones_))
+        words = np.unique(words, return_inverse=True)[1]
+        phone = 1 / (1 + np.exp(-2 * rows[:, 0].astype(float)))
+        word = np.stack([np.bincount(words, phone) / np.bincount(words)] * 3, axis=1)
+        states = rng.standard_normal((phones_, 4)).astype(np.float32)
+        return Example(rows, states, rng.integers(1, 40, phones_), words, phone, (phone < 0.2) * 1.0, word,
+                       np.full(4, phone.mean()))  # fmt: skip
+
+    examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
+    network = scorer_training.fit(examples[:100], Course(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
+    alone = scorer_training.predict(network, examples[100:])
+    told, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
+    assert np.corrcoef(told, truth)[0, 1] > 0.9
+    with torch.no_grad():
+        together = network(*scorer_training.collate(examples[100:])[0])
+    portable.write_scorer(network, tmp_path / "scorer.onnx")
+    scorer = FittedScorer(packaged.session(tmp_path / "scorer.onnx"), calibration.calibrate({}, told, truth < 0.2))
+    for k, one in enumerate(examples[100:]):
+        description = features.Description(one.rows, one.states, one.ids, one.words)
+        for part, in_company, in_onnx in zip(alone[k], together, scorer.answer(description), strict=True):
+            shape = tuple(slice(0, n) for n in part.shape)
+            np.testing.assert_allclose(in_company[k].numpy()[shape], part, atol=2e-5)
+            np.testing.assert_allclose(in_onnx, part, atol=2e-5)
+
+
+@pytest.mark.torch
+def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
+    pytest.importorskip("torch")
+    from tiny_checkpoints import save
+
+    from phonobench import cards, fitting, packaged, recipe, results, store
+    from phonobench.neural import training
+    from phonobench.scorer.examples import Course
+
+    corpus = synthetic.read()
+    card = cards.find("whisper-tiny.en")
+    source = str(save(card, tmp_path / "model"))
+    plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "warm_epochs": "0", "precision": "fp32"})
+    few = dataclasses.replace(
+        corpus, utterances=tuple(u for k, u in enumerate(corpus.utterances) if u.split == "dev" or k % 12 == 0)
+    )
+    runs = tmp_path / "runs"
+    run = training.train(card, plan, few, runs, source=source)
+    course = Course(epochs=1, width=16, layers=1)
+    scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
+    assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer
+    made = fitting.evaluate(scorer, few, tmp_path / "results", resamples=20)
+    assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]
+    assert made[0].metrics["phone_model_coverage"].value == pytest.approx(COVERAGE, abs=0.08)
+    assert made[1].metrics["utterance_model_auc_silence"].value is not None
+    folder = fitting.export(scorer, tmp_path / "package", int8=False)
+    (exported,) = fitting.evaluate(scorer, few, tmp_path / "results", ["test"], package=folder, resamples=20)
+    for name, value in made[1].metrics.items():
+        assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
+    assert results.read_all(tmp_path / "results")[0].protocol_version == results.PROTOCOL_VERSION
+    (folder / "scorer.onnx").write_bytes(b"damaged")
+    with pytest.raises(PhonobenchError, match=r"scorer\.onnx is missing or damaged"):
+        packaged.load(folder)
+    facts = store.read_json(folder / packaged.FACTS)
+    store.write_json(folder / packaged.FACTS, {**facts, "format": 0})
+    with pytest.raises(PhonobenchError, match="another version"):
+        packaged.load(folder)
