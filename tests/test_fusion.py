@@ -234,12 +234,16 @@ def test_the_command_of_the_issue(runs, tmp_path) -> None:
     }
     assert {(gap["a"], gap["b"]) for gap in got["gaps"]} == {(f, m) for f in got["fused"] for m in ("one", "two")}
     assert {path.name for path in tmp_path.iterdir()} == set(got["fused"])
+    (chosen,) = [name for name, shares in got["fused"].items() if shares == got["chosen_on_dev"]]
+    assert json.loads((tmp_path / chosen / "fusion.json").read_text()) == got  # the paired differences are kept
 
 
 @pytest.mark.usefixtures("found")
-def test_the_curve_prints_101_weights_and_marks_the_choice(runs) -> None:
-    code, said, _ = command("fuse", "one", "two", "--curve", "--runs", runs, "--resamples", 20)
+def test_the_curve_prints_101_weights_and_marks_the_choice(runs, tmp_path) -> None:
+    code, said, _ = command("fuse", "one", "two", "--curve", "--runs", runs, "--resamples", 20, "--results", tmp_path)
     assert code == 0
+    (kept,) = tmp_path.rglob("curve-101.json")
+    assert len(json.loads(kept.read_text())["points"]) == 101
     lines = said.splitlines()
     assert sum("%" in line for line in lines) == 101
     assert sum(line.strip().startswith("* 0.") for line in lines[1:]) == 1
@@ -281,6 +285,48 @@ def test_the_curve_of_a_whole_test_split_takes_seconds(tmp_path) -> None:
     started = time.process_time()
     evaluate.curve([tmp_path / "one", tmp_path / "two"], large, "test", evaluate.grid(2))
     assert time.process_time() - started < 12  # processor seconds: two processors and ten times the frames: 60 s
+
+
+@pytest.mark.usefixtures("found")
+def test_the_curve_by_likelihoods_takes_different_frame_rates(runs, corpus, tmp_path) -> None:
+    places = ("--runs", runs, "--results", tmp_path, "--resamples", 20)
+    code, said, _ = command(
+        "fuse", "two", "slow", "--curve", "--method", "likelihoods", "--steps", 2, *places, "--json"
+    )
+    assert code == 0
+    points = json.loads(said)["points"]
+    assert [point["weights"] for point in points] == [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]
+    heard = [store.read_posteriors(runs / name, "test") for name in ("two", "slow")]
+    together = {
+        id: evidence.Fused((evidence.Heard(a, 0.02), evidence.Heard(b, 0.04)), (0.5, 0.5)).best()
+        for id, a, b in zip(heard[0].ids, heard[0].logp, heard[1].logp, strict=True)
+    }
+    wrong, total = errors(corpus, together)
+    assert points[1]["per_hq"]["value"] == pytest.approx(wrong / total)
+
+
+def test_three_runs_of_two_frame_rates_fuse_by_likelihoods(runs, corpus, tmp_path) -> None:
+    names = ("two", "three", "slow")
+    run_dir = fusion.fuse([runs / name for name in names], (0.5, 0.25, 0.25), runs, method="likelihoods")
+    assert store.read_run(run_dir)["fusion"]["seeds"] == [0, 0, 0]
+    read = [store.read_posteriors(runs / name, "test") for name in names]
+    found = evaluate.evaluate(run_dir, corpus, tmp_path, ["test"], resamples=20)
+    per = next(result for result in found if result.task == "recognition").metrics["per_hq"].value
+    together = {
+        id: evidence.Fused(tuple(evidence.Heard(logp, 0.02) for logp in parts), (0.5, 0.25, 0.25)).best()
+        for id, *parts in zip(read[0].ids, *(one.logp for one in read), strict=True)
+    }
+    wrong, total = errors(corpus, together)
+    assert per == pytest.approx(wrong / total)
+
+
+def test_three_runs_fuse_by_frames_to_their_weighted_mean(runs) -> None:
+    names = ("one", "two", "three")
+    run_dir = fusion.fuse([runs / name for name in names], (0.2, 0.3, 0.5), runs)
+    logps = [store.read_posteriors(runs / name, "test").logp[0].astype(np.float64) for name in names]
+    mean = sum(weight * logp for weight, logp in zip((0.2, 0.3, 0.5), logps, strict=True))
+    mean = mean - np.logaddexp.reduce(mean, axis=1, keepdims=True)
+    np.testing.assert_allclose(store.read_posteriors(run_dir, "test").logp[0], mean, atol=2e-2)
 
 
 def test_fusing_needs_no_torch() -> None:

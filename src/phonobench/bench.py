@@ -6,6 +6,7 @@ Torch and the numerics are imported when the first job runs, so that a list of j
 from __future__ import annotations
 
 import importlib.util
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,11 +30,12 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Job:
-    """One system to be trained by one recipe from one seed."""
+    """One system to be trained by one recipe from one seed; `members` of a system that is made of others."""
 
     card: Card
     recipe: Recipe
     seed: int
+    members: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -70,9 +72,12 @@ def default_systems(corpus: Corpus) -> tuple[str, ...]:
 
 
 def jobs(
-    systems: Sequence[str], recipes: Sequence[str] = (), seeds: Sequence[int] = (0,), settings: Mapping[str, str] = {}
-) -> tuple[Job, ...]:
+    systems: Sequence[str], recipes: Sequence[str] = (), seeds: Sequence[int] = (0,), settings: Mapping[str, str] = {},
+    members: Sequence[str] = (),
+) -> tuple[Job, ...]:  # fmt: skip
     """Every system by every recipe (its own where none is named) from every seed.
+
+    `members` go to the systems that are made of others.
 
     Raises PhonobenchError for an unknown name or field before anything is begun.
     """
@@ -81,7 +86,8 @@ def jobs(
         card = cards.find(system)
         for name in dict.fromkeys(recipes or (card.recipe,)):
             chosen = recipe.with_settings(recipe.find(name), settings)
-            found += [Job(card, chosen, seed) for seed in dict.fromkeys(seeds)]
+            parts = tuple(members) if card.members else ()
+            found += [Job(card, chosen, seed, parts) for seed in dict.fromkeys(seeds)]
     return tuple(found)
 
 
@@ -93,7 +99,11 @@ def run(job: Job, corpus: Corpus, runs: Path, results: Path, *, limit: int | Non
     from phonobench import evaluate
     from phonobench.neural import inference, training
 
-    run_dir = training.train(job.card, job.recipe, corpus, runs, seed=job.seed, limit=limit, report=report)
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise PhonobenchError("bench is one process: under torchrun run `phonobench train` and `infer`, then evaluate")
+    run_dir = training.train(
+        job.card, job.recipe, corpus, runs, seed=job.seed, limit=limit, members=job.members, report=report
+    )
     inference.infer(run_dir, corpus, SPLITS, report=report)
     if not is_evaluated(run_dir, corpus, results):
         evaluate.evaluate(run_dir, corpus, results, SPLITS, report=report)

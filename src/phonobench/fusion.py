@@ -161,7 +161,7 @@ def _manifest(
     runs = [member.run for member in joined]
     fusion = {
         "method": method, "members": [member.name for member in joined], "weights": list(weights),
-        "chosen_on": chosen_on,
+        "seeds": [run["seed"] for run in runs], "chosen_on": chosen_on,
     }  # fmt: skip
     shares = "/".join(f"{weight:.2f}" for weight in weights)
     trained = [run.get("trained_parameters") for run in runs]

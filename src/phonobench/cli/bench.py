@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from phonobench import bench, corpora
-from phonobench.bench import Outcome
+from phonobench import bench, corpora, store
+from phonobench.bench import Job, Outcome
 from phonobench.cli.leaderboard import show
 from phonobench.cli.options import (
     RESULTS,
@@ -20,11 +23,13 @@ from phonobench.cli.options import (
     RunsOption,
     SetOption,
     debugging,
+    find_members,
     parse_settings,
     use_models,
 )
-from phonobench.cli.output import print_json, progress, remark, say_what_it_is_of
+from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
 from phonobench.cli.report import write_page
+from phonobench.types import PhonobenchError
 
 DEMO_PAGE = "report-synthetic.html"
 """What `bench` on the synthetic corpus leaves among the results."""
@@ -37,8 +42,17 @@ def bench_systems(
     recipes: Annotated[
         list[str] | None, typer.Option("--recipe", help="Train by this preset (repeatable); each system's own else.")
     ] = None,
-    seeds: Annotated[list[int] | None, typer.Option("--seed", min=0, help="Repeatable; 0 where none is given.")] = None,
+    seed: Annotated[
+        list[str] | None,
+        typer.Option("--seed", "--seeds", metavar="N [N...]", help="Whatever is random comes from it; 0 if not given."),
+    ] = None,
     settings: SetOption = None,
+    member: Annotated[
+        list[str] | None, typer.Option(metavar="RUN|SYSTEM", help="For systems made of others (repeatable).")
+    ] = None,
+    jobs_file: Annotated[
+        Path | None, typer.Option("--jobs", help="Run nothing: write one command a line, for a job array.")
+    ] = None,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
     results: ResultsOption = RESULTS,
@@ -48,10 +62,20 @@ def bench_systems(
 ) -> None:
     """Train, infer and evaluate systems, then print the leaderboard. Skips what is done; failures do not stop it."""
     use_models(models)
-    bench.jobs(systems or (), recipes or (), seeds or (0,), parse_settings(settings))  # refuses a wrong name at once
+    numbers = [name for name in systems or () if name.isdigit()]  # `--seeds 0 1 2` leaves all but the first here
+    if numbers and not seed:
+        raise PhonobenchError(f"{' '.join(numbers)}: name systems, and write seeds after --seeds")
+    systems = [name for name in systems or () if not name.isdigit()]
+    seeds = [_seed(part) for text in [*(seed or ("0",)), *numbers] for part in text.split(",")]
+    changes, parts = parse_settings(settings), find_members(member, runs)
+    bench.jobs(systems, recipes or (), seeds, changes, parts)  # refuses a wrong name at once
     found = corpora.find(corpus)
     say_what_it_is_of(found, limit, apart=as_json)
-    todo = bench.jobs(systems or bench.default_systems(found), recipes or (), seeds or (0,), parse_settings(settings))
+    todo = bench.jobs(systems or bench.default_systems(found), recipes or (), seeds, changes, parts)
+    if jobs_file is not None:
+        places = {"--corpus": corpus, "--runs": runs, "--results": results, "--models": models, "--limit": limit}
+        _write_jobs(jobs_file, todo, settings or (), {k: str(v) for k, v in places.items() if v is not None})
+        return
     bench.require_torch()
     remark(f"{len(todo)} to do, each finished stage skipped: {', '.join(job.name for job in todo)}")
     ended: list[Outcome] = []
@@ -67,6 +91,7 @@ def bench_systems(
         print_json({"corpus": found.name, "synthetic": found.synthetic, "jobs": [_described(one) for one in ended]})
     elif done:
         show(results, done)
+        _show_seeds(results, done)
     if found.synthetic and done and not as_json:  # the demo ends with something to see and hear
         page = write_page([runs / name for name in done[:8]], found, results, results / DEMO_PAGE)
         remark(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
@@ -75,6 +100,34 @@ def bench_systems(
         for outcome in failed:
             remark(f"  {outcome.job.name}: {outcome.fault}")
         raise typer.Exit(1)
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise PhonobenchError(f"--seeds {text}: a seed is a whole number from 0")
+    return int(text)
+
+
+def _write_jobs(path: Path, todo: Sequence[Job], settings: Sequence[str], places: Mapping[str, str]) -> None:
+    """One command a line; each trains, infers and evaluates one job, and continues it when it is run again."""
+    lines = []
+    for job in todo:
+        words = ["phonobench", "bench", job.card.name, "--recipe", job.recipe.name, "--seed", str(job.seed)]
+        words += [word for pair in settings for word in ("--set", pair)]
+        words += [word for name in job.members for word in ("--member", name)]
+        words += [word for option, value in places.items() for word in (option, value)]
+        lines.append(shlex.join(words))
+    store.write_bytes(path, ("\n".join(lines) + "\n").encode())
+    print(f"{path}: {len(lines)} commands, one a line")
+
+
+def _show_seeds(results_root: Path, done: Sequence[str]) -> None:
+    """Mean and spread over seeds of every system and recipe that was trained from more than one."""
+    from phonobench.report import seeds
+
+    rows = seeds.table(results_root, done)
+    if rows:
+        print_table("\nOver seeds: mean ± standard deviation [lowest, highest]", seeds.COLUMNS, rows)
 
 
 def _line(outcome: Outcome) -> str:

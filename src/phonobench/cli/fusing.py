@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phonobench import corpora
+from phonobench import corpora, store
 from phonobench.cli.evaluation import GAP_COLUMNS, gap_row
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
@@ -22,6 +23,8 @@ ALPHAS = (0.3, 0.5, 0.7)
 """Weights of the first of two runs where none are given: those of the source experiments."""
 STEPS = {2: 100, 3: 20}
 """Into how many steps a weight is cut when weights are chosen on dev by frames; 10 for more runs than three."""
+CURVE_STEPS = {"frames": 100, "likelihoods": 10}
+"""Into how many steps the curve of two runs cuts the weight where nobody says."""
 COMPARED = ("per_hq", "per", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
 
 Weights = tuple[float, ...]
@@ -37,7 +40,11 @@ def fuse_runs(
         list[str] | None, typer.Option("--weights", metavar="A,B,C", help="One weight a run, sum 1 (repeatable).")
     ] = None,
     method: Annotated[str, typer.Option(help="frames, or likelihoods (which takes any frame rates).")] = "frames",
-    curve: Annotated[bool, typer.Option("--curve", help="Only show test at 101 weights of the first of two.")] = False,
+    curve: Annotated[bool, typer.Option("--curve", help="Only show test at all weights of the first of two.")] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of the curve's weight; 100 by frames, 10 by likelihoods if not given."),
+    ] = None,
     resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws of speakers.")] = 1000,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
@@ -54,14 +61,17 @@ def fuse_runs(
     how = fusion.method(method)
     joined = fusion.members(run_dirs, how)
     given = _weightings([*(alpha or ()), *numbers], weights or (), len(joined))
-    if curve and (how != "frames" or len(joined) != 2):
-        raise PhonobenchError("--curve is of two runs by frames; give --weights or --alpha for what else you want")
+    if curve and len(joined) != 2:
+        raise PhonobenchError("--curve is of two runs; give --weights for more of them")
+    if steps and not curve:
+        raise PhonobenchError("--steps is of --curve; name single weights by --alpha or --weights")
     found = corpora.find(corpus)
     say_what_it_is_of(found, joined[0].run.get("limit"), apart=as_json)
     with progress() as report:
         if curve:
-            points = evaluate.curve(run_dirs, found, "test", evaluate.grid(2), resamples=resamples, report=report)
-            chosen = evaluate.choose(run_dirs, found, how, evaluate.grid(2), report=report)
+            shares_of = evaluate.grid(2, steps or CURVE_STEPS[how])
+            points = evaluate.curve(run_dirs, found, "test", shares_of, method=how, resamples=resamples, report=report)
+            chosen = evaluate.choose(run_dirs, found, how, shares_of, report=report)
         else:
             candidates = evaluate.grid(len(joined), STEPS.get(len(joined), 10)) if how == "frames" else given
             chosen = evaluate.choose(run_dirs, found, how, candidates, report=report)
@@ -75,16 +85,29 @@ def fuse_runs(
             )
     names = [member.name for member in joined]
     if curve:
-        _show_curve(points, names, chosen, as_json)
+        described = _described_curve(points, names, chosen, how)
+        path = results / "fusions" / store.fingerprint([how, names])[:8] / f"curve-{len(points)}.json"
+        _show_curve(points, names, chosen, described, as_json)
     else:
-        _show(compared, made, names, chosen, as_json)
+        described = _described(compared, made, names, chosen, how)
+        path = results / made[chosen].name / "fusion.json"
+        _show(compared, made, names, chosen, described, as_json)
+    store.write_json(path, described)
+    remark(f"written to {path}")
 
 
-def _show_curve(points: Sequence[Point], names: list[str], chosen: Weights, as_json: bool) -> None:
-    """Test at every weight. The one chosen on dev is marked: the best of these rows was chosen by nobody."""
+def _described_curve(points: Sequence[Point], names: list[str], chosen: Weights, how: str) -> dict[str, Any]:
+    """The curve as JSON. What dev chose is marked: the best of the points was chosen by nobody."""
+    described = [{"weights": list(point.weights), **_estimates(point)} for point in points]
+    return {"members": names, "method": how, "split": "test", "chosen_on_dev": list(chosen), "points": described}
+
+
+def _show_curve(
+    points: Sequence[Point], names: list[str], chosen: Weights, described: dict[str, Any], as_json: bool
+) -> None:
+    """Test at every weight."""
     if as_json:
-        described = [{"weights": point.weights, **_estimates(point)} for point in points]
-        print_json({"members": names, "split": "test", "chosen_on_dev": chosen, "points": described})
+        print_json(described)
         return
     print(f"Test, by the weight of {names[0]} (the rest is {names[1]}'s); * was chosen on dev")
     columns = ("weight", *points[0].metrics)
@@ -99,20 +122,37 @@ def _show_curve(points: Sequence[Point], names: list[str], chosen: Weights, as_j
 
 
 def _estimates(point: Point) -> dict[str, Any]:
-    return {name: dataclasses.asdict(estimate) for name, estimate in point.metrics.items()}
+    return {name: _plain(dataclasses.asdict(estimate)) for name, estimate in point.metrics.items()}
 
 
-def _show(compared: Comparison, made: dict[Weights, Path], names: list[str], chosen: Weights, as_json: bool) -> None:
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without NaN, which JSON lacks; the `reason` beside it says why there is no figure."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in fields.items()}
+
+
+def _described(
+    compared: Comparison, made: dict[Weights, Path], names: list[str], chosen: Weights, how: str
+) -> dict[str, Any]:
+    """Every fused run beside every member, paired, as JSON."""
+    fused = {folder.name: list(shares) for shares, folder in made.items()}
+    return {
+        "members": names, "method": how, "chosen_on_dev": list(chosen), "split": compared.split,
+        "utterances": compared.utterances, "speakers": compared.speakers, "resamples": compared.resamples,
+        "fused": fused,
+        "gaps": [_plain(dataclasses.asdict(gap)) for gap in compared.gaps if gap.a in fused and gap.b in names],
+    }  # fmt: skip
+
+
+def _show(
+    compared: Comparison, made: dict[Weights, Path], names: list[str], chosen: Weights, described: dict[str, Any],
+    as_json: bool,
+) -> None:  # fmt: skip
     """Every fused run beside every member, paired."""
+    if as_json:
+        print_json(described)
+        return
     fused = {folder.name: shares for shares, folder in made.items()}
     gaps = [gap for gap in compared.gaps if gap.a in fused and gap.b in names]
-    if as_json:
-        print_json({
-            "members": names, "chosen_on_dev": chosen, "split": compared.split,
-            "fused": {name: list(shares) for name, shares in fused.items()},
-            "gaps": [dataclasses.asdict(gap) for gap in gaps],
-        })  # fmt: skip
-        return
     letters = {run: chr(ord("A") + place) for place, run in enumerate(compared.runs)}
     for run, letter in letters.items():
         print(f"{letter} = {run}{' (chosen on dev)' if fused.get(run) == chosen else ''}")

@@ -92,3 +92,8 @@ def find_members(named: Sequence[str] | None, runs: Path) -> tuple[str, ...]:
     Raises PhonobenchError for what is neither.
     """
     return tuple(name if name in cards.SYSTEMS else find_run(name, runs).name for name in named or ())
+
+
+def is_first_process() -> bool:
+    """False in all but one of the processes that torchrun starts: they do the same, and one of them tells of it."""
+    return os.environ.get("RANK", "0") == "0"

@@ -18,6 +18,7 @@ from phonobench.cli.options import (
     SetOption,
     find_members,
     find_run,
+    is_first_process,
     parse_settings,
     use_models,
 )
@@ -66,6 +67,8 @@ def train_system(
             card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold,
             members=find_members(member, runs), report=report,
         )  # fmt: skip
+    if not is_first_process():
+        return
     manifest = store.read_run(run_dir)
     if as_json:
         print_json(manifest)
@@ -102,6 +105,8 @@ def infer_run(
         inference.infer(
             run_dir, found, cast(list[Split], split) or SPLITS, controls=controls, source=model, report=report
         )
+    if not is_first_process():
+        return
     stored = {folder.name: len(store.posteriors_done(folder)) for folder in sorted((run_dir / "posteriors").iterdir())}
     if as_json:
         print_json({"run": run_dir.name, "folder": str(run_dir), "utterances": stored})

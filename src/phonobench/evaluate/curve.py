@@ -1,8 +1,9 @@
-"""Weights of a late fusion: the whole curve by frames, and the choice on dev, from stored posteriors.
+"""Weights of a late fusion: the whole curve, and the choice on dev, from stored posteriors.
 
 Greedy decoding needs no renormalised distribution, so a point costs one weighted sum and one argmax over all frames
 of a split; points are computed in parallel. The metrics are those that follow from the phones heard. A run that
 stores the same fusion rounds it to float16, so that a near tie between two phones may there fall the other way.
+By likelihoods every utterance is searched anew at every weighting, which takes a thousand times as long.
 """
 
 from __future__ import annotations
@@ -53,19 +54,23 @@ def grid(parts: int, steps: int = 100) -> tuple[Weights, ...]:
 
 def curve(
     run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights], *,
-    resamples: int = RESAMPLES, seed: int = SEED, report: Report = lambda _: None,
+    method: fusion.Method = "frames", resamples: int = RESAMPLES, seed: int = SEED, report: Report = lambda _: None,
 ) -> tuple[Point, ...]:  # fmt: skip
     """The figures of every weighting on a split, in order. Raises PhonobenchError as `fusion.members` does."""
-    joined = fusion.members(run_dirs, "frames")
+    joined = fusion.members(run_dirs, method)
     utterances = corpus.split(split)[: joined[0].run.get("limit")]
     if joined[0].heard[split]["inputs"].get("corpus") != corpus.fingerprint:
         raise PhonobenchError(
             f"posteriors of {split} in {joined[0].folder} are not of {corpus.name} ({corpus.fingerprint[:12]}): "
             "name their corpus with --corpus"
         )
-    frames, starts = _frames(run_dirs, split, utterances)
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), resamples, seed)
     expected = [phones.encode(u.prompt.phones) for u in utterances]
+
+    if method == "likelihoods":
+        counted = _likelihood_errors(run_dirs, corpus, split, weightings, utterances, report)
+        return tuple(Point(w, _measure(utterances, errors, draws)) for w, errors in counted.items())
+    frames, starts = _frames(run_dirs, split, utterances)
 
     def point(weights: Weights) -> Point:
         heard = _decode(frames, starts, weights)
@@ -78,6 +83,29 @@ def curve(
             points.append(found)
             report(Progress(f"curve on {split}", len(points), len(weightings)))
     return tuple(points)
+
+
+def _likelihood_errors(
+    run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights],
+    utterances: Sequence[Utterance], report: Report,
+) -> dict[Weights, np.ndarray]:  # fmt: skip
+    """For every weighting the errors of every utterance in the likeliest sequence that is found."""
+    heard = [evidence(run_dir, corpus, split, [u.id for u in utterances])[0] for run_dir in run_dirs]
+    jobs = [(weights, u) for weights in weightings for u in utterances]
+
+    def errors(job: tuple[Weights, Utterance]) -> int:
+        weights, u = job
+        parts = tuple(cast(Heard, one[u.id]) for one in heard)
+        return Levenshtein.distance(phones.encode(u.prompt.phones), Fused(parts, weights).best())
+
+    counted = []
+    with ThreadPoolExecutor(max_workers=workers()) as pool:
+        for count in pool.map(errors, jobs):
+            counted.append(count)
+            if len(counted) % 20 == 0 or len(counted) == len(jobs):
+                report(Progress(f"fuse likelihoods of {split}", len(counted), len(jobs)))
+    rows = np.array(counted).reshape(len(weightings), len(utterances))
+    return dict(zip(weightings, rows, strict=True))
 
 
 def best(points: Sequence[Point]) -> Point:
@@ -98,20 +126,8 @@ def choose(
         return best(curve(run_dirs, corpus, "dev", candidates, resamples=0, report=report)).weights
     joined = fusion.members(run_dirs, method)
     well_read = [u for u in corpus.split("dev")[: joined[0].run.get("limit")] if u.judgement.accuracy >= HQ_ACCURACY]
-    heard = [evidence(run_dir, corpus, "dev", [u.id for u in well_read])[0] for run_dir in run_dirs]
-    jobs = [(weights, u) for weights in candidates for u in well_read]
-
-    def errors(job: tuple[Weights, Utterance]) -> int:
-        weights, u = job
-        parts = tuple(cast(Heard, one[u.id]) for one in heard)
-        return Levenshtein.distance(phones.encode(u.prompt.phones), Fused(parts, weights).best())
-
-    total = dict.fromkeys(candidates, 0)
-    with ThreadPoolExecutor(max_workers=workers()) as pool:
-        for done, ((weights, _), count) in enumerate(zip(jobs, pool.map(errors, jobs), strict=True), start=1):
-            total[weights] += count
-            if done % 20 == 0 or done == len(jobs):
-                report(Progress("choose on dev", done, len(jobs)))
+    counted = _likelihood_errors(run_dirs, corpus, "dev", candidates, well_read, report)
+    total = {weights: int(errors.sum()) for weights, errors in counted.items()}
     return min(total, key=lambda weights: (total[weights], max(weights) - min(weights)))
 
 

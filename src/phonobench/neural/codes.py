@@ -15,8 +15,8 @@ SHARD = 200
 class CodeShelf:
     """Codes (S, books) int16 by key, read from `folder` at first use; new ones go there by `SHARD`s and at `flush`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, writes: bool = True) -> None:
+        self.folder, self.writes = folder, writes
         self._known: dict[str, np.ndarray] | None = None
         self._new: dict[str, np.ndarray] = {}
 
@@ -41,7 +41,7 @@ class CodeShelf:
 
     def flush(self) -> None:
         """Write what is not on disk yet."""
-        if not self._new:
+        if not self._new or not self.writes:
             return
         keys = list(self._new)
         offsets = np.cumsum([0, *(len(codes) for codes in self._new.values())], dtype=np.int64)

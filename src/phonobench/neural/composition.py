@@ -34,6 +34,8 @@ def identify(card: Card, named: Sequence[str], runs_root: Path, corpus: Corpus, 
 
     Raises PhonobenchError for too few, one twice, a run that is not trained or was trained on other speakers.
     """
+    if not card.members:
+        raise PhonobenchError(f"{card.name} is made of no others: leave --member out")
     most = 1 if card.family == "quantised" else len(named)
     if not card.members <= len(named) <= most or len(set(named)) < len(named):
         wanted = "one other encoder" if most == 1 else f"{card.members} other encoders or more, each once"
@@ -105,10 +107,10 @@ def identity(members: Sequence[Facts]) -> tuple[str, str]:
     return " + ".join(names), " + ".join((facts.get("weights") or facts["revision"])[:16] for facts in members)
 
 
-def shelve(coder: Encoder, runs_root: Path) -> None:
+def shelve(coder: Encoder, runs_root: Path, writes: bool = True) -> None:
     """Let a discrete encoder keep its codes under `runs_root/codes/`, where any run with the same codec finds them."""
     if isinstance(coder, DiscreteEncoder):
-        coder.shelf = CodeShelf(runs_root / "codes" / _fingerprint(coder))
+        coder.shelf = CodeShelf(runs_root / "codes" / _fingerprint(coder), writes)
 
 
 def _fingerprint(coder: DiscreteEncoder) -> str:
@@ -116,7 +118,7 @@ def _fingerprint(coder: DiscreteEncoder) -> str:
     digest = hashlib.sha256(f"{coder.most} {coder.window}".encode())
     for name, tensor in sorted(coder.state_dict().items()):
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

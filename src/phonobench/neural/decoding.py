@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from phonobench import ctc, edits
-from phonobench.neural import hardware
+from phonobench.neural import distributed, hardware
 from phonobench.neural.batches import Material, by_length
 from phonobench.neural.memory import Memory
 from phonobench.neural.recogniser import Recogniser
@@ -31,14 +31,19 @@ def rows(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
 
 @torch.no_grad()
 def log_posteriors(
-    model: Recogniser, material: Material, report: Callable[[Progress], None], memory: Memory | None = None
-) -> list[np.ndarray]:
-    """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `memory`."""
+    model: Recogniser, material: Material, report: Callable[[Progress], None], memory: Memory | None = None,
+    together: bool = False,
+) -> list[np.ndarray]:  # fmt: skip
+    """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `memory`.
+
+    `together`: all processes of a group call this, and each listens to its share.
+    """
     model.eval()
     recipe = model.recipe
-    out: list[np.ndarray] = [np.empty(0)] * len(material)
+    heard_here: dict[int, np.ndarray] = {}
     done = 0
-    for items in by_length(material.seconds.tolist(), 2 * recipe.batch_seconds):
+    todo = by_length(material.seconds.tolist(), 2 * recipe.batch_seconds)
+    for items in distributed.share(todo) if together else todo:
         with hardware.autocast(recipe):
             if memory is None:
                 heard = batch_posteriors(model, [material.waves[i] for i in items])
@@ -46,10 +51,11 @@ def log_posteriors(
                 states, lengths = memory.recall(items)
                 heard = rows(model.classify(states, lengths), model.rows(lengths))
         for item, logp in zip(items, heard, strict=True):
-            out[item] = logp
+            heard_here[item] = logp
         done += len(items)
         report(Progress("listen to dev", done, len(material)))
-    return out
+    found = distributed.gathered(heard_here) if together else heard_here
+    return [found[item] for item in range(len(material))]
 
 
 def hq_per(logp: list[np.ndarray], material: Material) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from phonobench import audio, cards, store
 from phonobench.corpora import folded, stand_ins
-from phonobench.neural import composition, hardware, weights
+from phonobench.neural import composition, distributed, hardware, weights
 from phonobench.neural.batches import Material, by_length
 from phonobench.neural.decoding import batch_posteriors, rows
 from phonobench.neural.memory import Memory, Shelf
@@ -32,8 +33,11 @@ def infer(
     """Store the posteriors of `splits` (and of silence and noise in place of every tenth utterance's audio).
 
     Splits already stored are skipped, an interrupted one goes on. Raises PhonobenchError for a run that is not
-    trained to its end. The corpus may be another than that of the training.
+    trained to its end. The corpus may be another than that of the training. Under torchrun the processes share the
+    utterances, and the first one writes.
     """
+    distributed.join()
+    report = report if distributed.leads() else distributed.silent
     manifest = store.read_run(run_dir)
     if "fusion" in manifest:
         raise PhonobenchError(
@@ -59,31 +63,43 @@ def infer(
     for name, fingerprint, utterances, wave_of in jobs:
         inputs = {"weights": digest, "corpus": fingerprint, "split": name, "key": manifest["key"]}
         folder = store.posteriors_folder(run_dir, name)
-        with store.PosteriorsWriter(folder, inputs, [u.id for u in utterances], hop) as writer:
-            wanted = set(writer.todo)
+        with ExitStack() as stack:
+            writer = None
+            if distributed.leads():
+                writer = stack.enter_context(store.PosteriorsWriter(folder, inputs, [u.id for u in utterances], hop))
+            wanted = set(distributed.told(writer.todo if writer else ()))
             todo = [u for u in utterances if u.id in wanted]
             if not todo:
                 continue
             if model is None:
                 model = weights.load(run_dir, source)
-                composition.shelve(model.encoder, run_dir.parent)
+                composition.shelve(model.encoder, run_dir.parent, writes=distributed.leads())
             listened, heard = 0.0, 0.0
             for start in range(0, len(todo), GROUP):
                 group = todo[start : start + GROUP]
                 waves = [wave_of(u) for u in group]
                 seconds = [len(wave) / SAMPLE_RATE for wave in waves]
                 done = len(utterances) - len(todo) + start
-                for items in by_length(seconds, BATCH_SECONDS):
+                found: dict[int, np.ndarray] = {}
+                for items in distributed.share(by_length(seconds, BATCH_SECONDS)):
                     began = time.monotonic()
                     made = _listen(model, [group[i] for i in items], [waves[i] for i in items], shelf, name)
                     listened += time.monotonic() - began
                     heard += sum(seconds[i] for i in items)
-                    for item, logp in zip(items, made, strict=True):
-                        writer.add(group[item].id, logp)
+                    fresh = dict(zip(items, made, strict=True))
+                    if distributed.size() == 1 and writer:  # at once: a kill loses no more than a shard
+                        for item, logp in fresh.items():
+                            writer.add(group[item].id, logp)
+                    found |= fresh
                     done += len(items)
                     report(Progress(f"infer {name}", done, len(utterances)))
+                if distributed.size() > 1:
+                    for item, logp in sorted(distributed.gathered(found).items()):
+                        if writer:
+                            writer.add(group[item].id, logp)
             composition.flush(model.encoder)
-            if shelf is None and not hasattr(model.encoder, "shelf"):  # what is read from a shelf tells no speed
+            # what is read from a shelf tells no speed
+            if distributed.leads() and shelf is None and not hasattr(model.encoder, "shelf"):
                 store.add_speed(run_dir, name, {"audio_seconds": heard, "seconds": listened, **hardware.described()})
 
 

@@ -27,6 +27,7 @@ from phonobench.neural import (
     checkpoints,
     codebooks,
     composition,
+    distributed,
     hardware,
     objective,
     optimiser,
@@ -73,6 +74,8 @@ def train(
     is made of. `shelf` keeps a frozen encoder's states for the next training over the same one.
     Raises PhonobenchError for missing weights, audio that cannot be read, or a loss that is not finite.
     """
+    distributed.join()
+    report = report if distributed.leads() else distributed.silent
     corpus = folded(corpus, fold)
     made_of = composition.identify(card, members, runs_root, corpus, fold) if card.members or members else []
     folder = None if card.scratch or made_of else checkpoints.locate(card, source)
@@ -112,7 +115,8 @@ def train(
         "trained_parameters": model.trained_parameters(), "precision": hardware.precision(recipe),
         "status": "training", "history": [], "best_epoch": None,
     }  # fmt: skip
-    store.write_run(run_dir, manifest)
+    if distributed.leads():
+        store.write_run(run_dir, manifest)
     with hardware.threads(encoder):
         _Course(model, recipe, run_dir, manifest, seed, report, source, shelf).run(train_split, dev_split)
     return run_dir
@@ -151,6 +155,7 @@ class _Course:
         self.steps, self.warm_steps = sum(self.steps_of), sum(self.steps_of[: recipe.warm_epochs])
         self._note_infeasible()
         state = self.checkpoint.load(self.model, self.optimiser, self.average)
+        distributed.align(self.model.learned().values())  # and no rank goes on before all have read the checkpoint
         first = state["step"] if state else 0
         losses: list[float] = state["losses"] if state else []
         self.spent = state["seconds"] if state else 0.0
@@ -175,12 +180,14 @@ class _Course:
             losses = []
             self._save(step, losses, started)
             saved = time.monotonic()
-        composition.flush(self.model.encoder)
-        calibration.calibrate(self.run_dir, self.dev, self.report, self.source)
-        self.manifest |= store.read_run(self.run_dir)
-        self.manifest |= {"status": "trained", "seconds": round(self.spent + time.monotonic() - started, 1)}
-        store.write_run(self.run_dir, self.manifest)
-        self.checkpoint.remove()
+        if distributed.leads():
+            composition.flush(self.model.encoder)
+            calibration.calibrate(self.run_dir, self.dev, self.report, self.source)
+            self.manifest |= store.read_run(self.run_dir)
+            self.manifest |= {"status": "trained", "seconds": round(self.spent + time.monotonic() - started, 1)}
+            store.write_run(self.run_dir, self.manifest)
+            self.checkpoint.remove()
+        distributed.wait()
 
     def _prepare_codes(self) -> None:
         """Stage one of a discrete system: codebooks where it has its own, and where its codes are kept."""
@@ -190,31 +197,44 @@ class _Course:
         if isinstance(encoder, QuantisedEncoder):
             facts |= {"books": encoder.most, "codes": encoder.size, "frames": codebooks.FRAMES}
             path = runs_root / "codebooks" / f"{store.fingerprint(facts)[:16]}.safetensors"
+            if not distributed.leads():
+                distributed.wait()  # rank 0 learns and writes them
             codebooks.learn(encoder, self.material, path, 0, self.report)
-        composition.shelve(encoder, runs_root)
+            if distributed.leads():
+                distributed.wait()
+        composition.shelve(encoder, runs_root, writes=distributed.leads())
 
     def _step(self, step: int, epoch: int, plan: list[batches.Batch]) -> float:
-        """One optimiser step over the batches of `plan`; returns the loss, nats a phone."""
+        """One optimiser step over the batches of `plan`; returns the loss, nats a phone.
+
+        Each process hears its share of the utterances, weighed by its share of the phones.
+        """
         model, recipe = self.model, self.recipe
         body = step >= self.warm_steps and bool(model.trained_blocks())
         if body != model.body_trains:
             model.train_body(body)
         model.train()
-        torch.manual_seed(_seed_of(self.seed, step))
+        torch.manual_seed(_seed_of(self.seed, step, *([distributed.rank()] if distributed.rank() else [])))
         optimiser.set_rates(self.optimiser, recipe, step, self.warm_steps, self.steps)
         total = 0.0
         for batch in plan:
+            mine = batches.Batch(tuple(distributed.share(batch.items)), tuple(distributed.share(batch.speeds)))
+            if not mine.items:
+                continue
             with hardware.autocast(recipe):
-                logp, lengths = self.lesson.hear(epoch, batch)
-            loss = objective.loss(logp, lengths, [self.targets[i] for i in batch.items], recipe)
-            if not torch.isfinite(loss):
-                ids = ", ".join(self.material.utterances[i].id for i in batch.items[:3])
-                raise PhonobenchError(
-                    f"{self.run_dir.name}: the loss is not finite at step {step + 1} (utterances {ids}, ...); "
-                    "lower the rates with --set lr=... head_lr=... and train again"
-                )
-            self.scaler.scale(loss / len(plan)).backward()
-            total += loss.item() / len(plan)
+                logp, lengths = self.lesson.hear(epoch, mine)
+            loss = objective.loss(logp, lengths, [self.targets[i] for i in mine.items], recipe)
+            loss = loss * (self._phones(mine) / self._phones(batch) / len(plan))
+            self.scaler.scale(loss).backward()
+            total += loss.item()
+        total = distributed.total(total)
+        if not math.isfinite(total):
+            ids = ", ".join(self.material.utterances[i].id for i in plan[0].items[:3])
+            raise PhonobenchError(
+                f"{self.run_dir.name}: the loss is not finite at step {step + 1} (utterances {ids}, ...); "
+                "lower the rates with --set lr=... head_lr=... and train again"
+            )
+        distributed.add_up(model.parameters())
         if body and recipe.lora:
             adapters.refuse_idle(model)
         self.scaler.unscale_(self.optimiser)
@@ -225,11 +245,15 @@ class _Course:
         self.average.update()
         return total
 
+    def _phones(self, batch: batches.Batch) -> int:
+        """Target phones of a batch; 1 where there are none, so that it can divide."""
+        return sum(len(self.targets[i]) for i in batch.items) or 1
+
     def _end_epoch(self, epoch: int, losses: list[float], started: float) -> None:
         """Measure on dev with the averaged weights, and keep them if they are the best so far."""
         self.average.swap()
         try:
-            logp = log_posteriors(self.model, self.dev, self.report, self.dev_memory)
+            logp = log_posteriors(self.model, self.dev, self.report, self.dev_memory, together=True)
             per = hq_per(logp, self.dev)
             history = self.manifest["history"]
             best = min((entry["dev_per_hq"] for entry in history), default=math.inf)
@@ -240,14 +264,16 @@ class _Course:
             history.append(entry)
             if per < best:
                 facts = {"card_key": self.manifest["card_key"], "key": self.manifest["key"], "epoch": epoch + 1}
-                weights.save(self.run_dir / "weights", self.model, facts)
+                if distributed.leads():
+                    weights.save(self.run_dir / "weights", self.model, facts)
                 self.manifest["best_epoch"] = epoch + 1
                 if self.model.layer_weights is not None:
                     mix = self.model.layer_weights.softmax(0).tolist()
                     self.manifest["layer_weights"] = [round(weight, 5) for weight in mix]
         finally:
             self.average.swap()
-        store.write_run(self.run_dir, self.manifest)
+        if distributed.leads():
+            store.write_run(self.run_dir, self.manifest)
         self.report(
             Progress("epoch", epoch + 1, self.recipe.epochs, f"loss {entry['loss']:.3f}, dev PER (HQ) {per:.2%}")
         )
@@ -262,7 +288,8 @@ class _Course:
             "best_epoch": self.manifest["best_epoch"], "seconds": self.spent + time.monotonic() - started,
             "scaler": self.scaler.state_dict(),
         }  # fmt: skip
-        self.checkpoint.save(self.model, self.optimiser, self.average, state)
+        if distributed.leads():
+            self.checkpoint.save(self.model, self.optimiser, self.average, state)
 
     def _note_infeasible(self) -> None:
         """Count the utterances that are too short for CTC even unperturbed: they teach nothing, and are reported."""
@@ -279,8 +306,8 @@ class _Course:
             )
 
 
-def _seed_of(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+def _seed_of(seed: int, *place: int) -> int:
+    return int(np.random.SeedSequence((seed, *place)).generate_state(1)[0])
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:

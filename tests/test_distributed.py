@@ -1,0 +1,126 @@
+"""Two gloo processes under torchrun: what one process makes, to rounding; a killed one ends both, and it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from phonobench import store
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+SETTINGS = (
+    "epochs=8",
+    "batch_seconds=12",
+    "accumulate=2",
+    "time_masks=0",
+    "freq_masks=0",
+    "dropout=0",
+    "speeds=1",
+)
+COMMON = ("--corpus", "synthetic", "--limit", "6")
+
+
+def command(processes: int, *words: str | Path) -> list[str]:
+    verb = [str(word) for word in words]
+    code = "from phonobench.cli import main; main()"
+    if processes == 1:
+        return [sys.executable, "-c", code, *verb]
+    # the console script beside the interpreter, as a user starts it
+    script = Path(sys.executable).with_name("phonobench")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
+    return [*launch, "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "--no-python", str(script), *verb]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def train(runs: Path) -> list[str | Path]:
+    settings = [word for pair in SETTINGS for word in ("--set", pair)]
+    return ["train", "scratch-mel", *settings, *COMMON, "--runs", runs]
+
+
+def call(processes: int, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command(processes, *words), capture_output=True, text=True, env=environment(), timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one process."""
+    runs = tmp_path_factory.mktemp("alone")
+    call(1, *train(runs))
+    (run_dir,) = store.list_runs(runs)
+    call(1, "infer", run_dir, "--corpus", "synthetic")
+    return run_dir
+
+
+def processes_of(runs: Path) -> list[tuple[int, list[bytes]]]:
+    """Those that work on `runs`, each with its environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(runs).encode() in (folder / "cmdline").read_bytes():
+                found.append((int(folder.name), (folder / "environ").read_bytes().split(b"\0")))
+        except OSError:
+            continue  # it has ended meanwhile, or is another user's
+    return found
+
+
+def same(one: Path, two: Path) -> None:
+    ours, theirs = (store.read_run(run_dir) for run_dir in (one, two))
+    assert ours["key"] == theirs["key"] and theirs["status"] == "trained"
+    for a, b in zip(ours["history"], theirs["history"], strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
+        assert a["dev_per_hq"] == pytest.approx(b["dev_per_hq"], abs=0.02)
+
+
+def test_two_processes_make_what_one_makes(alone: Path, tmp_path: Path) -> None:
+    said = call(2, *train(tmp_path)).stdout
+    (run_dir,) = store.list_runs(tmp_path)
+    assert said.count(run_dir.name) == 1  # one process speaks
+    same(alone, run_dir)
+    call(2, "infer", run_dir, "--corpus", "synthetic")
+    for split in ("dev", "test", "dev-noise"):
+        ours, theirs = (store.read_posteriors(folder, split) for folder in (alone, run_dir))
+        assert ours.ids == theirs.ids
+        for a, b in zip(ours.logp, theirs.logp, strict=True):
+            np.testing.assert_allclose(np.exp(a.astype(float)), np.exp(b.astype(float)), atol=0.02)
+    figures = []
+    for folder in (alone, run_dir):
+        places = ("--runs", folder.parent, "--results", folder.parent / "results")
+        call(1, "evaluate", folder, "--corpus", "synthetic", "--resamples", "20", *places)
+        path = folder.parent / "results" / folder.name / "test.recognition.json"
+        figures.append(json.loads(path.read_text())["metrics"]["per"]["value"])
+    assert figures[0] == pytest.approx(figures[1], abs=0.02)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the process to kill in /proc")
+def test_a_killed_process_ends_the_run_and_the_same_command_goes_on(alone: Path, tmp_path: Path) -> None:
+    begun = subprocess.Popen(
+        command(2, *train(tmp_path)), env=environment(), start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    checkpoint = "*/checkpoint/state.safetensors"
+    patience = time.monotonic() + 300
+    while not list(tmp_path.glob(checkpoint)) and begun.poll() is None and time.monotonic() < patience:
+        time.sleep(0.05)
+    (second,) = [pid for pid, environ in processes_of(tmp_path) if b"RANK=1" in environ]
+    assert list(tmp_path.glob(checkpoint))
+    os.kill(second, signal.SIGKILL)
+    assert begun.wait(timeout=120) != 0  # the other one does not wait for ever
+    (run_dir,) = store.list_runs(tmp_path)
+    assert store.read_run(run_dir)["status"] == "training"
+    call(2, *train(tmp_path))
+    same(alone, run_dir)
