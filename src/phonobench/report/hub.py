@@ -98,7 +98,7 @@ def _header(table: Table, entry: Entry) -> list[str]:
     lines = ["---", "language: en", "library_name: phonobench", f"pipeline_tag: {TASK}"]
     lines.append(f"license: {known[0] if len(known) == 1 and ' ' not in known[0] else 'other'}")
     lines += ["tags:", *(f"- {tag}" for tag in ("phoneme-recognition", "pronunciation-assessment", "non-native"))]
-    bases = [member.checkpoint for member in members if not member.scratch]
+    bases = [member.checkpoint for member in members if member.checkpoint]
     if bases:
         lines += ["base_model:", *(f"- {base}" for base in bases)]
     if is_public(table):

@@ -80,7 +80,8 @@ def tradeoff(data: Data, cost: Callable[[dict[str, Any]], float | None], label: 
     figure = Figure(figsize=(3.8, 2.6 + 0.14 * len(shown)), layout="constrained")
     axes = figure.subplots()
     for place, x, value in shown:
-        low, high = (abs(value["value"] - (value[end] or value["value"])) for end in ("low", "high"))
+        ends = (value["value"] if value[end] is None else value[end] for end in ("low", "high"))
+        low, high = (abs(value["value"] - end) for end in ends)
         axes.errorbar(x, 100 * value["value"], [[100 * low], [100 * high]], fmt=marker(place), color=colour(place))
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
