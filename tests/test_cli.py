@@ -331,7 +331,7 @@ def test_two_runs_are_compared(trial: tuple[Path, Path, Result]) -> None:
     options = [*roots(trial)[:4], "--resamples", "50", "--metric", "per_hq"]
     table = invoke("compare", first, second, *options).stdout
     assert f"A = {first}" in table
-    assert "per_hq" in table
+    assert "PER HQ %" in table
     gaps = json.loads(invoke("compare", first, second, *options, "--json").stdout)["gaps"]
     assert [(gap["a"], gap["b"]) for gap in gaps] == [(first, second)]
     assert gaps[0]["difference"] == pytest.approx(gaps[0]["value_a"] - gaps[0]["value_b"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,14 @@ def test_stored_figures_of_other_posteriors_are_refused(
     planted.write_run(tmp_path, "reads", synthetic_corpus, lambda u: (5,), splits=("test",), controls=False)
     with pytest.raises(PhonobenchError, match="results of reads are not of its posteriors"):
         page.build([tmp_path / "reads"], synthetic_corpus, results)
+    runs, copied = folders[0], tmp_path / "results"
+    shutil.copytree(results / "reads", copied / "reads")
+    for path in copied.glob("*/test.*.json"):
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields["provenance"]["posteriors"]["test"] = "0" * 64
+        path.write_text(json.dumps(fields), encoding="utf-8")
+    with pytest.raises(PhonobenchError, match="results of reads are not of its posteriors"):
+        page.build([runs / "reads"], synthetic_corpus, copied)
 
 
 def test_gap_as_html_begins_with_the_gap(folders: tuple[Path, Path], tmp_path: Path) -> None:

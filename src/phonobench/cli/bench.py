@@ -29,7 +29,7 @@ from phonobench.cli.options import (
 )
 from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
 from phonobench.cli.report import write_page
-from phonobench.types import PhonobenchError
+from phonobench.types import Corpus, PhonobenchError
 
 DEMO_PAGE = "report-synthetic.html"
 """What `bench` on the synthetic corpus leaves among the results."""
@@ -93,8 +93,7 @@ def bench_systems(
         show(results, done)
         _show_seeds(results, done)
     if found.synthetic and done and not as_json:  # the demo ends with something to see and hear
-        page = write_page([runs / name for name in done[:8]], found, results, results / DEMO_PAGE)
-        remark(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
+        _leave_page([runs / name for name in done[:8]], found, results, runs)
     if failed:
         remark(f"{len(failed)} of {len(todo)} failed; the same command tries them again (--debug shows tracebacks):")
         for outcome in failed:
@@ -128,6 +127,16 @@ def _show_seeds(results_root: Path, done: Sequence[str]) -> None:
     rows = seeds.table(results_root, done)
     if rows:
         print_table("\nOver seeds: mean ± standard deviation [lowest, highest]", seeds.COLUMNS, rows)
+
+
+def _leave_page(run_dirs: list[Path], corpus: Corpus, results: Path, runs: Path) -> None:
+    """A page that cannot be made is told, and does not undo what was done."""
+    try:
+        page = write_page(run_dirs, corpus, results, results / DEMO_PAGE)
+    except PhonobenchError as fault:
+        remark(f"no page to see and hear: {fault}")
+        return
+    remark(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
 
 
 def _line(outcome: Outcome) -> str:

@@ -62,7 +62,7 @@ def compare_cases(
                 evaluate.answers(run_dir, found, cast(Split, split), controls=False, report=report)
                 for run_dir in run_dirs
             ]
-        analysis = gap.analyse(*answered, found.name, found.synthetic, thresholds, resamples=resamples)
+        analysis = gap.analyse(answered[0], answered[1], found.name, found.synthetic, thresholds, resamples=resamples)
         text = to_json(dataclasses.asdict(analysis)) + "\n"
         if shape == "md":
             audio = {u.id: u.audio for u in answered[0].utterances}

@@ -12,13 +12,14 @@ def of(entry: Entry) -> list[list[str]]:
     model, training, code = (entry.provenance[part] for part in ("model", "training", "code"))
     revision = f" ({code['revision']})" if code.get("revision") else ""
     settings = {k: v for k, v in training["recipe"].items() if k not in ("name", "about")}
-    bootstrap = entry.provenance["bootstrap"]
+    bootstrap, decoder = (entry.provenance[part] for part in ("bootstrap", "decoder"))
     facts = [
         ["run", entry.run_id],
         ["checkpoint", f"{model['id'] or 'none, random weights'} ({model['revision']})"],
         ["trained on", f"{entry.trained_on}; epoch and thresholds chosen on dev"],
         ["saw this corpus before", entry.saw_test_corpus],
         ["recipe", ", ".join(f"{name} {said(value)}" for name, value in settings.items())],
+        ["decoder", decoder["name"] + (", chosen on dev" if decoder["chosen_on"] == "dev" else "")],
         ["evaluated", f"{entry.created}, phonobench {code['version']}{revision}"],
         ["intervals", f"{bootstrap['interval']}, {bootstrap['resamples']} draws of speakers, seed {bootstrap['seed']}"],
         ["posteriors", ", ".join(f"{split} {key[:12]}" for split, key in entry.provenance["posteriors"].items())],

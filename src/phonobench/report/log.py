@@ -149,7 +149,10 @@ def write(found: Sequence[Run], gaps: Gaps | None = None, pictures: Mapping[str,
     return "\n\n".join(parts) + "\n"
 
 
-_LEGEND = "Test split, 95 % intervals over speakers. Bold: the best of its column, "
+_LEGEND = (
+    "Test split, 95 % intervals over speakers. To take a run because it leads here would be to choose on test. "
+    "Bold: the best of its column, "
+)
 _APART = (
     "and its interval lies apart from every other's. Where none is bold the difference is not settled this way; "
     "`phonobench log --paired` pairs the systems by speaker, which settles more."

@@ -152,7 +152,8 @@ def rocs(data: Data) -> Figure:
                     label=f"{system['letter']} {_said(area)}",
                 )
         axes.set(xlabel="false alarms", ylabel="detected", title=title, aspect="equal")
-        axes.legend(loc="lower right", title="AUC", fontsize=6 if len(data["systems"]) > 4 else 7, borderpad=0)
+        if axes.get_legend_handles_labels()[0]:  # one class may be absent from a trial
+            axes.legend(loc="lower right", title="AUC", fontsize=6 if len(data["systems"]) > 4 else 7, borderpad=0)
     return _named(figure, data)
 
 

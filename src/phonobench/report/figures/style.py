@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ THEIRS = "#767676"
 """Of what others published."""
 SUFFIXES = ("pdf", "svg", "png")
 
-_LOOK: Mapping[str, Any] = {
+_LOOK: dict[Any, Any] = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8, "axes.titlesize": 8,
     "axes.labelsize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 7, "legend.frameon": False,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.grid": True,
@@ -29,7 +28,7 @@ _LOOK: Mapping[str, Any] = {
 
 def look() -> AbstractContextManager[None]:
     """The context in which figures are drawn and written."""
-    return rc_context(dict(_LOOK))
+    return rc_context(_LOOK)
 
 
 def colour(place: int) -> str:

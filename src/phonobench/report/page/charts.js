@@ -11,13 +11,13 @@ function ticks([low, high], log) {
   return found;
 }
 const short = v => Math.abs(v) >= 1e6 ? `${Number((v / 1e6).toPrecision(3))} M` : Math.abs(v) >= 1e4 ? `${Number((v / 1e3).toPrecision(3))} k` : String(Number(v.toPrecision(4)));
-function frame(x, y, { width = 380, height = 300, xlabel = "", ylabel = "", log = false, label = "" } = {}) {
+function frame(x, y, { width = 380, height = 300, xlabel = "", ylabel = "", log = false, whole = false, label = "" } = {}) {
   const left = 52, right = 14, top = 10, bottom = 38;
   const fx = log ? Math.log10 : v => v;
   const px = v => left + (fx(v) - fx(x[0])) / (fx(x[1]) - fx(x[0])) * (width - left - right);
   const py = v => height - bottom - (v - y[0]) / (y[1] - y[0]) * (height - top - bottom);
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label });
-  for (const v of ticks(x, log)) root.append(
+  for (const v of ticks(x, log).filter(v => !whole || Number.isInteger(v))) root.append(
     svg("line", { class: "axis", x1: px(v), x2: px(v), y1: top, y2: height - bottom }),
     svg("text", { x: px(v), y: height - bottom + 14, "text-anchor": "middle" }, short(v)));
   for (const v of ticks(y, false)) root.append(
@@ -118,7 +118,7 @@ function drawPhones() {
       el("button", { onclick: () => { down = by === field ? !down : field !== "phone"; by = field; draw(); } }, ...text, by === field ? (down ? " ↓" : " ↑") : ""));
     const rate = (p, i) => { const bar = el("i", { class: "bar" }); bar.style.width = `${100 * p.rate / most}%`; bar.style.background = hue(i);
       return el("td", { class: "n" }, percent(p.rate), el("small", {}, p.low === null ? "" : `${percent(p.low)}–${percent(p.high)}`), bar); };
-    const body = rows.map(row => el("tr", {}, el("td", {}, `${row.phone} `, el("span", { class: "soft" }, D.ipa[row.phone])), el("td", { class: "n" }, String(row.found[0].n)),
+    const body = rows.map(row => el("tr", {}, el("td", { style: "white-space: nowrap" }, `${row.phone} `, el("span", { class: "soft" }, D.ipa[row.phone])), el("td", { class: "n" }, String(row.found[0].n)),
       ...row.found.flatMap((p, i) => [rate(p, i), el("td", {}, el("small", {}, p.wrong.map(([heard, n]) => `${heard} ${n}`).join(", ")))])));
     box.querySelector(".scroll")?.remove();
     box.append(table([sorter("phone", "phone"), sorter("n", "n"), ...D.systems.flatMap((s, i) => [sorter(i, letter(s), " not heard, %"), heading("heard instead")])], body, "Errors by phone"));
@@ -164,7 +164,7 @@ function drawRuns() {
     const one = (k, ylabel, scale) => {
       const found = points(k).map(([x, y]) => [x, scale * y]);
       if (found.length < 2) return "";
-      const ys = found.map(p => p[1]), chart = frame([found[0][0], found[found.length - 1][0]], [Math.min(0, ...ys), Math.max(...ys) * 1.05], { width: 320, height: 210, xlabel: "epoch", ylabel, label: `${ylabel} by epoch` });
+      const ys = found.map(p => p[1]), chart = frame([found[0][0], found[found.length - 1][0]], [Math.min(0, ...ys), Math.max(...ys) * 1.05], { width: 320, height: 210, whole: true, xlabel: "epoch", ylabel, label: `${ylabel} by epoch` });
       chart.root.append(line(chart, found, hue(D.systems.indexOf(s))));
       const best = found.find(p => p[0] === s.best_epoch);
       if (best) chart.root.append(svg("circle", { cx: chart.px(best[0]), cy: chart.py(best[1]), r: 4, fill: hue(D.systems.indexOf(s)) }, svg("title", {}, `epoch ${best[0]}, chosen on dev: ${best[1].toFixed(2)}`)));
