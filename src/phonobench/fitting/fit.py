@@ -140,15 +140,13 @@ def _cross_validate(
     speakers = sorted({u.speaker for u in utterances})
     if len(speakers) < FOLDS:
         raise PhonobenchError(f"{len(speakers)} speakers are too few to cross-validate a scorer: {FOLDS} at least")
+    left_out = [set(speakers[fold::FOLDS]) for fold in range(FOLDS)]
+    parts = [[e for e, u in zip(examples, utterances, strict=True) if u.speaker not in out] for out in left_out]
+    networks = scorer_training.fit_all(parts, course, seeds, report)
     answers: dict[int, Answer] = {}
-    for fold in range(FOLDS):
-        left_out = set(speakers[fold::FOLDS])
-        kept = [e for e, u in zip(examples, utterances, strict=True) if u.speaker not in left_out]
-        network = scorer_training.fit(kept, course, seeds)
-        places = [i for i, u in enumerate(utterances) if u.speaker in left_out]
-        told = scorer_training.predict(network, [examples[i] for i in places])
-        answers |= dict(zip(places, told, strict=True))
-        report(Progress("cross-validate", fold + 1, FOLDS))
+    for out, network in zip(left_out, networks, strict=True):
+        places = [i for i, u in enumerate(utterances) if u.speaker in out]
+        answers |= dict(zip(places, scorer_training.predict(network, [examples[i] for i in places]), strict=True))
     return [answers[i] for i in range(len(examples))]
 
 

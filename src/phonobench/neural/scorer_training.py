@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import torch
@@ -12,22 +16,45 @@ from phonobench.neural.scorer_network import Ensemble, ScorerNetwork, Size, loss
 from phonobench.scorer.examples import Course, Example
 from phonobench.types import PhonobenchError, Progress
 
+PARALLEL = 20_000
+"""Utterances times epochs from which networks are fitted in processes of their own, one a processor."""
+
 
 def fit(
     examples: Sequence[Example], course: Course, seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Ensemble:  # fmt: skip
     """One network a seed, each with weights averaged over its steps. Raises PhonobenchError for no examples."""
-    if not examples:
+    return fit_all([examples], course, seeds, report)[0]
+
+
+def fit_all(
+    parts: Sequence[Sequence[Example]], course: Course, seeds: Sequence[int],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> list[Ensemble]:  # fmt: skip
+    """For each part of the examples what `fit` gives. The result does not depend on how many processors there are."""
+    if not all(parts):
         raise PhonobenchError("no utterance to fit a scorer to: infer train or dev first")
-    members = []
-    for place, seed in enumerate(seeds):
-        members.append(_fit_one(examples, course, seed))
-        report(Progress("fit scorer", place + 1, len(seeds)))
-    return Ensemble(members).eval()
+    tasks = [(part, course, seed) for part in parts for seed in seeds]
+    networks: list[ScorerNetwork] = []
+    alone = len(tasks) == 1 or sum(len(part) * course.epochs for part, _, _ in tasks) < PARALLEL
+    with contextlib.ExitStack() as stack:
+        if alone:
+            fitted = map(_fit_one, *zip(*tasks, strict=True))
+        else:
+            # Spawned, not forked: torch's threads do not survive a fork.
+            spawn = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(ProcessPoolExecutor(os.cpu_count() or 1, mp_context=spawn))
+            fitted = pool.map(_fit_one, *zip(*tasks, strict=True))
+        for network in fitted:
+            networks.append(network)
+            report(Progress("fit scorer", len(networks), len(tasks)))
+    return [Ensemble(networks[k : k + len(seeds)]).eval() for k in range(0, len(networks), len(seeds))]
 
 
 def _fit_one(examples: Sequence[Example], course: Course, seed: int) -> ScorerNetwork:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # so small a network gains nothing by more, and its sums keep their order
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     first = examples[0]
@@ -54,6 +81,7 @@ def _fit_one(examples: Sequence[Example], course: Course, seed: int) -> ScorerNe
             optimiser.step()
             rates.step()
             average.update_parameters(network)
+    torch.set_num_threads(threads)
     kept: ScorerNetwork = average.module
     return kept.eval()
 
