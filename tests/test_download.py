@@ -16,7 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from phonobench import corpora
+from phonobench.cli import app
 from phonobench.corpora import download, layout, transfer
 from phonobench.types import PhonobenchError
 
@@ -247,6 +250,32 @@ def test_the_sha256_is_compared_where_it_is_known(wanted, site):
         wanted(sha256="0" * 64)
     assert left_over(wanted.target) == []
     assert wanted(sha256=digest.upper()).sha256 == digest
+
+
+def test_the_verb_fetches_from_a_given_address_and_compares_a_given_sha256(wanted, site, monkeypatch):
+    """The counts are those of the tiny corpus; address, hash and place come from the command line."""
+    monkeypatch.setitem(corpora.CORPORA, "speechocean762", wanted.specification)
+    monkeypatch.setattr(corpora.speechocean762, "SPECIFICATION", wanted.specification)
+    wrong = ["corpus", "--download", "--to", str(wanted.target), "--url", site.url, "--sha256", "0" * 64]
+    said = CliRunner().invoke(app, wrong)
+    assert said.exit_code == 1 and "is not the expected" in said.stderr
+    said = CliRunner().invoke(app, [*wrong[:-1], hashlib.sha256(site.content).hexdigest()])
+    assert said.exit_code == 0, said.output
+    assert f"fetched {site.url}" in said.stderr
+    assert left_over(wanted.target) == ["speechocean762"]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["corpus", "--url", "http://localhost/x"], "give --download with them"),
+        (["corpus", "--sha256", "0" * 64], "give --download with them"),
+        (["corpus", "--download", "--sha256", "abc"], "64 hexadecimal digits"),
+    ],
+)
+def test_addresses_and_hashes_that_mean_nothing_are_refused(options, complaint):
+    said = CliRunner().invoke(app, options)
+    assert said.exit_code == 1 and complaint in said.stderr
 
 
 def flipped(content: bytes) -> bytes:

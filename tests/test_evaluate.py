@@ -191,13 +191,22 @@ def test_a_trial_is_marked(corpus: tuple[Corpus, planted.SAID], tmp_path: Path) 
     assert any("not to be cited" in note for note in result.notes)
 
 
-def test_one_speaker_has_values_and_no_intervals(corpus: tuple[Corpus, planted.SAID], tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [1, 5])
+def test_one_speaker_has_values_and_no_intervals(limit, corpus: tuple[Corpus, planted.SAID], tmp_path: Path) -> None:
     found, said = corpus
-    run_dir = planted.write_run(tmp_path, "r", found, lambda u: said[u.id], limit=5)
+    run_dir = planted.write_run(tmp_path, "r", found, lambda u: said[u.id], limit=limit)
     got = figures_of(run_dir, found, tmp_path / "results")
     assert planted.finite(got["per"].value)
     assert (got["per"].low, got["per"].reason) == (None, "one speaker: no interval")
     assert "no audio to swap with" in got["phone_fall_swapped"].reason
+
+
+def test_two_speakers_of_a_small_trial_swap_and_have_figures_or_reasons(corpus, tmp_path: Path) -> None:
+    found, said = corpus
+    run_dir = planted.write_run(tmp_path, "r", found, lambda u: said[u.id], limit=7)
+    got = figures_of(run_dir, found, tmp_path / "results")
+    assert planted.finite(got["phone_fall_swapped"].value)
+    assert all(value.value is not None or value.reason for value in got.values())
 
 
 def test_another_corpus_is_refused(runs: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ What must belong together is one safetensors file, replaced atomically.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,9 @@ class Checkpoint:
         return state
 
     def remove(self) -> None:
-        """Delete the state: the training is over."""
-        self.path.unlink(missing_ok=True)
+        """Delete the state, and what a writer left that was killed over it: the training is over."""
         if self.path.parent.exists():
-            self.path.parent.rmdir()
+            shutil.rmtree(self.path.parent)
 
 
 def _parameters(optimiser: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
