@@ -20,7 +20,7 @@ from phonobench import store
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 SETTINGS = (
-    "epochs=8",
+    "epochs=4",
     "batch_seconds=12",
     "accumulate=2",
     "time_masks=0",

@@ -18,6 +18,7 @@ SOURCE_NAMES = {
     "hubert-large": "HuBERT Large", "wavlm-base": "WavLM Base", "wavlm-large": "WavLM Large",
     "baseline-mlp": "Baseline MLP (frozen WavLM Base)", "wavlm-weighted": "WavLM Large, weighted layers",
     "xls-r-300m": "XLS-R 300M", "whisper-small": "Whisper encoder",
+    "speechtokenizer": "SpeechTokenizer",
 }  # fmt: skip
 """Card -> row of the source experiments."""
 
@@ -49,8 +50,10 @@ def text(root: Path = ROOT) -> str:
 def _row(card: Card, ours: dict[str, float]) -> tuple[str, ...]:
     checkpoint = f"[{card.checkpoint}](https://huggingface.co/{card.checkpoint})" if card.checkpoint else "none"
     source = {row.system: row.per_ipa_char_hq for row in SOURCE_ROWS}.get(SOURCE_NAMES.get(card.name, ""))
+    made = card.members > 0
+    size, hertz = ("its members'",) * 2 if made else (f"{card.parameters:,}", f"{1 / card.hop:.4g}")
     return (
-        f"`{card.name}`: {card.title}", checkpoint, f"{card.parameters:,}", card.input, f"{1 / card.hop:.4g}",
+        f"`{card.name}`: {card.title}", "its members'" if made else checkpoint, size, card.input, hertz,
         card.licence, card.trained_on, card.saw_corpus, f"`{card.recipe}`",
         f"{100 * ours[card.name]:.2f}" if card.name in ours else "", "" if source is None else f"{100 * source:.2f}",
     )  # fmt: skip

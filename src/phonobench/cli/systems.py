@@ -27,7 +27,7 @@ def list_systems(models: ModelsOption = None, as_json: JsonOption = False) -> No
 
 def _weights(card: Card) -> str:
     if card.scratch:
-        return "none needed"
+        return "none"
     if card.members:
         return "--member"
     return "here" if local_folder(card.checkpoint) else "hub"

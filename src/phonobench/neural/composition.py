@@ -103,7 +103,7 @@ def _part(facts: Facts, runs_root: Path, load_run: LoadRun, kept_small: bool) ->
 
 def identity(members: Sequence[Facts]) -> tuple[str, str]:
     """Names and revisions of members in one line each, for manifests."""
-    names = [facts.get("run", facts["card"]) for facts in members]
+    names = [str(facts.get("run") or facts["card"]) for facts in members]
     return " + ".join(names), " + ".join((facts.get("weights") or facts["revision"])[:16] for facts in members)
 
 

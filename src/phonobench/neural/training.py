@@ -224,16 +224,16 @@ class _Course:
             with hardware.autocast(recipe):
                 logp, lengths = self.lesson.hear(epoch, mine)
             loss = objective.loss(logp, lengths, [self.targets[i] for i in mine.items], recipe)
+            if not torch.isfinite(loss):
+                ids = ", ".join(self.material.utterances[i].id for i in mine.items[:3])
+                raise PhonobenchError(
+                    f"{self.run_dir.name}: the loss is not finite at step {step + 1} (utterances {ids}, ...); "
+                    "lower the rates with --set lr=... head_lr=... and train again"
+                )
             loss = loss * (self._phones(mine) / self._phones(batch) / len(plan))
             self.scaler.scale(loss).backward()
             total += loss.item()
         total = distributed.total(total)
-        if not math.isfinite(total):
-            ids = ", ".join(self.material.utterances[i].id for i in plan[0].items[:3])
-            raise PhonobenchError(
-                f"{self.run_dir.name}: the loss is not finite at step {step + 1} (utterances {ids}, ...); "
-                "lower the rates with --set lr=... head_lr=... and train again"
-            )
         distributed.add_up(model.parameters())
         if body and recipe.lora:
             adapters.refuse_idle(model)

@@ -138,7 +138,7 @@ class QuantisedEncoder(DiscreteEncoder):
         self.own = tuple(name for name, _ in self.named_buffers(recurse=False))
 
     @property
-    def window(self) -> bool:  # type: ignore[override]
+    def window(self) -> bool:
         """Whether the inner encoder hears its whole window."""
         return bool(self.module.window)
 
@@ -158,7 +158,9 @@ class QuantisedEncoder(DiscreteEncoder):
     def states(self, wave: Tensor) -> Tensor:
         """The inner encoder's last states (S, width), each dimension scaled as on the train speakers."""
         features = self.module.features([wave])
-        return (self.module(features)[-1][0, : int(features.lengths[0])].float() - self.mean) / self.scale
+        return (
+            self.module(features)[-1][0, : int(features.lengths[0])].float() - self.get_buffer("mean")
+        ) / self.get_buffer("scale")
 
     def code(self, wave: Tensor) -> Tensor:
         """Codes (S, most)."""
@@ -167,7 +169,7 @@ class QuantisedEncoder(DiscreteEncoder):
     def look_up(self, codes: Tensor) -> Tensor:
         """Sum of the books' vectors (S, width), on the scale of the states."""
         books = [self.get_buffer(f"codebook_{place}")[codes[:, place]] for place in range(codes.shape[1])]
-        return torch.stack(books).sum(0) * self.scale + self.mean
+        return torch.stack(books).sum(0) * self.get_buffer("scale") + self.get_buffer("mean")
 
 
 def quantise(states: Tensor, books: list[Tensor]) -> Tensor:

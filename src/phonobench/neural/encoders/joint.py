@@ -53,7 +53,7 @@ class JointEncoder(Encoder):
         self.leader = next(place for place, part in enumerate(parts) if part.step == self.step)
 
     @property
-    def window(self) -> bool:  # type: ignore[override]
+    def window(self) -> bool:
         """Whether the parts that come from checkpoints hear their whole window."""
         return any(part.encoder.window for part in self.parts if not part.fixed)
 
