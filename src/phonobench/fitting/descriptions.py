@@ -6,7 +6,7 @@ A file holds one split or control: rows, states, phone ids and words of all utte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,10 @@ import numpy as np
 
 from phonobench import audio, store
 from phonobench.assessment import Listening
+from phonobench.corpora import stand_ins
 from phonobench.scorer import features
 from phonobench.scorer.features import Description
+from phonobench.tasks import controls
 from phonobench.types import Corpus, PhonobenchError, Progress, Prompt, Utterance
 
 Report = Callable[[Progress], None]
@@ -34,6 +36,22 @@ class Job:
 def of(utterances: Sequence[Utterance]) -> list[Job]:
     """Every utterance as it was recorded."""
     return [Job(u.id, u.prompt, u.id, partial(audio.read, u.audio)) for u in utterances]
+
+
+def of_controls(utterances: Sequence[Utterance], swapped_every: int, replaced_every: int) -> dict[str, list[Job]]:
+    """By control: the prompts of every so many utterances against another speaker's audio, silence and noise."""
+    by_id = {u.id: u for u in utterances}
+    pairs = [*controls.partners(utterances).items()][::swapped_every]
+    jobs = {"swapped": [Job(id, by_id[id].prompt, to, partial(audio.read, by_id[to].audio)) for id, to in pairs]}
+    for name, wave_of in stand_ins.STAND_INS.items():
+        replaced = utterances[::replaced_every]
+        jobs[name] = [Job(u.id, u.prompt, f"{u.id} {name}", partial(wave_of, u)) for u in replaced]
+    return jobs
+
+
+def named(jobs: dict[str, list[Job]]) -> list[Job]:
+    """All jobs in one list, their names led by the kind."""
+    return [replace(job, name=f"{kind} {job.name}") for kind, part in jobs.items() for job in part]
 
 
 @dataclass(frozen=True)

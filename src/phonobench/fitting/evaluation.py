@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -93,16 +92,7 @@ def _test(
     scorer: FittedScorer, ears: Sequence[Ear], corpus: Corpus, utterances: list[Utterance], report: Report
 ) -> tuple[list[Assessment], list[dict[str, Assessment]], list[str]]:
     """Assessments of the recordings, those of the controls, and how many controls were refused."""
-    by_id = {u.id: u for u in utterances}
-    jobs = {"true": descriptions.of(utterances)}
-    wave = {job.audio: job.wave for job in jobs["true"]}
-    jobs["swapped"] = [
-        Job(id, by_id[id].prompt, other, wave[other]) for id, other in controls.partners(utterances).items()
-    ]
-    for name, wave_of in stand_ins.STAND_INS.items():
-        jobs[name] = [
-            Job(u.id, u.prompt, f"{u.id} {name}", partial(wave_of, u)) for u in utterances[:: stand_ins.EVERY]
-        ]
+    jobs = {"true": descriptions.of(utterances), **descriptions.of_controls(utterances, 1, stand_ins.EVERY)}
     heard = _answers(scorer, ears, corpus, jobs, report)
     calibration = scorer.calibration
     told = {name: {id: assessment(a, calibration) for id, a in answers.items()} for name, answers in heard.items()}
@@ -121,7 +111,7 @@ def _answers(
 ) -> dict[str, dict[str, Answer]]:
     """Answers by kind of audio and utterance, the listeners' mean."""
     together: dict[str, dict[str, list[Answer]]] = {name: {} for name in jobs}
-    flat = [replace(job, name=f"{name} {job.name}") for name, part in jobs.items() for job in part]
+    flat = descriptions.named(jobs)
     for ear in ears:
         found = described(ear, corpus, "test", flat, lenient=True, report=report)
         for name, part in jobs.items():

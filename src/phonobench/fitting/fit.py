@@ -29,6 +29,8 @@ from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
 Report = Callable[[Progress], None]
 
+SWAPPED_EVERY, REPLACED_EVERY = 4, 20
+"""Of which utterances a scorer is also shown the prompt against another's audio, and against silence and noise."""
 NETWORK, CROSS_VALIDATED = "scorer.onnx", "cross-validated.safetensors"
 
 
@@ -51,7 +53,7 @@ def fit(
     facts = {
         "runs": [one["key"] for one in manifests.values()], "listeners": [store.read_run(p)["key"] for p in listeners],
         "layers": list(layers), "course": asdict(course), "seeds": list(seeds), "features": list(NAMES),
-        "corpus": corpus.fingerprint,
+        "corpus": corpus.fingerprint, "controls": [SWAPPED_EVERY, REPLACED_EVERY],
     }  # fmt: skip
     key = store.fingerprint(facts)
     first = next(iter(manifests.values()))
@@ -60,14 +62,21 @@ def fit(
         return run_dir
     utterances: list[Utterance] = []
     found: dict[str, Description] = {}
+    nonsense: list[tuple[Example, Utterance]] = []
     for run in runs:
         part = folded(corpus, manifests[run].get("fold", 0))
         held_out = part.split("dev")[: manifests[run].get("limit")]
         found |= described(ear_of_run(run, layers), part, "dev", descriptions.of(held_out), report=report)
+        jobs = descriptions.named(descriptions.of_controls(held_out, SWAPPED_EVERY, REPLACED_EVERY))
+        by_id = {u.id: u for u in held_out}
+        for name, one in described(ear_of_run(run, layers), part, "dev-controls", jobs, lenient=True,
+                                   report=report).items():  # fmt: skip
+            kind, _, id = name.partition(" ")
+            nonsense.append((unread(one, kind), by_id[id]))
         utterances += held_out
     examples = [example(found[u.id], u) for u in utterances]
-    answers = _cross_validate(examples, utterances, course, seeds, report)
-    network = scorer_training.fit(examples, course, seeds, report)
+    answers = _cross_validate(examples, utterances, nonsense, course, seeds, report)
+    network = scorer_training.fit([*examples, *(one for one, _ in nonsense)], course, seeds, report)
     portable.write_scorer(network, run_dir / NETWORK)
     _keep_answers(run_dir / CROSS_VALIDATED, utterances, answers)
     manifest = {
@@ -96,6 +105,21 @@ def example(description: Description, utterance: Utterance) -> Example:
     d = description
     return Example(d.rows, d.states, d.ids, d.words, phone / PHONE_SCALE, wrong, word / SCORE_SCALE,
                    sentence / SCORE_SCALE)  # fmt: skip
+
+
+def unread(description: Description, kind: str) -> Example:
+    """A prompt against audio in which nobody reads it: every phone is wrong, and so are the words and the sentence.
+
+    How fluent another's sentence was is not known; silence and noise are not fluent at all.
+    """
+    d = description
+    words = int(d.words.max()) + 1
+    word = np.zeros((words, len(WORD_SCORES)))
+    word[:, WORD_SCORES.index("stress")] = np.nan
+    sentence = np.zeros(len(SENTENCE_SCORES))
+    if kind == "swapped":
+        sentence[[SENTENCE_SCORES.index("fluency"), SENTENCE_SCORES.index("prosodic")]] = np.nan
+    return Example(d.rows, d.states, d.ids, d.words, np.zeros(len(d.ids)), np.ones(len(d.ids)), word, sentence)
 
 
 def calibrated(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> Calibration:
@@ -132,8 +156,9 @@ def _thresholds(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> d
 
 
 def _cross_validate(
-    examples: Sequence[Example], utterances: Sequence[Utterance], course: Course, seeds: Sequence[int], report: Report
-) -> list[Answer]:
+    examples: Sequence[Example], utterances: Sequence[Utterance], nonsense: Sequence[tuple[Example, Utterance]],
+    course: Course, seeds: Sequence[int], report: Report,
+) -> list[Answer]:  # fmt: skip
     """Each utterance's answer by networks that were fitted without a fifth of the speakers, its own among them."""
     from phonobench.neural import scorer_training
 
@@ -141,7 +166,8 @@ def _cross_validate(
     if len(speakers) < FOLDS:
         raise PhonobenchError(f"{len(speakers)} speakers are too few to cross-validate a scorer: {FOLDS} at least")
     left_out = [set(speakers[fold::FOLDS]) for fold in range(FOLDS)]
-    parts = [[e for e, u in zip(examples, utterances, strict=True) if u.speaker not in out] for out in left_out]
+    material = [*zip(examples, utterances, strict=True), *nonsense]
+    parts = [[e for e, u in material if u.speaker not in out] for out in left_out]
     networks = scorer_training.fit_all(parts, course, seeds, report)
     answers: dict[int, Answer] = {}
     for out, network in zip(left_out, networks, strict=True):

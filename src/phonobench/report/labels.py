@@ -24,6 +24,26 @@ LABELS = {
 }
 """Metrics that are shown, by task, and their headings."""
 
+SCORER_LABELS = {
+    "phone_model_pearson": "phone Pearson",
+    "phone_model_mse": "phone MSE",
+    "phone_model_auc": "phone AUC",
+    "phone_model_f1": "phone F1",
+    "phone_model_ece": "calibration error",
+    "word_model_accuracy_pearson": "word accuracy",
+    "word_model_stress_pearson": "word stress",
+    "word_model_total_pearson": "word total",
+    "utterance_model_accuracy_pearson": "sentence accuracy",
+    "utterance_model_fluency_pearson": "fluency",
+    "utterance_model_prosodic_pearson": "prosody",
+    "utterance_model_total_pearson": "sentence total",
+    "utterance_model_auc": "utterance AUC",
+    "utterance_model_auc_swapped": "AUC true / swapped",
+    "utterance_model_auc_silence": "AUC true / silence",
+    "utterance_model_auc_noise": "AUC true / noise",
+}
+"""The same of trained scorers; where no statistic is named, it is Pearson's correlation."""
+
 SUMMARY = ("per_hq", "per_ipa_char_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
 MAIN = ("per_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
 """The summary without what is there for comparison with the source experiments alone."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import cards, results
-from phonobench.report.labels import LABELS
+from phonobench.report.labels import LABELS, SCORER_LABELS
 from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
 from phonobench.results import DecoderFacts, Result, Value
 from phonobench.types import PhonobenchError
@@ -56,7 +56,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """Runs that may be compared, best PER (HQ) first. `complete` is false for trials on a part of the split."""
+    """Runs that may be compared, best PER (HQ) first, and trained scorers apart. `complete` is false for trials on a
+    part of the split."""
 
     corpus: str
     fingerprint: str
@@ -66,6 +67,7 @@ class Table:
     speakers: int
     complete: bool
     entries: tuple[Entry, ...]
+    scorers: tuple[Entry, ...] = ()
 
     @property
     def has_source_rows(self) -> bool:
@@ -83,12 +85,12 @@ class Leaderboard:
 
     def csv(self) -> str:
         """One line a run (and a source row, marked so): each metric with its low and high; empty where undefined."""
-        header = [*FACTS, *(f"{name}{end}" for name in COLUMNS for end in ("", "_low", "_high"))]
+        header = [*FACTS, *(f"{name}{end}" for name in (*COLUMNS, *SCORER_LABELS) for end in ("", "_low", "_high"))]
         text = io.StringIO()
         writer = csv.DictWriter(text, header, restval="", lineterminator="\n")
         writer.writeheader()
         for table in self.tables:
-            writer.writerows(self._csv_row(table, entry) for entry in table.entries)
+            writer.writerows(self._csv_row(table, entry) for entry in (*table.entries, *table.scorers))
             if table.has_source_rows:
                 writer.writerows(_source_csv_row(row) for row in SOURCE_ROWS)
         return text.getvalue()
@@ -99,8 +101,8 @@ class Leaderboard:
             "protocol_version": self.protocol_version,
             "tables": [
                 {
-                    **{k: v for k, v in vars(table).items() if k != "entries"},
-                    "runs": [_json_entry(entry) for entry in table.entries],
+                    **{k: v for k, v in vars(table).items() if k not in ("entries", "scorers")},
+                    "runs": [_json_entry(entry) for entry in (*table.entries, *table.scorers)],
                     "source_experiments": [dict(vars(row)) for row in SOURCE_ROWS] if table.has_source_rows else [],
                 }
                 for table in self.tables
@@ -115,7 +117,7 @@ class Leaderboard:
             "system": entry.card, "input": entry.input, "recipe": entry.recipe, "seed": entry.seed,
             "parameters": entry.parameters, "protocol_version": self.protocol_version,
         }  # fmt: skip
-        for name in COLUMNS:
+        for name in (*COLUMNS, *SCORER_LABELS):
             value = entry.metrics.get(name)
             for end, field in (("", "value"), ("_low", "low"), ("_high", "high")):
                 number = None if value is None else getattr(value, field)
@@ -161,7 +163,12 @@ def _consistent(parts: Sequence[Result]) -> Result:
 def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]]) -> Table:
     synthetic, partial, corpus, fingerprint, utterances, speakers = place
     entries = _named(sorted((_entry(parts) for parts in runs), key=_rank))
-    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, entries)
+    scorers = tuple(entry for entry in entries if _SCORED in entry.metrics)
+    entries = tuple(entry for entry in entries if _SCORED not in entry.metrics)
+    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, entries, scorers)
+
+
+_SCORED = "phone_model_pearson"
 
 
 def _rank(entry: Entry) -> tuple[float, str]:
@@ -184,6 +191,8 @@ def _entry(parts: Sequence[Result]) -> Entry:
     recipe = str(training.recipe.get("name", ""))
     if training.recipe.get("chosen_on") == "dev":
         recipe += ", chosen on dev"
+    if parts[0].run_id.endswith(".package"):
+        recipe += ", package"
     if parts[0].provenance.decoder != DecoderFacts():
         recipe += f", {parts[0].provenance.decoder.name}"
     metrics = {name: value for part in parts for name, value in part.metrics.items()}

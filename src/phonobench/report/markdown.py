@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SUMMARY, number
+from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_LABELS, SUMMARY, number
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
 from phonobench.results import Value
@@ -38,7 +38,11 @@ def _section(table: Table) -> list[str]:
     size = f"{table.utterances} {table.split} utterances of {table.speakers} speakers, corpus {table.fingerprint[:12]}."
     parts += [f"{size} {LEGEND}", _summary(table)]
     if table.has_source_rows:
-        parts += [_THEIRS, "### Trained scorers, published", _SCORERS, _scorers()]
+        parts += [_THEIRS]
+    if table.scorers:
+        parts += ["### Trained scorers", _SCORERS, _figures(tuple(SCORER_LABELS), table.scorers)]
+    if table.has_source_rows:
+        parts += ["### Trained scorers, published", _PUBLISHED, _scorers()]
     for task, names in BY_TASK.items():
         parts += [f"### {task}", _figures(names, table.entries)]
     parts += ["### Negative controls", _CONTROLS, _controls(table.entries)]
@@ -53,7 +57,12 @@ _THEIRS = (
     "Rows marked *theirs* are the source experiments' (January 2025), as published: another training, one seed, no "
     "intervals; how they chose epochs is not known here. Their PER is over IPA characters."
 )
-_SCORERS = "Trained scorers, Pearson on the full test set, as their authors give it (ours above are untrained)."
+_SCORERS = (
+    "Phones, words and sentences estimated on the human scales, fitted to train speakers that the recogniser did not "
+    "hear (five folds); thresholds from cross-validation. Figures without a statistic are Pearson correlations. "
+    "*Package*: as exported, in int8 and without torch."
+)
+_PUBLISHED = "Pearson on the full test set, as their authors give it."
 _CONTROLS = (
     "The same prompts with another speaker's audio of another sentence, with silence, with white noise. The mean "
     "phone score (nats) has to fall; AUC is that of an utterance's mean phone score, true against replaced audio."
@@ -82,7 +91,7 @@ def _source(row: SourceRow) -> list[str]:
 
 def _figures(names: Sequence[str], entries: Sequence[Entry]) -> str:
     rows = [[*_who(entry), *_cells(names, entry, entries)] for entry in entries]
-    return grid(["system", "recipe, seed", *(LABELS[name] for name in names)], rows)
+    return grid(["system", "recipe, seed", *((LABELS | SCORER_LABELS)[name] for name in names)], rows)
 
 
 def _cells(names: Sequence[str], entry: Entry, entries: Sequence[Entry]) -> list[str]:
