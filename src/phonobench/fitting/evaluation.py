@@ -64,6 +64,14 @@ def evaluate(
     return made
 
 
+def assess(run_dir: Path, corpus: Corpus, report: Report = lambda _: None) -> dict[str, Assessment]:
+    """What a scorer run says of every test recording, by id; reads what `evaluate` left, else it listens."""
+    run = store.read_run(run_dir)
+    utterances = list(corpus.split("test")[: run["limit"]])
+    told, _, _ = _test(*_of_run(run_dir, run), corpus, utterances, report)
+    return {u.id: one for u, one in zip(utterances, told, strict=True)}
+
+
 def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]]:
     """The scorer of a run and its listeners."""
     scorer = FittedScorer(packaged.session(run_dir / NETWORK), Calibration.from_json(run["calibration"]))
