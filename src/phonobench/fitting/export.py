@@ -41,8 +41,25 @@ def export(
         "bands": bands, "hop": cards.find(run["card"]).hop, "reads_states": bool(run["layers"]),
         "calibration": run["calibration"], "files": files,
     }  # fmt: skip
+    store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
     store.write_json(folder / packaged.FACTS, facts)
     return folder
+
+
+def _told(card: dict[str, Any]) -> str:
+    """The card as a page. Figures are left to the leaderboard, which has them with their intervals."""
+    return f"""# {card["name"]}
+
+Scores phones, words and sentences as the raters of {card["fitted_to"]} would; phonobench {card["version"]}.
+
+- **For**: {card["for"]}. Whoever speaks otherwise is scored by the same measure, which may not be theirs.
+- **Not for**: decisions about people by this score alone; spontaneous speech; singing; audio over 30 s.
+- **Derived from**: {card["derived_from"]} ({card["licence"]}), its encoder fine-tuned and stored in int8; fitted to
+  {card["fitted_speakers"]} speakers of {card["fitted_to"]} (CC BY 4.0, Zhang et al. 2021). The result is under the
+  licence of phonobench (Apache-2.0) as far as these allow.
+- **Run**: {card["run"]}; its figures stand in `results/` and in the leaderboard under that name, also by age, gender
+  and proficiency, and on wrong audio, silence and noise.
+"""
 
 
 def _card(run: dict[str, Any], name: str) -> dict[str, Any]:
