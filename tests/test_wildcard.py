@@ -43,7 +43,9 @@ def _logits(frames: int) -> np.ndarray:
     return np.random.default_rng(3).standard_normal((1, frames, 40))
 
 
-@pytest.mark.parametrize("target", [(5, objective.WILDCARD, 7), (objective.WILDCARD, 3), (4, 4), (9, objective.WILDCARD)])
+@pytest.mark.parametrize(
+    "target", [(5, objective.WILDCARD, 7), (objective.WILDCARD, 3), (4, 4), (9, objective.WILDCARD)]
+)
 def test_the_loss_is_the_sum_over_all_paths(target: tuple[int, ...]) -> None:
     logits = torch.tensor(_logits(5), dtype=torch.float64)
     logp = logits.log_softmax(-1)

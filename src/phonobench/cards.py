@@ -166,8 +166,8 @@ _CARDS = (
         saw_corpus="unknown", upsample=4,
     ),
     _wave(
-        "scratch-wave", "Small waveform encoder from scratch", "wav2vec2", "", (192, 4, 2_226_144), recipe="scratch-wave",
-        licence="Apache-2.0", trained_on="nothing before: random weights",
+        "scratch-wave", "Small waveform encoder from scratch", "wav2vec2", "", (192, 4, 2_226_144),
+        recipe="scratch-wave", licence="Apache-2.0", trained_on="nothing before: random weights",
         config=_facts(
             conv_dim=[32, 64, 96, 128, 160, 192, 192], feat_extract_norm="layer", do_stable_layer_norm=True,
             conv_bias=True, hidden_size=192, num_hidden_layers=4, num_attention_heads=4, intermediate_size=768,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from phonobench.results import Result, ThresholdFacts
 from phonobench.scorer.calibration import Calibration
 from phonobench.scorer.network import Answer, FittedScorer, assessment, mean
 from phonobench.tasks import assessed, controls
-from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
+from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
 
 Report = Callable[[Progress], None]
 
@@ -153,7 +153,7 @@ def _result(
         notes = [*notes, f"a trial on the first {len(utterances)} utterances of the split: not to be cited"]
     trained = run["corpus"]
     return Result(
-        protocol_version=results.PROTOCOL_VERSION, run_id=run["run_id"], split=split, task=assessed.NAME,
+        protocol_version=results.PROTOCOL_VERSION, run_id=run["run_id"], split=cast(Split, split), task="assessment",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         provenance=results.Provenance(
             corpus=results.CorpusFacts(name=corpus.name, fingerprint=corpus.fingerprint, synthetic=corpus.synthetic),

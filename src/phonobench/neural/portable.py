@@ -86,7 +86,7 @@ def write(
 
 def write_scorer(network: Ensemble, path: Path) -> None:
     """A fitted scorer as ONNX: one utterance, any number of phones; inputs and outputs as in `ScorerNetwork`."""
-    size = network.members[0].size
+    size = network.size
     example = (
         torch.zeros(1, 12, size.rows), torch.zeros(1, 12, size.states), torch.ones(1, 12, dtype=torch.long),
         torch.eye(4).repeat_interleave(3, 1)[None],
@@ -109,7 +109,7 @@ def shrink(path: Path) -> None:
 
     model = onnx.load(path)
     weights_of = {one.name: one for one in model.graph.initializer}
-    made = []
+    made: list[onnx.NodeProto] = []
     for node in model.graph.node:
         name = node.input[1] if node.op_type in _SHRUNK else ""
         if name not in weights_of or np.prod(weights_of[name].dims) < SMALL:

@@ -60,14 +60,14 @@ class ScorerNetwork(nn.Module):
         self.phone_norm, self.word_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.phone_head = nn.Linear(width, 2)
         self.word_head = nn.Linear(width, len(WORD_SCORES))
-        self.sentence_head = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Dropout(size.dropout),
-                                           nn.Linear(width, len(SENTENCE_SCORES)))  # fmt: skip
-        for head in (self.phone_head, self.word_head, self.sentence_head[-1]):
+        last = nn.Linear(width, len(SENTENCE_SCORES))
+        self.sentence_head = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Dropout(size.dropout), last)
+        for head in (self.phone_head, self.word_head, last):
             nn.init.normal_(head.weight, std=0.02)
         with torch.no_grad():  # most phones are well said: begin there
             self.phone_head.bias.copy_(torch.tensor([0.9, -3.0]))
             self.word_head.bias.fill_(0.8)
-            self.sentence_head[-1].bias.fill_(0.7)
+            last.bias.fill_(0.7)
 
     def forward(self, rows: Tensor, states: Tensor, ids: Tensor, belongs: Tensor) -> tuple[Tensor, ...]:
         """Scores as the class describes them."""
@@ -101,6 +101,7 @@ class Ensemble(nn.Module):
     def __init__(self, members: Sequence[ScorerNetwork]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.size = members[0].size
 
     def forward(self, rows: Tensor, states: Tensor, ids: Tensor, belongs: Tensor) -> tuple[Tensor, ...]:
         """phone (B, N), error (B, N) in 0 to 1, word (B, W, 3), sentence (B, 4)."""

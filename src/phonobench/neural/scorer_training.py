@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from phonobench.neural.scorer_network import Ensemble, ScorerNetwork, Size, loss
 from phonobench.scorer.examples import Course, Example
+from phonobench.scorer.network import Answer
 from phonobench.types import PhonobenchError, Progress
 
 PARALLEL = 20_000
@@ -39,6 +41,7 @@ def fit_all(
     networks: list[ScorerNetwork] = []
     alone = len(tasks) == 1 or sum(len(part) * course.epochs for part, _, _ in tasks) < PARALLEL
     with contextlib.ExitStack() as stack:
+        fitted: Iterator[ScorerNetwork]
         if alone:
             fitted = map(_fit_one, *zip(*tasks, strict=True))
         else:
@@ -82,17 +85,17 @@ def _fit_one(examples: Sequence[Example], course: Course, seed: int) -> ScorerNe
             rates.step()
             average.update_parameters(network)
     torch.set_num_threads(threads)
-    kept: ScorerNetwork = average.module
-    return kept.eval()
+    return cast(ScorerNetwork, average.module).eval()
 
 
 @torch.no_grad()
-def predict(network: Ensemble, examples: Sequence[Example]) -> list[tuple[np.ndarray, ...]]:
+def predict(network: Ensemble, examples: Sequence[Example]) -> list[Answer]:
     """phone (N,), error (N,), word (W, 3), sentence (4,) of each example, as shares of their scales."""
     answers = []
     for example in examples:
         inputs, _ = collate([example])
-        answers.append(tuple(part[0].numpy() for part in network(*inputs)))
+        phone, error, word, sentence = (part[0].numpy() for part in network(*inputs))
+        answers.append((phone, error, word, sentence))
     return answers
 
 

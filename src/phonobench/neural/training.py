@@ -98,7 +98,7 @@ def train(
     for split, utterances in (("train", train_split), ("dev", dev_split)):
         if not any(u.prompt.phones for u in utterances):
             raise PhonobenchError(
-                f"{corpus.name} has no phones to read in {split} ({len(utterances)} utterances): a training needs train "
+                f"{corpus.name} has no phones to read in {split} ({len(utterances)} utterances): training needs train "
                 "speakers, and dev speakers to choose its epoch by"
             )
     manifest: dict[str, Any] = {

@@ -150,15 +150,13 @@ def _metrics() -> tuple[Metric, ...]:
                    partial(_coverage, column), "none", keep),
         ]  # fmt: skip
     keep = partial(_scored, "accuracy")
-    ranked = (("auc", "area under the ROC curve", stats.auc), ("ap", "average precision", stats.average_precision))
+    ranks = (("auc", "area under the ROC curve", stats.auc), ("ap", "average precision", stats.average_precision))
     decided = (("f1", stats.f1), ("mcc", stats.mcc), ("precision", stats.precision), ("recall", stats.recall))
     for target in TARGETS:
-        for name, text, statistic in ranked:
+        for name, text, rank in ranks:
             title = f"{text} of a trained scorer; positive: {target.text.partition(',')[0]}"
             found.append(
-                Metric(
-                    f"{target.name}_model_{name}", target.unit, title, partial(_ranked, statistic, target), keep=keep
-                )
+                Metric(f"{target.name}_model_{name}", target.unit, title, partial(_ranked, rank, target), keep=keep)
             )
     for target in (_TARGETS["utterance"], _TARGETS["phone"]):
         for name, count in decided:
