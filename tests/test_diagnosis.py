@@ -17,7 +17,7 @@ HOP = fake_package.HOP
 def found(said: str, accuracy: float = 2.0, flag: bool = False, frames: int = 100) -> Diagnosis:
     heard = Heard(fake_package.posteriors(phones.encode(said.split()), frames), HOP)
     n = len(EXPECTED)
-    return diagnosis.diagnose(heard, EXPECTED, np.full(n, accuracy), np.full(n, flag))
+    return diagnosis.diagnose([heard], EXPECTED, np.full(n, accuracy), np.full(n, flag))
 
 
 def test_what_was_said_right_is_no_error() -> None:
@@ -87,3 +87,12 @@ def test_times_cover_the_peaks_in_order_within_the_audio() -> None:
     assert starts == sorted(starts)
     assert made.findings[-1].end <= 140 * HOP
     assert all(a.end <= b.start + 1e-9 for a, b in zip(made.findings[:-1], made.findings[1:], strict=True))
+
+
+def test_several_listeners_share_the_verdict() -> None:
+    hears = [Heard(fake_package.posteriors(phones.encode(said.split()), 100), HOP) for said in
+             ("W IY K AO L IH T", "W IY K AH L IH T")]  # fmt: skip
+    alone = [diagnosis.diagnose([one], EXPECTED, np.full(7, 2.0), np.full(7, False)) for one in hears]
+    both = diagnosis.diagnose(hears, EXPECTED, np.full(7, 2.0), np.full(7, False))
+    right = [next(c.probability for c in one.findings[3].candidates if c.phone == "AO") for one in (*alone, both)]
+    assert right[2] == pytest.approx((right[0] + right[1]) / 2)

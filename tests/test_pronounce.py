@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_named(text: str, culprit: str) -> None:
         normalise.words(text)
 
 
-def test_numbers_are_those_of_num2words_or_counted_by_hand() -> None:
+def test_numbers_are_spelled_out() -> None:
     by_hand = {0: "zero", 13: "thirteen", 40: "forty", 101: "one hundred one", 1_000_000: "one million",
                999_999: "nine hundred ninety nine thousand nine hundred ninety nine"}  # fmt: skip
     assert {n: " ".join(numbers.cardinal(n)) for n in by_hand} == by_hand

@@ -76,23 +76,25 @@ class Diagnosis:
     insertions: tuple[Insertion, ...]
 
 
-def diagnose(heard: Heard, ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray) -> Diagnosis:
+def diagnose(heard: Sequence[Heard], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray) -> Diagnosis:
     """Findings for the expected phone `ids`, given their accuracy (N,), 0 to 2, and which are flagged (N,), bool.
+
+    Where several models `heard` it, probabilities are means over them, and times are those of the first.
 
     A flagged phone is a substitution or a deletion if another phone or nothing is likelier than itself. One that is
     flagged, or below `ACCENTED`, is an accent otherwise. Raises PhonobenchError where the audio is too short.
     """
     ids = tuple(ids)
-    alignment = heard.align(ids)
-    rivals = heard.rivals(ids)
-    start, end = spans(alignment, heard.hop, heard.duration)
-    probability = shares(rivals)
+    first, rivals = heard[0], [one.rivals(ids) for one in heard]
+    start, end = spans(first.align(ids), first.hop, first.duration)
+    probability = np.mean([shares(one) for one in rivals], axis=0)
     findings = []
     for i, expected in enumerate(phones.decode(ids)):
         candidates = _candidates(probability[i], ids[i])
         error = _error(candidates[0].phone, expected, bool(flagged[i]), float(accuracy[i]))
         findings.append(Finding(expected, float(start[i]), float(end[i]), candidates, error))
-    return Diagnosis(tuple(findings), _insertions(heard, ids, rivals))
+    added = np.mean([_added(one, ids, found) for one, found in zip(heard, rivals, strict=True)], axis=0)
+    return Diagnosis(tuple(findings), _insertions(first, ids, added))
 
 
 def shares(rivals: Rivals) -> np.ndarray:
@@ -129,12 +131,12 @@ def _error(heard: str | None, expected: str, flagged: bool, accuracy: float) -> 
     return "accent" if flagged or accuracy < ACCENTED else "none"
 
 
-def _insertions(heard: Heard, ids: tuple[int, ...], rivals: Rivals) -> tuple[Insertion, ...]:
-    """Phones put in, if that explains the audio better than any change of a neighbour does.
+def _added(heard: Heard, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
+    """Probability (N + 1, 39) of each phone put in at each place, against any change of a neighbour.
 
-    A copy of a neighbour is not told: CTC often splits one phone into two peaks.
+    A copy of a neighbour has none: CTC often splits one phone into two peaks.
     """
-    loglik = heard.insertions(ids)  # (N + 1, 39)
+    loglik = heard.insertions(ids)
     changes = np.concatenate([rivals.delete[:, None], rivals.substitute], axis=1)
     changes[np.arange(len(ids)), list(ids)] = -np.inf
     change = np.concatenate([[-np.inf], np.logaddexp.reduce(changes, axis=1), [-np.inf]])
@@ -142,6 +144,11 @@ def _insertions(heard: Heard, ids: tuple[int, ...], rivals: Rivals) -> tuple[Ins
     probability = np.exp(loglik - np.logaddexp(others, np.logaddexp.reduce(loglik, axis=1))[:, None])
     for i, q in enumerate(ids):
         probability[i : i + 2, q - 1] = 0.0
+    return probability
+
+
+def _insertions(heard: Heard, ids: tuple[int, ...], probability: np.ndarray) -> tuple[Insertion, ...]:
+    """Phones put in, by their `probability` (N + 1, 39), and when."""
     found: list[tuple[int, int, float]] = []
     for before in np.flatnonzero(probability.max(axis=1) >= INSERTED):
         q = int(np.argmax(probability[before]))

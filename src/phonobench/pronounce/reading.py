@@ -98,17 +98,18 @@ def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Rea
     )
 
 
-def choose(readings: Sequence[Reading], heard: Heard) -> tuple[Reading, ...]:
+def choose(readings: Sequence[Reading], *heard: Heard) -> tuple[Reading, ...]:
     """The readings with the variant of each word that fits the audio best.
 
     Coordinate ascent from the variants chosen so far: each word is tried between its neighbours, in the frames from
-    the beginning of the one to the end of the other, all the rest as it is. Raises PhonobenchError where the audio is
+    the beginning of the one to the end of the other, all the rest as it is. Where several models heard it, their
+    log-likelihoods add up. Raises PhonobenchError where the audio is
     too short even for the shortest variants.
     """
-    chosen = _fitting(list(readings), heard)
+    chosen = _fitting(list(readings), min(len(one.logp) for one in heard))
     for _ in range(SWEEPS):
         before = [one.chosen for one in chosen]
-        bounds = _bounds(chosen, heard)
+        bounds = [_bounds(chosen, one) for one in heard]
         for place, one in enumerate(chosen):
             if len(one.variants) > 1:
                 chosen[place] = _best(chosen, place, heard, bounds)
@@ -125,11 +126,11 @@ def _known(group: Sequence[str]) -> Phones:
     return plain
 
 
-def _fitting(readings: list[Reading], heard: Heard) -> list[Reading]:
-    """The readings as they are where their phones fit into the frames, else with their shortest variants."""
+def _fitting(readings: list[Reading], frames: int) -> list[Reading]:
+    """The readings as they are where their phones fit into so many frames, else with their shortest variants."""
     ids = encode(prompt(readings).phones)
     needed = len(ids) + sum(a == b for a, b in zip(ids[1:], ids[:-1], strict=True))
-    if needed <= len(heard.logp):
+    if needed <= frames:
         return readings
     lengths = [[len(variant.phones) for variant in one.variants] for one in readings]
     return [replace(one, chosen=int(np.argmin(sizes))) for one, sizes in zip(readings, lengths, strict=True)]
@@ -149,13 +150,15 @@ def _bounds(readings: Sequence[Reading], heard: Heard) -> list[tuple[int, int]]:
     return found
 
 
-def _best(readings: Sequence[Reading], place: int, heard: Heard, bounds: Sequence[tuple[int, int]]) -> Reading:
-    begin, end = bounds[place]
-    part = Heard(heard.logp[begin:end], heard.hop)
+def _best(
+    readings: Sequence[Reading], place: int, heard: Sequence[Heard], bounds: Sequence[Sequence[tuple[int, int]]]
+) -> Reading:
+    parts = [Heard(one.logp[slice(*ends[place])], one.hop) for one, ends in zip(heard, bounds, strict=True)]
     before = readings[place - 1].pronunciation.phones if place else ()
     after = readings[place + 1].pronunciation.phones if place + 1 < len(readings) else ()
     one = readings[place]
-    fits = [part.loglik(encode((*before, *variant.phones, *after))) for variant in one.variants]
+    sequences = [encode((*before, *variant.phones, *after)) for variant in one.variants]
+    fits = [sum(part.loglik(ids) for part in parts) for ids in sequences]
     best = one.chosen
     for index, fit in enumerate(fits):
         if fit > fits[best] + BETTER:

@@ -67,9 +67,9 @@ def score(
     _check_length(wave, readings, source)
     loaded = load(package)
     listening = loaded.listen(wave)
-    heard = Heard(np.asarray(listening.logp, dtype=np.float64), listening.hop)
+    heard = [Heard(one.logp.astype(np.float64), one.hop) for one in (listening, *listening.others)]
     try:
-        readings = reading.choose(readings, heard)
+        readings = reading.choose(readings, *heard)
         prompt = reading.prompt(readings)
         assessment = loaded.scorer.assess(listening, prompt)
         threshold = loaded.scorer.threshold(false_alarms)
@@ -88,7 +88,7 @@ def score(
         sentence=assembly.sentence(assessment),
         words=assembly.words(readings, assessment, found, flagged),
         insertions=assembly.insertions(readings, found),
-        warnings=remarks.warnings(wave, readings, heard),
+        warnings=remarks.warnings(wave, readings, heard[0]),
     )
 
 

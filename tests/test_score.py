@@ -1,0 +1,372 @@
+"""`phonobench.score` and its verb with a package that hears what it is told: figures, formats, lists, faults."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import fake_package
+import numpy as np
+import pytest
+import soundfile
+from fake_package import FakePackage, speech
+from typer.testing import CliRunner
+
+import phonobench
+from phonobench import scoring_report
+from phonobench.cli import app
+from phonobench.formats import azure, page, terminal, textgrid
+from phonobench.scoring import batch, remarks
+from phonobench.scoring_report import Score
+from phonobench.types import PhonobenchError
+
+BEAR = "W IY K AO L IH T B EH R"
+TEXT = "We call it bear."
+HOSTILE = '</script><img src=x onerror="window.broken=1">'
+
+
+def scored(said: str = BEAR, text: str | None = TEXT, **options: Any) -> Score:
+    return phonobench.score(speech(), text, rate=16_000, package=FakePackage(said.split()), **options)
+
+
+@pytest.fixture(scope="module")
+def wrong() -> Score:
+    """L is left out, an AH is put in before B, EH is said as IH."""
+    return scored("W IY K AO IH T AH B IH R")
+
+
+def test_what_is_said_right_scores_high_and_only_the_wrong_phone_drops(wrong: Score) -> None:
+    right = scored()
+    assert right.sentence.total.value > 95
+    assert right.sentence.total.meaning == "excellent"
+    assert {phone.error for word in right.words for phone in word.phones} == {"none"}
+    slip = scored("W IY K AO L IH T D EH R")
+    values = {phone.expected: phone.accuracy.value for word in slip.words for phone in word.phones}
+    assert values.pop("B") < 10
+    assert min(values.values()) > 90
+    assert wrong.sentence.accuracy.value < right.sentence.accuracy.value
+
+
+def test_errors_are_told_with_what_was_heard(wrong: Score) -> None:
+    phones = {phone.expected: phone for word in wrong.words for phone in word.phones}
+    assert (phones["L"].error, phones["L"].heard, phones["L"].heard_ipa) == ("deletion", None, None)
+    assert (phones["EH"].error, phones["EH"].heard, phones["EH"].heard_ipa) == ("substitution", "IH", "ɪ")
+    assert phones["EH"].flagged and phones["L"].flagged and not phones["K"].flagged
+    assert [(one.phone, one.before_word, one.before_phone) for one in wrong.insertions] == [("AH", 3, 7)]
+
+
+def test_a_score_says_what_it_was_made_of(wrong: Score) -> None:
+    assert (wrong.text, wrong.duration, wrong.file, wrong.model["name"]) == (TEXT, 2.0, None, "fake")
+    assert [(word.text, word.written, word.source) for word in wrong.words][3] == ("bear", "bear.", "lexicon")
+    assert wrong.words[1].pronunciation_ipa == "kɔl"
+    assert wrong.threshold == pytest.approx(0.95)
+    assert wrong.coverage == 0.9
+    for word in wrong.words:
+        assert word.start <= word.phones[0].start < word.phones[-1].end <= word.end <= wrong.duration
+        for figure in (word.accuracy, word.stress, word.total, *(phone.accuracy for phone in word.phones)):
+            assert figure.low <= figure.value <= figure.high
+
+
+def test_the_variant_that_was_said_is_scored_and_named() -> None:
+    weak = scored("W IY K AO L IH T F ER B EH AH", "We call it for bear.")
+    assert {word.text: word.source for word in weak.words}["bear"] == "regional"
+    assert weak.words[3].pronunciation == ("F", "ER")
+    assert weak.sentence.accuracy.value > 95
+
+
+def test_phones_can_be_given_instead_of_a_text() -> None:
+    made = scored(text=None, phones="W IY | K AO L | IH T | B EH R")
+    assert [word.source for word in made.words] == ["given"] * 4
+    assert made.text is None
+    assert made.sentence.accuracy.value > 95
+
+
+@pytest.mark.parametrize(
+    ("wave", "text", "culprit"),
+    [
+        (np.zeros(16_000), TEXT, "silent"),
+        (speech(0.3), TEXT, "0.3 s cannot hold the 10 phones"),
+        (speech(31), TEXT, "31.0 s long, the limit is 30"),
+        (speech(), "", "holds no words"),
+        (speech(), None, "--text"),
+        (np.full(16_000, np.nan), TEXT, "NaN"),
+    ],
+)
+def test_what_cannot_be_scored_is_a_clear_error(wave: np.ndarray, text: str | None, culprit: str) -> None:
+    with pytest.raises(PhonobenchError, match=culprit):
+        phonobench.score(wave, text, rate=16_000, package=FakePackage(BEAR.split()))
+
+
+def test_samples_need_a_rate_and_false_alarms_are_a_share() -> None:
+    with pytest.raises(PhonobenchError, match="rate=16000"):
+        phonobench.score(speech(), TEXT, package=FakePackage())
+    with pytest.raises(PhonobenchError, match="false_alarms is 5"):
+        scored(false_alarms=5)
+
+
+def test_any_rate_gives_the_same_times() -> None:
+    slow = phonobench.score(speech().repeat(3), TEXT, rate=48_000, package=FakePackage(BEAR.split()))
+    assert [word.start for word in slow.words] == [word.start for word in scored().words]
+
+
+def test_doubts_are_warned_of() -> None:
+    assert scored().warnings == ()
+    rng = np.random.default_rng(0)
+
+    def codes(wave: np.ndarray, text: str = TEXT, said: str = BEAR) -> set[str]:
+        made = phonobench.score(wave, text, rate=16_000, package=FakePackage(said.split()))
+        return {one.code for one in made.warnings}
+
+    assert codes(np.clip(20 * speech(), -1, 1)) == {"clipped"}
+    assert codes(speech() / 100) >= {"quiet"}
+    assert codes(0.1 * rng.normal(size=32_000).astype(np.float32).clip(-3, 3)) >= {"noisy"}
+    assert codes(speech(), said="Z UW Z UW Z UW Z UW") == {"mismatch"}
+    assert codes(speech(), "We call it blorf.", "W IY K AO L IH T B L AO R F") == {"guessed"}
+
+
+def test_dynamics_of_noise_are_small_and_of_pauses_large() -> None:
+    rng = np.random.default_rng(1)
+    assert remarks.dynamics(rng.normal(size=32_000)) < 3
+    assert remarks.dynamics(speech()) > 40
+
+
+def test_the_published_schema_is_that_of_the_models_and_holds_a_score(wrong: Score) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    assert scoring_report.published_schema() == scoring_report.schema()
+    fields = json.loads(wrong.model_dump_json())
+    jsonschema.Draft202012Validator(scoring_report.published_schema()).validate(fields)
+    assert Score.model_validate(fields) == wrong
+    fields["sentence"]["total"]["value"] = 101
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(fields, scoring_report.published_schema())
+
+
+def test_meanings_cover_the_scale_and_change_with_it() -> None:
+    for name in ("accuracy", "fluency", "prosody", "total"):
+        told = [scoring_report.meaning(name, value) for value in range(101)]
+        assert len(set(told)) >= 4
+    assert scoring_report.meaning("total", 89.6) == "excellent"
+    assert scoring_report.meaning("total", 0) == "very poor: cannot be followed"
+
+
+def test_azure_has_the_shape_and_the_ticks(wrong: Score) -> None:
+    best = azure.convert(wrong)["NBest"][0]
+    assert set(best["PronunciationAssessment"]) == {
+        "AccuracyScore", "FluencyScore", "ProsodyScore", "CompletenessScore", "PronScore",
+    }  # fmt: skip
+    for word, ours in zip(best["Words"], wrong.words, strict=True):
+        assert word["Offset"] == round(ours.start * 1e7)
+        assert word["Offset"] + word["Duration"] == round(ours.end * 1e7)
+        assert [one["Phoneme"] for one in word["Phonemes"]] == [azure.sapi(one.expected) for one in ours.phones]
+        assert word["PronunciationAssessment"]["ErrorType"] in ("None", "Omission", "Insertion", "Mispronunciation")
+    assert best["Words"][3]["PronunciationAssessment"]["ErrorType"] == "Mispronunciation"
+    assert azure.sapi("HH") == "h"
+    assert best["Words"][0]["Phonemes"][0]["PronunciationAssessment"]["NBestPhonemes"][0]["Phoneme"] == "w"
+
+
+def test_a_word_of_which_nothing_was_heard_is_omitted_in_azure_s_terms() -> None:
+    made = azure.convert(scored("W IY K AO L B EH R"))["NBest"][0]
+    assert [word["PronunciationAssessment"]["ErrorType"] for word in made["Words"]] == [
+        "None",
+        "None",
+        "Omission",
+        "None",
+    ]
+    assert made["PronunciationAssessment"]["CompletenessScore"] == 75
+
+
+def test_a_textgrid_is_read_back_by_praatio(wrong: Score, tmp_path: Path) -> None:
+    from praatio import textgrid as praat
+
+    textgrid.write(wrong, tmp_path / "a.TextGrid")
+    grid = praat.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=False)
+    assert grid.tierNames == ("words", "phones", "heard", "accuracy", "inserted")
+    assert grid.maxTimestamp == wrong.duration
+    assert [entry.label for entry in grid.getTier("words").entries] == [word.text for word in wrong.words]
+    phones = [phone for word in wrong.words for phone in word.phones]
+    read = grid.getTier("phones").entries
+    assert [entry.label for entry in read] == [phone.expected for phone in phones]
+    assert [entry.start for entry in read] == pytest.approx([phone.start for phone in phones])
+    assert "-" in [entry.label for entry in grid.getTier("heard").entries]
+    assert [(entry.label) for entry in grid.getTier("inserted").entries] == ["AH"]
+
+
+def test_textgrids_never_share_a_name(tmp_path: Path) -> None:
+    assert textgrid.paths(["a/b.wav"], tmp_path / "x.TextGrid") == [tmp_path / "x.TextGrid"]
+    assert textgrid.paths(["a/b.wav", "c.wav"], tmp_path) == [tmp_path / "b.TextGrid", tmp_path / "c.TextGrid"]
+    with pytest.raises(PhonobenchError, match="two sound files"):
+        textgrid.paths(["a/b.wav", "c/b.flac"], tmp_path)
+
+
+def test_the_terminal_says_what_went_wrong(wrong: Score) -> None:
+    from rich.console import Console
+
+    written = io.StringIO()
+    terminal.show(wrong, Console(width=100, file=written, highlight=False))
+    text = written.getvalue()
+    for piece in (
+        "L /l/ is missing",
+        "EH /ɛ/ sounds like IH /ɪ/",
+        "AH /ʌ/ put in",
+        "kɔl",
+        wrong.sentence.total.meaning,
+    ):
+        assert piece in text
+
+
+def test_a_page_escapes_and_needs_no_network(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", speech(), 16_000)
+    made = phonobench.score(tmp_path / "a.wav", TEXT, package=FakePackage(BEAR.split()))
+    hostile = made.model_copy(update={"text": HOSTILE, "model": {"name": HOSTILE}})
+    html = page.render([hostile, scored()])
+    assert HOSTILE not in html
+    assert "<img" not in html
+    data = json.loads(re.search(r'id="data">(.*?)</script>', html, re.DOTALL)[1])  # type: ignore[index]
+    assert data[0]["text"] == HOSTILE
+    assert data[0]["sound"]["mime"] == "audio/ogg"
+    assert data[1]["sound"] is None
+    assert "https://" not in html
+    assert "http://" not in html.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakePackage:
+    """What the verb loads in place of the package that ships: hears BEAR, or ZEBRA in 2.2 s of sound."""
+    made = FakePackage(BEAR.split(), {35_200: ["Z", "IY", "B", "R", "AH"]})
+    monkeypatch.setattr("phonobench.scoring.load", lambda _: made)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two recordings with their texts, and one without."""
+    root = tmp_path / "in"
+    (root / "deep").mkdir(parents=True)
+    soundfile.write(root / "bear.wav", speech(), 16_000)
+    (root / "bear.txt").write_text("We call it\nbear.\n", encoding="utf-8")
+    soundfile.write(root / "deep" / "zebra.flac", speech(2.2), 16_000)
+    (root / "deep" / "zebra.txt").write_text("zebra", encoding="utf-8")
+    soundfile.write(root / "mute.wav", speech(), 16_000)
+    (root / "notes.md").write_text("no sound")
+    return root
+
+
+def verb(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["score", *map(str, arguments)])
+
+
+def test_the_verb_scores_one_file(fake: FakePackage, folder: Path) -> None:
+    result = verb(folder / "bear.wav", "--text", TEXT, "--json")
+    assert result.exit_code == 0, result.output
+    made = Score.model_validate_json(result.stdout)
+    assert made.file == str(folder / "bear.wav")
+    assert made.sentence.total.value > 95
+    assert "excellent" in verb(folder / "bear.wav").stdout
+    assert json.loads(verb(folder / "bear.wav", "--format", "azure").stdout)["RecognitionStatus"] == "Success"
+
+
+def test_a_folder_is_scored_and_what_fails_is_told_at_the_end(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
+    out, html, grids = tmp_path / "out.jsonl", tmp_path / "out.html", tmp_path / "grids"
+    result = verb(folder, "-o", out, "--html", html, "--textgrid", grids)
+    assert result.exit_code == 1
+    assert "no mute.txt beside it" in result.stderr
+    assert "1 of 3 recordings could not be scored" in result.stderr
+    lines = [Score.model_validate_json(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [(Path(one.file or "").name, one.text) for one in lines] == [("bear.wav", TEXT), ("zebra.flac", "zebra")]
+    assert min(one.sentence.total.value for one in lines) > 95
+    assert sorted(one.name for one in grids.iterdir()) == ["bear.TextGrid", "zebra.TextGrid"]
+    assert html.read_text(encoding="utf-8").count("data:") >= 1
+
+
+def test_a_list_is_continued_where_it_stopped(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
+    listed, out = folder / "list.csv", tmp_path / "out.jsonl"
+    listed.write_text('file,text\nbear.wav,"We call it bear."\ndeep/zebra.flac,zebra\nmute.wav,We call it bear\n')
+    assert verb("--list", listed, "-o", out).exit_code == 0
+    whole = out.read_bytes()
+    assert (whole.count(b"\n"), fake.listened) == (3, 3)
+    lines = whole.splitlines(keepends=True)
+    out.write_bytes(lines[0] + lines[1] + lines[2][:40])  # as a crash leaves it
+    result = verb("--list", listed, "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "2 of 3 are in" in result.stderr
+    assert (out.read_bytes(), fake.listened) == (whole, 4)
+    assert verb("--list", listed, "-o", out).exit_code == 0
+    assert (out.read_bytes(), fake.listened) == (whole, 4)
+
+
+def test_lines_of_another_model_or_other_things_are_not_continued(
+    fake: FakePackage, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    verb(folder, "-o", out)
+    before = out.read_bytes()
+    refused = verb(folder, "-o", out, "--false-alarms", "0.1")
+    assert refused.exit_code == 1 and "other false alarms (0.05)" in refused.stderr
+    fake.facts["version"] = "1"
+    refused = verb(folder, "-o", out)
+    assert refused.exit_code == 1 and "other model" in refused.stderr
+    assert out.read_bytes() == before
+    for content, culprit in (("{}\n", "no scores"), ("hello\n", "other things than JSON")):
+        out.write_text(content)
+        refused = verb(folder, "-o", out)
+        assert refused.exit_code == 1 and culprit in refused.stderr
+        assert out.read_text() == content
+
+
+def test_other_phones_are_scored_again(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
+    out, listed = tmp_path / "out.jsonl", folder / "list.csv"
+    for phones in ("Z IY B R AH", "Z EH B R AH"):
+        listed.write_text(f"file,phones\nbear.wav,W IY\ndeep/zebra.flac,{phones}\n")
+        assert verb("--list", listed, "-o", out).exit_code == 0
+    said = [json.loads(line)["words"][0]["pronunciation"][1] for line in out.read_text().splitlines()]
+    assert said == ["IY", "IY", "EH"]
+
+
+@pytest.mark.parametrize(
+    ("content", "culprit"),
+    [
+        ("name,text\na.wav,b\n", "needs a line"),
+        ("file,text\n", "needs a line"),
+        ("file,text\n,hello\n", "entry 1: no file"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(tmp_path: Path, content: str, culprit: str) -> None:
+    (tmp_path / "list.csv").write_text(content)
+    with pytest.raises(PhonobenchError, match=culprit):
+        batch.of_list(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [((), "name sound files"), (("a.wav", "--list", "b.csv"), "name sound files"),
+     (("none.wav", "--text", "a"), "none.wav"), (("a.wav", "--format", "xml"), "one of text, json, azure")],
+)  # fmt: skip
+def test_a_wrong_use_is_one_line(fake: FakePackage, arguments: tuple[str, ...], culprit: str) -> None:
+    result = verb(*arguments)
+    assert result.exit_code == 1
+    assert culprit in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_importing_the_package_loads_nothing() -> None:
+    code = "import sys, phonobench; print(sorted({'numpy', 'numba', 'pydantic', 'rich'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert callable(phonobench.score)
+    with pytest.raises(AttributeError, match="nonesuch"):
+        _ = phonobench.nonesuch
+
+
+def test_scoring_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import fake_package as f, phonobench;"
+        "phonobench.score(f.speech(), 'bear', rate=16000, package=f.FakePackage(['B', 'EH', 'R']));"
+        "heavy = {'torch', 'sklearn', 'pandas', 'transformers', 'praatio', 'jinja2', 'rich'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(Path(fake_package.__file__).parent)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
