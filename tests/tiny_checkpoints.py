@@ -42,8 +42,10 @@ _QWEN = {
 }  # fmt: skip
 
 _PRETRAINED = [card for card in reversed(cards.CARDS.values()) if not card.scratch]
-CASES = list({(card.checkpoint, card.pool): card.name for card in _PRETRAINED}.values())[::-1]
-"""Every card with a checkpoint; of those that share one and differ in the recipe alone, the first."""
+CASES = list({(c.family, c.norm, tuple(c.config.items()), c.pool, c.upsample): c.name for c in _PRETRAINED}.values())[
+    ::-1
+]
+"""Every kind of checkpoint by one of its cards: those that differ in size or name alone have the same tiny one."""
 
 
 def save(card: cards.Card, folder: Path, seed: int = 0) -> Path:

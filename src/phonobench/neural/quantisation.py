@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,17 +40,16 @@ def shrink(encoder: Encoder, kind: str) -> int:
     return found
 
 
-def _small(linear: nn.Linear, kind: str) -> nn.Module:
+def _small(linear: nn.Linear, kind: str) -> Any:
     import bitsandbytes as bnb
 
     size, biased = (linear.in_features, linear.out_features), linear.bias is not None
-    small: nn.Module
+    small: Any
     if kind == "4bit":
         small = bnb.nn.Linear4bit(*size, bias=biased, compute_dtype=torch.bfloat16, quant_type="nf4")
-        small.weight = bnb.nn.Params4bit(linear.weight.data, requires_grad=False, quant_type="nf4")
     else:
         small = bnb.nn.Linear8bitLt(*size, bias=biased, has_fp16_weights=False)
-        small.weight = bnb.nn.Int8Params(linear.weight.data, requires_grad=False, has_fp16_weights=False)
+    small.weight.data = linear.weight.data
     if biased:
         small.bias = nn.Parameter(linear.bias.data, requires_grad=False)
     return small
