@@ -198,3 +198,19 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     store.write_json(folder / packaged.FACTS, {**facts, "format": 0})
     with pytest.raises(PhonobenchError, match="another version"):
         packaged.load(folder)
+
+
+def test_the_shipped_scorer_listens() -> None:
+    from phonobench import audio, packaged
+
+    package = packaged.load()
+    utterances = synthetic.read().split("test")[::20]
+    heard = [package.listen(audio.read(u.audio)) for u in utterances]
+    true, wrong, silent = [], [], []
+    for k, (utterance, listening) in enumerate(zip(utterances, heard, strict=True)):
+        quiet = package.listen(np.zeros_like(listening.wave))
+        for scores, other in ((true, listening), (wrong, heard[k - 1]), (silent, quiet)):
+            scores.append(float(package.scorer.assess(other, utterance.prompt).sentence["total"].value))
+    assert np.median(true) > 6  # robots are not its people: one of the voices it does not take for speech
+    assert max(wrong) < 2
+    assert max(silent) < 2
