@@ -40,7 +40,19 @@ def test_a_job_array_does_what_the_bench_would(
     monkeypatch.setattr(bench, "run", run)
     for name in ("show", "_show_seeds", "write_page"):
         monkeypatch.setattr(f"phonobench.cli.bench.{name}", lambda *_: {"file": ""})
-    common = ("scratch-mel", "--seeds", "3", "4", "--set", "epochs=2", "--corpus", "synthetic")
+    members = ("--member", "whisper-base", "--member", "hubert-large")
+    common = (
+        "scratch-mel",
+        "early-fusion",
+        "--seeds",
+        "3",
+        "4",
+        "--set",
+        "epochs=40",
+        *members,
+        "--corpus",
+        "synthetic",
+    )
     places = ("--runs", tmp_path / "with space", "--results", tmp_path / "results", "--limit", "5")
     assert invoke("bench", *common, *places).exit_code == 0
     whole, asked[:] = list(asked), []
@@ -48,7 +60,8 @@ def test_a_job_array_does_what_the_bench_would(
     assert not asked
     for line in (tmp_path / "jobs").read_text().splitlines():
         assert invoke(*shlex.split(line)[1:]).exit_code == 0
-    assert asked == whole and [job.seed for job in asked] == [3, 4]
+    assert asked == whole
+    assert [(job.seed, len(job.members)) for job in asked] == [(3, 0), (4, 0), (3, 2), (4, 2)]
 
 
 def test_mean_and_spread_are_over_runs_that_differ_in_the_seed_alone(tmp_path: Path) -> None:
