@@ -207,6 +207,7 @@ def test_a_failed_system_does_not_stop_the_others(
         return make_run(tmp_path, f"{job.card.name}.x")
 
     monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr(bench, "require_torch", lambda: None)
     monkeypatch.setattr("phonobench.cli.bench.show", lambda *_: print("THE TABLE"))
     systems = ["whisper-tiny.en", "wavlm-base", "scratch-mel"]
     result = invoke("bench", *systems, "--corpus", "synthetic", "--runs", tmp_path, "--results", tmp_path)
@@ -225,6 +226,7 @@ def test_an_interrupt_ends_the_whole_bench(tmp_path: Path, monkeypatch: pytest.M
         raise KeyboardInterrupt
 
     monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr(bench, "require_torch", lambda: None)
     assert invoke("bench", "scratch-mel", "--corpus", "synthetic", "--runs", tmp_path).exit_code == 130
 
 

@@ -38,6 +38,7 @@ def test_a_job_array_does_what_the_bench_would(
         return tmp_path / "runs" / "x"
 
     monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr(bench, "require_torch", lambda: None)
     for name in ("show", "_show_seeds", "write_page"):
         monkeypatch.setattr(f"phonobench.cli.bench.{name}", lambda *_: {"file": ""})
     members = ("--member", "whisper-base", "--member", "hubert-large")
