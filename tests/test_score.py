@@ -102,6 +102,14 @@ def test_what_cannot_be_scored_is_a_clear_error(wave: np.ndarray, text: str | No
         phonobench.score(wave, text, rate=16_000, package=FakePackage(BEAR.split()))
 
 
+def test_audio_without_speech_is_an_error_and_half_a_sentence_is_not() -> None:
+    with pytest.raises(PhonobenchError, match="hardly any speech in it, 1 phones were heard where the text has 10"):
+        scored("W")
+    half = scored("W IY K AO L")
+    assert half.words[0].accuracy.value > 90
+    assert half.words[3].accuracy.value < 50
+
+
 def test_samples_need_a_rate_and_false_alarms_are_a_share() -> None:
     with pytest.raises(PhonobenchError, match="rate=16000"):
         phonobench.score(speech(), TEXT, package=FakePackage())
@@ -213,6 +221,7 @@ def test_the_terminal_says_what_went_wrong(wrong: Score) -> None:
         "L /l/ is missing",
         "EH /ɛ/ sounds like IH /ɪ/",
         "AH /ʌ/ put in",
+        "We wi",
         "kɔl",
         wrong.sentence.total.meaning,
     ):

@@ -42,7 +42,7 @@ def _title(score: Score) -> Text:
     title = Text(f"{score.file or 'audio'}, {score.duration:.1f} s\n\n", style="dim")
     for place, word in enumerate(score.words):
         title.append("  " * (place > 0))
-        title.append(f"{word.text} ", style="default not dim")
+        title.append(f"{_shown(word)} ", style="default not dim")
         for phone in word.phones:
             title.append(phone.expected_ipa, style=f"not dim {colour(phone)}")
     title.append("\n")
@@ -71,7 +71,7 @@ def _words(score: Score) -> Table:
             phones.append(f"  ({word.source})", style="dim")
         figures = (f"{one.value:.0f}" for one in (word.accuracy, word.stress))
         table.add_row(
-            Text(word.text), f"{word.start:.2f}", f"{word.total.value:.0f}", _interval(word.total), *figures, phones
+            Text(_shown(word)), f"{word.start:.2f}", f"{word.total.value:.0f}", _interval(word.total), *figures, phones
         )
     return table
 
@@ -87,7 +87,13 @@ def _fault(word: WordScore) -> Text | None:
             told.append(f"{expected} is missing")
         elif phone.error == "accent":
             told.append(f"{expected} is off")
-    return Text(f"  {word.text}: {'; '.join(told)}") if told else None
+    return Text(f"  {_shown(word)}: {'; '.join(told)}") if told else None
+
+
+def _shown(word: WordScore) -> str:
+    """The word in the capitals that it was written in, where that is all the difference: I, not i."""
+    bare = word.written.strip('"“”„()[]{}<>.,;:!?*_~-')
+    return bare if bare.lower() == word.text else word.text
 
 
 def _interval(figure: Figure) -> Text:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FASTEST = 25.0
 """Phones a second that nobody says: more of them make the audio too short for its text."""
+SPOKEN = 0.2
+"""Phones heard, by expected ones, below which there is hardly any speech: noise and tones have none, dev speakers of
+SpeechOcean762 0.76 and more. A trained scorer has not learned what to say of such audio."""
 Lexicon = Mapping[str, tuple[Phones, ...]]
 
 
@@ -57,7 +60,7 @@ def score(
 
     `package`: a loaded one or its folder, else the one that ships. `lexicon`: own pronunciations, or a file of them.
     `false_alarms`: the share of well-said phones that may be flagged. Raises PhonobenchError for audio that cannot be
-    read, is silent, too long, or too short for the text, and for text that cannot be turned into phones.
+    read, is silent, holds no speech, is too long, or too short for the text, and for text without known phones.
     """
     if not 0 < false_alarms < 1:
         raise PhonobenchError(f"false_alarms is {false_alarms}: give a share between 0 and 1, for example 0.05")
@@ -68,6 +71,7 @@ def score(
     loaded = load(package)
     listening = loaded.listen(wave)
     heard = [Heard(one.logp.astype(np.float64), one.hop) for one in (listening, *listening.others)]
+    _check_speech(heard, readings, source)
     try:
         readings = reading.choose(readings, *heard)
         prompt = reading.prompt(readings)
@@ -122,6 +126,15 @@ def _check_length(wave: np.ndarray, readings: Sequence[Reading], source: str) ->
     if fewest > FASTEST * seconds:
         raise PhonobenchError(
             f"{source}: {seconds:.1f} s cannot hold the {fewest} phones of its text; is the recording cut off?"
+        )
+
+
+def _check_speech(heard: Sequence[Heard], readings: Sequence[Reading], source: str) -> None:
+    found, expected = max(len(one.best()) for one in heard), len(reading.prompt(readings).phones)
+    if found < SPOKEN * expected:
+        raise PhonobenchError(
+            f"{source}: hardly any speech in it, {found} phones were heard where the text has {expected}; "
+            "check the microphone, and that it is the right recording"
         )
 
 

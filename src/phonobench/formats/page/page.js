@@ -90,9 +90,13 @@ function insertedButton(index, one) {
   return el("button", { class: "put-in", type: "button", "aria-label": text, onclick: () => select(index, one, text, ROOM) },
     `+${one.phone_ipa}`, el("small", {}, one.phone));
 }
+function shown(word) {
+  const bare = word.written.replace(/^[^\p{L}']+|[^\p{L}']+$/gu, "");
+  return bare.toLowerCase() === word.text ? bare : word.text; // I, not i
+}
 function wordText(word) {
   const from = word.source === "guessed" ? ", a guess" : word.source === "given" ? "" : `, ${word.source}`;
-  return `${word.text} /${word.pronunciation_ipa}/${from}: total ${whole(word.total.value)} (${range(word.total)}), ` +
+  return `${shown(word)} /${word.pronunciation_ipa}/${from}: total ${whole(word.total.value)} (${range(word.total)}), ` +
     `accuracy ${whole(word.accuracy.value)} (${range(word.accuracy)}), stress ${whole(word.stress.value)} (${range(word.stress)}). ` +
     `${word.start.toFixed(2)}–${word.end.toFixed(2)} s.`;
 }
@@ -107,7 +111,7 @@ function wordBox(index, word, place, first) {
   if (last) one.insertions.filter(added => added.before_word > place).forEach(added => buttons.push(insertedButton(index, added)));
   return el("div", { class: "word" },
     el("button", { type: "button", "aria-label": wordText(word), onclick: () => select(index, word, wordText(word)) },
-      word.text, el("span", {}, whole(word.total.value))),
+      shown(word), el("span", {}, whole(word.total.value))),
     el("div", { class: "phones" }, ...buttons),
     word.source === "guessed" ? el("div", { class: "source" }, "pronunciation guessed") : null);
 }
