@@ -67,11 +67,19 @@ def test_words_have_the_dictionary_s_variants_first() -> None:
     found = lexicon.pronunciations("the")
     assert [(one.phones, one.source) for one in found][:2] == [(("DH", "AH"), "lexicon"), (("DH", "IY"), "lexicon")]
     assert ("F", "ER") in [one.phones for one in lexicon.pronunciations("for")]
-    assert lexicon.look_up("zzyzxx") == ()
+    unknown = ("zzyzxx", "", "!", "~", "zz", "zeqx", "aaaa")  # before, behind and between what is there
+    assert [lexicon.look_up(word) for word in unknown] == [()] * 7
     assert lexicon.pronunciations("he llo") == ()
     every = [phone for word in ("bear", "read", "world") for variant in lexicon.look_up(word) for phone in variant]
     phones.encode(every)
     assert lexicon.look_up("read") == (("R", "EH", "D"), ("R", "IY", "D"))
+
+
+def test_every_word_is_found_where_it_stands() -> None:
+    known = lexicon.entries()
+    assert len(known) > 120_000
+    assert all(known.values())
+    assert list(known) == sorted(known)
 
 
 def test_weak_forms_are_of_known_words_and_phones() -> None:

@@ -37,7 +37,7 @@ class Wishes:
 
 def score_recordings(
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE|FOLDER]...", help="Sound files, or folders of them.")
+        list[str] | None, typer.Argument(metavar="FILE|FOLDER", help="Sound files, or folders of them.")
     ] = None,
     text: Annotated[
         str | None, typer.Option("--text", help="What was read; else the .txt beside each sound file.")

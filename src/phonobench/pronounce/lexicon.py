@@ -7,6 +7,7 @@ searched as bytes and never turned into objects, so that a cold start stays quic
 
 from __future__ import annotations
 
+import bisect
 import importlib.resources
 import os
 import zlib
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from phonobench.phones import PHONES, encode, strip_stress
 from phonobench.pronounce import accents
@@ -73,12 +76,16 @@ def entries() -> dict[str, tuple[Phones, ...]]:
 
 
 def _look_up(word: str) -> tuple[tuple[Sound, ...], ...]:
-    data = _shipped()
-    start = data.find(f"\n{word} ".encode())
-    if start < 0:
+    data, breaks = _shipped(), _breaks()
+
+    def spelling(line: int) -> bytes:
+        return data[breaks[line] + 1 : data.index(b" ", breaks[line])]
+
+    lines = range(len(breaks) - 1)
+    line = bisect.bisect_left(lines, word.encode(), key=spelling)
+    if line == len(lines) or spelling(line) != word.encode():
         return ()
-    end = data.index(b"\n", start + 1)
-    codes = data[start + 1 : end].decode("ascii").split(" ")[1:]
+    codes = data[breaks[line] + 1 : breaks[line + 1]].decode("ascii").split(" ")[1:]
     return tuple(tuple(_SOUND[code] for code in variant) for variant in codes)
 
 
@@ -144,6 +151,12 @@ def pack(known: Mapping[str, Sequence[Sequence[Sound]]]) -> bytes:
         for word in sorted(known)
     ]
     return zlib.compress(("\n" + "\n".join(lines) + "\n").encode("ascii"), 9)
+
+
+@cache
+def _breaks() -> np.ndarray:
+    """Places of the line breaks, one before every word and one at the end."""
+    return np.flatnonzero(np.frombuffer(_shipped(), dtype=np.uint8) == ord("\n"))
 
 
 @cache
