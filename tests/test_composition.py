@@ -305,6 +305,30 @@ def test_codecs_have_the_declared_number_of_parameters_at_full_size(name):
     assert count == cards.find(name).parameters
 
 
+def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, tmp_path):
+    encoder = weights.load(world[0] / world[1]).encoder
+    layers = [torch.randn(2, 9, encoder.width) for _ in encoder.blocks]
+    model = Recogniser(encoder, short("probe", layers="only:1")).eval()
+    (read,) = model.chosen(layers)
+    assert read is layers[1]
+    lengths = torch.tensor([9, 9])
+    torch.testing.assert_close(model.classify([read], lengths), model.classify([100 * read + 3], lengths))
+    with pytest.raises(PhonobenchError, match="states are 0 to 3"):
+        Recogniser(encoder, short("probe", layers="only:4"))
+    # states on a shelf are shared by probes of different layers, and heard as without it
+    shelf = {}
+    card = cards.find("whisper-base")
+    for place in ("only:0", "only:2"):
+        plan = short("probe", layers=place)
+        one = training.train(card, plan, corpus, tmp_path / "a", limit=LIMIT, shelf=shelf)
+        two = training.train(card, plan, corpus, tmp_path / "b", limit=LIMIT)
+        assert store.read_run(one)["history"][0]["loss"] == store.read_run(two)["history"][0]["loss"]
+        inference.infer(one, corpus, ("dev",), controls=False, shelf=shelf)
+        for ours, theirs in zip(store.read_posteriors(one, "dev").logp, heard(two, corpus).logp, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=5e-2)
+    assert len(shelf) == 2 * LIMIT
+
+
 def test_the_transformer_over_states_or_codes_keeps_utterances_apart(world):
     encoder = weights.load(world[0] / world[1]).encoder
     model = Recogniser(encoder, dataclasses.replace(short("probe"), head="transformer")).eval()

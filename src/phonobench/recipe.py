@@ -24,9 +24,9 @@ class Recipe:
     """Every choice of a training run that is not the model, the data or the seed.
 
     Trained part: `trainable` is "all", "none" (linear probe) or "last:K" (the K topmost layers); `layers` is "last" or
-    "weighted" (a learned softmax over all layers) or "only:K" (0 is the input of the first layer); `head` is "linear",
-    "mlp", "transformer" (two layers over states or codes) or "gated" (over several encoders, a weight a frame each).
-    Codecs give `codebooks` codes a frame, or as many as they have. `context` is what a windowed encoder
+    "weighted" (a learned softmax over all layers) or "only:K" (normalised; 0 is the input of the first layer); `head`
+    is "linear", "mlp", "transformer" (two layers over states or codes) or "gated" (over several encoders, a weight a
+    frame each). Codecs give `codebooks` codes a frame, or as many as they have. `context` is what a windowed encoder
     (Whisper, Qwen2-Audio) hears: the "audio" alone, or its pretraining "window" with silence after the audio.
     `lora` is the rank of corrections that are trained in place of the trainable layers' own weights (0: none).
     `quantise` holds weights that are not trained in "8bit" or "4bit", on a GPU.

@@ -115,7 +115,10 @@ class Recogniser(nn.Module):
 
     def classify(self, states: list[Tensor], lengths: Tensor) -> Tensor:
         """Log-probabilities (batch, S, 40), float32, from what `states` gave and the true lengths (batch,)."""
-        if self.layer_weights is None:
+        if self.recipe.only_layer is not None:
+            # Lower layers are on other scales than the last: without this a probe's rate would suit only some of them.
+            mixed = F.layer_norm(states[0].float(), states[0].shape[-1:])
+        elif self.layer_weights is None:
             mixed = states[-1]
         else:
             weights = self.layer_weights.softmax(0)
