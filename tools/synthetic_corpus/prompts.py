@@ -97,4 +97,8 @@ def _phones(sentence: str) -> list[str]:
 
 def _rarity(sentence: str, seen: Counter[str]) -> float:
     phones = _phones(sentence)
-    return sum(1 / (1 + seen[phone]) for phone in phones) / len(phones)
+    # Added one by one: from Python 3.12 on, `sum` rounds floats otherwise, and near ties between sentences then turn.
+    total = 0.0
+    for phone in phones:
+        total += 1 / (1 + seen[phone])
+    return total / len(phones)
