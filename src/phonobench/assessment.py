@@ -49,7 +49,7 @@ class Listening:
 
     `logp` (T, 40) log-posteriors, blank first, one row every `hop` seconds; `states` (T, D) of the encoder, D = 0
     where the scorer reads none; `wave` float32 at 16 kHz. `others`: what further models heard in the same wave, where
-    several vote.
+    a scorer asks several.
     """
 
     logp: np.ndarray

@@ -8,7 +8,7 @@ members must stay beside it. `phonobench.evidence` says when which one fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -166,16 +166,24 @@ def _manifest(
     shares = "/".join(f"{weight:.2f}" for weight in weights)
     trained = [run.get("trained_parameters") for run in runs]
     return {
+        **together(runs),
         "run_id": run_id, "key": key, "status": FUSED, "fusion": fusion,
-        "card": "+".join(run["card"] for run in runs),
-        "card_key": store.fingerprint([run["card_key"] for run in runs]),
-        "recipe": {"name": f"late fusion by {method} {shares}", **fusion},
-        "seed": runs[0]["seed"], "limit": runs[0].get("limit"), "corpus": runs[0]["corpus"],
-        "model": {
-            "id": " + ".join(run["model"]["id"] for run in runs),
-            "revision": " + ".join(run["model"]["revision"] for run in runs),
-        },
+        "recipe": {"name": f"late fusion by {method} {shares}", **fusion}, "corpus": runs[0]["corpus"],
         "versions": provenance.versions(),
-        "parameters": sum(cast(int, run["parameters"]) for run in runs),
         "trained_parameters": None if None in trained else sum(cast(list[int], trained)),
+    }  # fmt: skip
+
+
+def together(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the manifest of a run made of others says of them: their systems, models, parameters; the first's seed.
+
+    Of one run alone it is what that run says of itself.
+    """
+    keys = [run["card_key"] for run in runs]
+    return {
+        "card": "+".join(run["card"] for run in runs),
+        "card_key": keys[0] if len(keys) == 1 else store.fingerprint(keys),
+        "seed": runs[0]["seed"], "limit": runs[0].get("limit"),
+        "model": {fact: " + ".join(run["model"][fact] for run in runs) for fact in ("id", "revision")},
+        "parameters": sum(cast(int, run["parameters"]) for run in runs),
     }  # fmt: skip

@@ -1,7 +1,8 @@
 """A scorer as it ships: acoustic models and scorer in ONNX, calibration and facts, one folder, no torch.
 
     package.json      facts: name, version, licence, what it was trained on, calibration, sha256 of the files
-    acoustic-K.onnx   log-mels in, log-posteriors and encoder states out; where there are several, they vote
+    acoustic-K.onnx   log-mels in, log-posteriors and encoder states out; the first `panel` of them are read side by
+                      side, and so are the next; panels vote
     scorer.onnx       described phones in, scores out
 
 `phonobench export RUN` makes such a folder; the default one lies in the package.
@@ -9,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,10 +71,16 @@ def load(folder: Path | None = None) -> Package:
     for name, digest in facts["files"].items():
         if not (folder / name).exists() or store.hash_file(folder / name) != digest:
             raise PhonobenchError(f"{folder / name} is missing or damaged: install phonobench or export again")
-    acoustic = tuple(session(folder / name) for name in sorted(facts["files"]) if name.startswith("acoustic"))
-    scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]))
+    acoustic = tuple(session(folder / name) for name in _acoustic(facts["files"]))
+    panel = facts.get("panel", 1)  # named only by folders of scorers that read several models side by side
+    scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]), panel)
     key = store.fingerprint(facts["files"])
     return Package(facts["card"], key, scorer, acoustic, facts["bands"], facts["hop"], facts["reads_states"])
+
+
+def _acoustic(files: Iterable[str]) -> list[str]:
+    """Names of the acoustic models in the order of their numbers."""
+    return sorted((name for name in files if name.startswith("acoustic")), key=lambda name: (len(name), name))
 
 
 def session(path: Path) -> Any:

@@ -106,6 +106,19 @@ def described(
     return ordered
 
 
+def by_panel(
+    panel: Sequence[Ear], corpus: Corpus, name: str, jobs: Sequence[Job], *, lenient: bool = False,
+    report: Report = lambda _: None,
+) -> dict[str, Description]:  # fmt: skip
+    """As `described`, by several ears side by side. Where `lenient`, a job is left out that one of them leaves out."""
+    heard = [described(ear, corpus, name, jobs, lenient=lenient, report=report) for ear in panel]
+    return {
+        job.name: features.side_by_side([one[job.name] for one in heard])
+        for job in jobs
+        if all(job.name in one for one in heard)
+    }
+
+
 def _write(path: Path, key: str, found: dict[str, Description]) -> None:
     bounds = np.cumsum([0, *(len(one.ids) for one in found.values())])
     parts = {name: np.concatenate([getattr(one, name) for one in found.values()]) for name in _PARTS}

@@ -15,11 +15,11 @@ from phonobench.assessment import Assessment, Listening
 from phonobench.corpora import stand_ins
 from phonobench.evaluate.measurement import bands, measure, within
 from phonobench.fitting import descriptions
-from phonobench.fitting.descriptions import Ear, Job, described, ear_of_run
+from phonobench.fitting.descriptions import Ear, Job, by_panel, ear_of_run
 from phonobench.fitting.fit import NETWORK, cross_validated
 from phonobench.results import Result, ThresholdFacts
 from phonobench.scorer.calibration import Calibration
-from phonobench.scorer.network import Answer, FittedScorer, assessment, mean
+from phonobench.scorer.network import Answer, FittedScorer, assessment, mean, panels
 from phonobench.tasks import assessed, controls
 from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
 
@@ -74,7 +74,9 @@ def assess(run_dir: Path, corpus: Corpus, report: Report = lambda _: None) -> di
 
 def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]]:
     """The scorer of a run and its listeners."""
-    scorer = FittedScorer(packaged.session(run_dir / NETWORK), Calibration.from_json(run["calibration"]))
+    # Runs that were fitted before there were panels do not name theirs.
+    panel = run.get("panel", 1)
+    scorer = FittedScorer(packaged.session(run_dir / NETWORK), Calibration.from_json(run["calibration"]), panel)
     return scorer, [ear_of_run(run_dir.parent / name, run["layers"]) for name in run["listeners"]]
 
 
@@ -117,11 +119,11 @@ def _test(
 def _answers(
     scorer: FittedScorer, ears: Sequence[Ear], corpus: Corpus, jobs: dict[str, list[Job]], report: Report
 ) -> dict[str, dict[str, Answer]]:
-    """Answers by kind of audio and utterance, the listeners' mean."""
+    """Answers by kind of audio and utterance, the mean of the panels of listeners."""
     together: dict[str, dict[str, list[Answer]]] = {name: {} for name in jobs}
     flat = descriptions.named(jobs)
-    for ear in ears:
-        found = described(ear, corpus, "test", flat, lenient=True, report=report)
+    for panel in panels(ears, scorer.panel):
+        found = by_panel(panel, corpus, "test", flat, lenient=True, report=report)
         for name, part in jobs.items():
             for job in part:
                 if f"{name} {job.name}" in found:

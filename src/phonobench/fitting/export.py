@@ -28,17 +28,19 @@ def export(
     run = store.read_run(run_dir)
     if run.get("kind") != "scorer" or run.get("status") != "fitted":
         raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
-    files, bands = {}, 0
+    files, bands, hops = {}, set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, listener in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"
-        bands = portable.export(run_dir.parent / listener, path, run["layers"], int8=int8)
+        bands.add(portable.export(run_dir.parent / listener, path, run["layers"], int8=int8))
         files[path.name] = store.hash_file(path)
         report(Progress("export", place + 1, len(run["listeners"])))
     store.write_bytes(folder / packaged.SCORER, (run_dir / NETWORK).read_bytes())
     files[packaged.SCORER] = store.hash_file(folder / packaged.SCORER)
+    if len(bands) > 1 or len(hops) > 1:
+        raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
-        "bands": bands, "hop": cards.find(run["card"]).hop, "reads_states": bool(run["layers"]),
+        "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1), "reads_states": bool(run["layers"]),
         "calibration": run["calibration"], "files": files,
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
@@ -64,9 +66,10 @@ Scores phones, words and sentences as the raters of {card["fitted_to"]} would; p
 
 def _card(run: dict[str, Any], name: str) -> dict[str, Any]:
     """What a user should know of the scorer."""
-    card = cards.find(run["card"])
+    systems = [cards.find(name) for name in run["card"].split("+")]
     return {
         "name": name, "version": f"{__version__} of {date.today().isoformat()}", "run": run["run_id"], "for": FOR,
-        "derived_from": card.checkpoint, "licence": card.licence, "fitted_to": run["corpus"]["name"],
+        "derived_from": " + ".join(card.checkpoint for card in systems),
+        "licence": " + ".join(dict.fromkeys(card.licence for card in systems)), "fitted_to": run["corpus"]["name"],
         "fitted_speakers": run["corpus"]["train_speakers"],
     }  # fmt: skip

@@ -1,8 +1,9 @@
 """Fits a scorer to what recognisers heard of speakers they were not trained on, and makes a run of it.
 
 The runs are folds of one training (`phonobench train SYSTEM --recipe scoring --fold k`); each describes the speakers
-that it held out. Cross-validation leaves out one fifth of the speakers at a time: its predictions calibrate the scorer
-and are its figures on train speakers. The networks that are kept are then fitted to all of them.
+that it held out. Folds of several trainings describe them side by side, as a panel. Cross-validation leaves out one
+fifth of the speakers at a time: its predictions calibrate the scorer and are its figures on train speakers. The
+networks that are kept are then fitted to all of them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from phonobench import store
+from phonobench import fusion, provenance, store
 from phonobench.assessment import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import FOLDS, folded
 from phonobench.fitting import descriptions
-from phonobench.fitting.descriptions import described, ear_of_run
+from phonobench.fitting.descriptions import by_panel, ear_of_run
 from phonobench.scorer.calibration import Calibration, calibrate
 from phonobench.scorer.examples import Course, Example
 from phonobench.scorer.features import NAMES, Description
@@ -41,36 +42,39 @@ def fit(
 ) -> Path:  # fmt: skip
     """Fit a scorer and write it as a run under `runs_root`; returns its folder. A finished one is returned as it is.
 
-    `listeners` are the runs that listen when it scores (the first of `runs` where none is named; several vote),
-    `layers` the encoder's layers whose states it reads. Raises PhonobenchError for runs that are no folds of one
-    training.
+    `runs` are folds of one training, or the same folds of several, which the network then reads side by side.
+    `listeners` are those of them that listen when it scores (the first fold where none is named; several folds vote),
+    `layers` the encoders' layers whose states it reads. Raises PhonobenchError for runs that are no folds, or not the
+    same ones.
     """
     from phonobench.neural import portable, scorer_training
 
     course = course or Course()
-    listeners = list(listeners or runs[:1])
-    manifests = _check(runs, listeners)
+    folds = _folds(runs)
+    first = [store.read_run(run) for run in next(iter(folds.values()))]
+    voting = _folds(listeners, [_training(run) for run in first]).values() if listeners else [*folds.values()][:1]
+    listeners = [run for panel in voting for run in panel]
     facts = {
-        "runs": [one["key"] for one in manifests.values()], "listeners": [store.read_run(p)["key"] for p in listeners],
+        "runs": [store.read_run(run)["key"] for panel in folds.values() for run in panel],
+        "listeners": [store.read_run(run)["key"] for run in listeners],
         "layers": list(layers), "course": asdict(course), "seeds": list(seeds), "features": list(NAMES),
         "corpus": corpus.fingerprint, "controls": [SWAPPED_EVERY, REPLACED_EVERY],
     }  # fmt: skip
     key = store.fingerprint(facts)
-    first = next(iter(manifests.values()))
-    run_dir = runs_root / f"{first['card']}.scorer{len(listeners) if len(listeners) > 1 else ''}.{key[:8]}"
+    system, votes = "+".join(run["card"] for run in first), len(listeners) // len(first)
+    run_dir = runs_root / f"{system}.scorer{votes if votes > 1 else ''}.{key[:8]}"
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "fitted":
         return run_dir
     utterances: list[Utterance] = []
     found: dict[str, Description] = {}
     nonsense: list[tuple[Example, Utterance]] = []
-    for run in runs:
-        part = folded(corpus, manifests[run].get("fold", 0))
-        held_out = part.split("dev")[: manifests[run].get("limit")]
-        found |= described(ear_of_run(run, layers), part, "dev", descriptions.of(held_out), report=report)
+    for fold, panel in folds.items():
+        part, ears = folded(corpus, fold), [ear_of_run(run, layers) for run in panel]
+        held_out = part.split("dev")[: first[0].get("limit")]
+        found |= by_panel(ears, part, "dev", descriptions.of(held_out), report=report)
         jobs = descriptions.named(descriptions.of_controls(held_out, SWAPPED_EVERY, REPLACED_EVERY))
         by_id = {u.id: u for u in held_out}
-        for name, one in described(ear_of_run(run, layers), part, "dev-controls", jobs, lenient=True,
-                                   report=report).items():  # fmt: skip
+        for name, one in by_panel(ears, part, "dev-controls", jobs, lenient=True, report=report).items():
             kind, _, id = name.partition(" ")
             nonsense.append((unread(one, kind), by_id[id]))
         utterances += held_out
@@ -80,12 +84,14 @@ def fit(
     portable.write_scorer(network, run_dir / NETWORK)
     _keep_answers(run_dir / CROSS_VALIDATED, utterances, answers)
     manifest = {
-        **{name: first[name] for name in ("card", "card_key", "model", "versions", "parameters")},
-        "run_id": run_dir.name, "key": key, "kind": "scorer", "seed": first["seed"], "limit": first.get("limit"),
-        "runs": [one["run_id"] for one in manifests.values()], "listeners": [p.name for p in listeners],
+        **fusion.together(first), "versions": provenance.versions(),
+        "run_id": run_dir.name, "key": key, "kind": "scorer",
+        "runs": [run.name for panel in folds.values() for run in panel],
+        "listeners": [run.name for run in listeners], "panel": len(first),
         "layers": list(layers), "seeds": list(seeds),
-        "recipe": {"name": "scorer", **asdict(course), "acoustic": first["recipe"]},
-        "corpus": {**first["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),
+        "recipe": {"name": f"scorer, {votes} votes" if votes > 1 else "scorer", **asdict(course),
+                   "acoustic": [run["recipe"] for run in first]},
+        "corpus": {**first[0]["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),
                    "train_speakers": len({u.speaker for u in utterances})},
         "trained_parameters": sum(p.numel() for p in network.parameters()),
         "calibration": calibrated(answers, utterances).to_json(), "thresholds": _thresholds(answers, utterances),
@@ -176,20 +182,40 @@ def _cross_validate(
     return [answers[i] for i in range(len(examples))]
 
 
-def _check(runs: Sequence[Path], listeners: Sequence[Path]) -> dict[Path, Mapping[str, Any]]:
-    """The manifests of runs that are different folds of one training."""
-    manifests = {run: store.read_run(run) for run in (*runs, *listeners)}
-    for run, manifest in manifests.items():
+def _folds(runs: Sequence[Path], trainings: Sequence[Training] | None = None) -> dict[int, list[Path]]:
+    """By fold, in order, its runs: one a training, the trainings in the order in which they first come.
+
+    `trainings`: those that there must be. Raises PhonobenchError for unfinished runs, a fold that is given twice, and
+    trainings that differ in their folds.
+    """
+    by_training: dict[Training, dict[int, Path]] = {one: {} for one in trainings or ()}
+    for run in runs:
+        manifest = store.read_run(run)
         if manifest.get("status") != "trained":
             raise PhonobenchError(f"{run.name} is not trained to its end: `phonobench train` continues it")
-    first = manifests[runs[0]]
-    for run in (*runs, *listeners):
-        if (manifests[run]["card"], manifests[run]["recipe"]) != (first["card"], first["recipe"]):
-            raise PhonobenchError(f"{run.name} is another system or recipe than {runs[0].name}: give folds of one")
-    folds = [manifests[run].get("fold", 0) for run in runs]
-    if len(set(folds)) != len(folds):
-        raise PhonobenchError(f"folds {', '.join(map(str, folds))}: each may be given once")
-    return {run: manifests[run] for run in runs}
+        training, fold = _training(manifest), manifest.get("fold", 0)
+        if trainings is not None and training not in by_training:
+            raise PhonobenchError(f"{run.name} is of another training than the runs that are fitted to: it cannot vote")
+        known = by_training.setdefault(training, {})
+        if fold in known:
+            raise PhonobenchError(f"{known[fold].name} and {run.name} are both fold {fold}: each may be given once")
+        known[fold] = run
+    first, *others = by_training.values()
+    for other in others:
+        if lacking := sorted(set(first) ^ set(other)):
+            name = next(iter({**first, **other}.values())).name
+            raise PhonobenchError(
+                f"fold {lacking[0]} is there of one training only, beside {name}: a panel needs the same folds of all"
+            )
+    return {fold: [part[fold] for part in by_training.values()] for fold in sorted(first)}
+
+
+Training = tuple[str, str]
+"""What all folds of a training share: the system, and its recipe's fingerprint."""
+
+
+def _training(manifest: Mapping[str, Any]) -> Training:
+    return manifest["card"], store.fingerprint(manifest["recipe"])
 
 
 def _keep_answers(path: Path, utterances: Sequence[Utterance], answers: Sequence[Answer]) -> None:

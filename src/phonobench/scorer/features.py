@@ -7,7 +7,7 @@ describes its phone, its place and, in the same numbers for all phones, the utte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ from phonobench import edits, gop, phones
 from phonobench.assessment import Listening
 from phonobench.evidence import Heard
 from phonobench.scorer import prosody
-from phonobench.types import SAMPLE_RATE, Prompt
+from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt
 
 BOUND = 15.0
 """Nats at which log-ratios are cut off, so that a certain model and a nearly certain one look alike."""
@@ -39,8 +39,8 @@ NAMES = PHONE_FEATURES + UTTERANCE_FEATURES
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """Of N phones: `rows` (N, len(NAMES)) float32, `states` (N, D) float32, the encoder's mean over the phone's time,
-    `ids` (N,) phone ids, `words` (N,) the word of each phone."""
+    """Of N phones, heard by M models side by side: `rows` (N, M * len(NAMES)) float32, `states` (N, D) float32, the
+    encoders' means over the phone's time, `ids` (N,) phone ids, `words` (N,) the word of each phone."""
 
     rows: np.ndarray
     states: np.ndarray
@@ -62,6 +62,18 @@ def describe(listening: Listening, prompt: Prompt) -> Description:
     whole = _utterance(heard, detail, sound, wave)
     rows = np.column_stack([columns, np.broadcast_to(whole, (len(ids), len(whole)))]).astype(np.float32)
     return Description(rows, _pooled(listening.states, _bounds(detail)), np.array(ids), words)
+
+
+def side_by_side(parts: Sequence[Description]) -> Description:
+    """One description out of what several models heard of the same phones: rows and states one model after another.
+
+    Raises PhonobenchError where they are of different phones.
+    """
+    first = parts[0]
+    if any(not np.array_equal(one.ids, first.ids) or not np.array_equal(one.words, first.words) for one in parts):
+        raise PhonobenchError("descriptions of different phones cannot stand side by side")
+    rows, states = (np.hstack([getattr(one, name) for one in parts]) for name in ("rows", "states"))
+    return Description(rows, states, first.ids, first.words)
 
 
 def _bounds(detail: gop.Detail) -> np.ndarray:

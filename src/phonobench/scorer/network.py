@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from phonobench.assessment import (
     Listening,
 )
 from phonobench.scorer.calibration import Calibration
-from phonobench.scorer.features import Description, describe
+from phonobench.scorer.features import Description, describe, side_by_side
 from phonobench.types import Prompt
 
 Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -26,15 +26,18 @@ Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class FittedScorer:
-    """`session`: an ONNX Runtime session of the network. What several models heard is scored apart and averaged."""
+    """`session`: an ONNX Runtime session of the network. It reads side by side what a panel of `panel` models heard;
+    where there are several panels, what each heard is scored apart and averaged."""
 
     session: Any
     calibration: Calibration
+    panel: int = 1
 
     def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
         """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
-        heard = (listening, *listening.others)
-        return assessment(mean([self.answer(describe(one, prompt)) for one in heard]), self.calibration)
+        described = [describe(one, prompt) for one in (listening, *listening.others)]
+        answers = [self.answer(side_by_side(panel)) for panel in panels(described, self.panel)]
+        return assessment(mean(answers), self.calibration)
 
     def threshold(self, false_alarms: float) -> float:
         """The error probability from which that share of well-said phones is flagged."""
@@ -49,6 +52,16 @@ class FittedScorer:
         wanted = {node.name for node in self.session.get_inputs()}
         phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
         return phone[0], error[0], word[0], sentence[0]
+
+
+T = TypeVar("T")
+
+
+def panels(listeners: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Listeners, or what they heard, in panels of `size`, in order. Raises ValueError where some are left over."""
+    if len(listeners) % size:
+        raise ValueError(f"{len(listeners)} listeners do not make panels of {size}")
+    return [listeners[start : start + size] for start in range(0, len(listeners), size)]
 
 
 def mean(answers: Sequence[Answer]) -> Answer:
