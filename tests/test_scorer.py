@@ -161,6 +161,64 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
             np.testing.assert_allclose(in_onnx, part, atol=2e-5)
 
 
+def test_descriptions_of_different_phones_do_not_stand_side_by_side() -> None:
+    one = features.describe(planted_listening(PROMPT.phones), PROMPT)
+    both = features.side_by_side([one, one])
+    np.testing.assert_array_equal(both.rows, np.hstack([one.rows, one.rows]))
+    with pytest.raises(PhonobenchError, match="different phones"):
+        features.side_by_side([one, dataclasses.replace(one, ids=one.ids[::-1])])
+
+
+def test_the_acoustic_models_of_a_package_stay_in_the_order_of_their_panels() -> None:
+    from phonobench import packaged
+    from phonobench.scorer.network import panels
+
+    names = [f"acoustic-{k}.onnx" for k in range(12)]
+    assert packaged.acoustic_files([*names[::-1], "scorer.onnx"]) == names
+    assert panels(range(6), 2) == [range(0, 2), range(2, 4), range(4, 6)]
+    with pytest.raises(ValueError, match="panels of 4"):
+        panels(names[:6], 4)
+
+
+@pytest.mark.torch
+def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_path) -> None:
+    pytest.importorskip("torch")
+    from tiny_checkpoints import save
+
+    from phonobench import cards, fitting, packaged, recipe
+    from phonobench.corpora import folded
+    from phonobench.neural import training
+    from phonobench.scorer.examples import Course
+
+    whole = synthetic.read()
+    chosen = tuple(u for k, u in enumerate(whole.utterances) if (k % 6 == 0 if u.split == "test" else k % 3 == 0))
+    corpus, runs = dataclasses.replace(whole, utterances=chosen), tmp_path / "runs"
+    plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "warm_epochs": "0", "precision": "fp32"})
+    trained = {}
+    for seed, name in enumerate(("whisper-base", "whisper-tiny.en")):
+        source = str(save(cards.find(name), tmp_path / name, seed))
+        for fold in (0, 1):
+            trained[name, fold] = training.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
+    course, listeners = Course(epochs=1, width=16, layers=1), list(trained.values())
+    scorer = fitting.fit(listeners, corpus, runs, listeners=listeners[::-1], layers=(-1,), course=course, seeds=(0,))
+    assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
+    train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", resamples=20)
+    assert train.provenance.split.speakers == len({u.speaker for u in corpus.split("dev")} | {
+        u.speaker for u in folded(corpus, 1).split("dev")})  # fmt: skip
+    assert test.provenance.training.recipe["name"] == "scorer, 2 votes"
+    folder = fitting.export(scorer, tmp_path / "package", int8=False)
+    assert len(packaged.load(folder).acoustic) == 4
+    (exported,) = fitting.evaluate(scorer, corpus, tmp_path / "results", ["test"], package=folder, resamples=20)
+    for name, value in test.metrics.items():
+        assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
+    with pytest.raises(PhonobenchError, match="the same folds of all"):
+        fitting.fit(listeners[:3], corpus, runs, course=course, seeds=(0,))
+    with pytest.raises(PhonobenchError, match="both fold 0"):
+        fitting.fit([listeners[0], listeners[0]], corpus, runs, course=course, seeds=(0,))
+    with pytest.raises(PhonobenchError, match="cannot vote"):
+        fitting.fit(listeners[:2], corpus, runs, listeners=listeners[2:], course=course, seeds=(0,))
+
+
 @pytest.mark.torch
 def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     pytest.importorskip("torch")

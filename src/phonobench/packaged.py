@@ -71,14 +71,14 @@ def load(folder: Path | None = None) -> Package:
     for name, digest in facts["files"].items():
         if not (folder / name).exists() or store.hash_file(folder / name) != digest:
             raise PhonobenchError(f"{folder / name} is missing or damaged: install phonobench or export again")
-    acoustic = tuple(session(folder / name) for name in _acoustic(facts["files"]))
+    acoustic = tuple(session(folder / name) for name in acoustic_files(facts["files"]))
     panel = facts.get("panel", 1)  # named only by folders of scorers that read several models side by side
     scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]), panel)
     key = store.fingerprint(facts["files"])
     return Package(facts["card"], key, scorer, acoustic, facts["bands"], facts["hop"], facts["reads_states"])
 
 
-def _acoustic(files: Iterable[str]) -> list[str]:
+def acoustic_files(files: Iterable[str]) -> list[str]:
     """Names of the acoustic models in the order of their numbers."""
     return sorted((name for name in files if name.startswith("acoustic")), key=lambda name: (len(name), name))
 
