@@ -33,7 +33,8 @@ FORMAT = 1
 @dataclass(frozen=True, eq=False)
 class Package:
     """A loaded scorer. `facts` say what it is (name, version, licence, ...), `key` hashes all its files, `bands` and
-    `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states."""
+    `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states.
+    `thresholds`: the decisions with the best F1 in its cross-validation, by name."""
 
     facts: dict[str, Any]
     key: str
@@ -42,6 +43,7 @@ class Package:
     bands: int
     hop: float
     reads_states: bool
+    thresholds: dict[str, float]
 
     def listen(self, wave: np.ndarray) -> Listening:
         """What the acoustic models make of a wave (float32, mono, 16 kHz)."""
@@ -72,10 +74,11 @@ def load(folder: Path | None = None) -> Package:
         if not (folder / name).exists() or store.hash_file(folder / name) != digest:
             raise PhonobenchError(f"{folder / name} is missing or damaged: install phonobench or export again")
     acoustic = tuple(session(folder / name) for name in acoustic_files(facts["files"]))
-    panel = facts.get("panel", 1)  # named only by folders of scorers that read several models side by side
+    panel = facts["panel"]
     scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]), panel)
     key = store.fingerprint(facts["files"])
-    return Package(facts["card"], key, scorer, acoustic, facts["bands"], facts["hop"], facts["reads_states"])
+    numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["thresholds"])
+    return Package(facts["card"], key, scorer, acoustic, *numbers)
 
 
 def acoustic_files(files: Iterable[str]) -> list[str]:

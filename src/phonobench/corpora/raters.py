@@ -24,6 +24,7 @@ from phonobench.types import Corpus, PhonobenchError, Split
 DETAIL = "resource/scores-detail.json"
 Level = Literal["phone", "word", "sentence"]
 LEVELS: tuple[Level, ...] = ("phone", "word", "sentence")
+_ACCURACY = {"phone": "phone_accuracy", "word": "word_accuracy", "sentence": "accuracy"}
 _MARKS = {"{": ("}", 1.0), "(": (")", 0.0)}
 _COMPLETE = 10.0  # completeness is a share (0..1) in this file and 0..10 in scores.json
 
@@ -62,10 +63,23 @@ def columns(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Accuracy by rater at one level: scores (units, R), and for each unit the index of its speaker.
 
-    Speakers are numbered in sorted order of their names within the split. Units without marks are left out.
+    Units without marks are left out, otherwise as `table`.
     """
     if level not in LEVELS:
         raise PhonobenchError(f"unknown level {level!r}; one of {', '.join(LEVELS)}")
+    scores, owner = table(corpus, ratings, _ACCURACY[level], split)
+    whole = np.isfinite(scores).all(axis=1)
+    return scores[whole], owner[whole]
+
+
+def table(
+    corpus: Corpus, ratings: Mapping[str, Ratings], judgement: str, split: Split = "test"
+) -> tuple[np.ndarray, np.ndarray]:
+    """One judgement (a field of `Ratings`) by rater: scores (units, R), and for each unit the index of its speaker.
+
+    Units stand in the order of the corpus, NaN where they have no marks. Speakers are numbered in sorted order of
+    their names within the split. Raises PhonobenchError where ratings are missing or of another number of units.
+    """
     utterances = corpus.split(split)
     number = {speaker: i for i, speaker in enumerate(sorted({u.speaker for u in utterances}))}
     scores: list[np.ndarray] = []
@@ -74,19 +88,18 @@ def columns(
         if u.id not in ratings:
             raise PhonobenchError(f"{corpus.root / DETAIL} lacks utterance {u.id}; copy the file again")
         found = ratings[u.id]
-        block = {"phone": found.phone_accuracy, "word": found.word_accuracy, "sentence": found.accuracy[None]}[level]
-        units = {"phone": len(u.prompt.phones), "word": len(u.prompt.words), "sentence": 1}[level]
+        block = np.atleast_2d(getattr(found, judgement))
+        units = {"phone": len(u.prompt.phones), "word": len(u.prompt.words)}.get(judgement.partition("_")[0], 1)
         if len(block) != units:
             raise PhonobenchError(
-                f"{corpus.root / DETAIL}, utterance {u.id}: {len(block)} {level} scores for {units}; copy it again"
+                f"{corpus.root / DETAIL}, utterance {u.id}: {len(block)} scores of {judgement} for {units}; "
+                "copy it again"
             )
         scores.append(block)
         speakers.append(np.full(units, number[u.speaker]))
     if not scores:
         raise PhonobenchError(f"split {split} of {corpus.name} holds no utterances; take off --limit")
-    table, owner = np.concatenate(scores), np.concatenate(speakers)
-    whole = np.isfinite(table).all(axis=1)
-    return table[whole], owner[whole]
+    return np.concatenate(scores), np.concatenate(speakers)
 
 
 def agreement(

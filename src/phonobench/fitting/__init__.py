@@ -1,7 +1,7 @@
 """Trained scorers: descriptions of what runs heard, the fit on unseen speakers, its figures, and the export."""
 
-from phonobench.fitting.evaluation import assess, evaluate
+from phonobench.fitting.evaluation import assess, assess_by_package, evaluate
 from phonobench.fitting.export import export
 from phonobench.fitting.fit import fit
 
-__all__ = ["assess", "evaluate", "export", "fit"]
+__all__ = ["assess", "assess_by_package", "evaluate", "export", "fit"]

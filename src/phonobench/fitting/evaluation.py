@@ -72,6 +72,15 @@ def assess(run_dir: Path, corpus: Corpus, report: Report = lambda _: None) -> di
     return {u.id: one for u, one in zip(utterances, told, strict=True)}
 
 
+def assess_by_package(
+    folder: Path, corpus: Corpus, kept: Path, report: Report = lambda _: None
+) -> dict[str, Assessment]:
+    """What an exported scorer says of every test recording, by id; what it heard is kept under the folder `kept`."""
+    scorer, ears = _of_package(folder, kept)
+    told, _, _ = _test(scorer, ears, corpus, list(corpus.split("test")), report)
+    return {u.id: one for u, one in zip(corpus.split("test"), told, strict=True)}
+
+
 def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]]:
     """The scorer of a run and its listeners."""
     # Runs that were fitted before there were panels do not name theirs.

@@ -41,7 +41,7 @@ def export(
     facts = {
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
         "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1), "reads_states": bool(run["layers"]),
-        "calibration": run["calibration"], "files": files,
+        "calibration": run["calibration"], "thresholds": run["thresholds"], "files": files,
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
     store.write_json(folder / packaged.FACTS, facts)

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import cards, results
+from phonobench.report import human_row
+from phonobench.report.human_row import People
 from phonobench.report.labels import LABELS, SCORER_LABELS
 from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
 from phonobench.results import DecoderFacts, Result, Value
@@ -57,7 +59,7 @@ class Entry:
 @dataclass(frozen=True)
 class Table:
     """Runs that may be compared, best PER (HQ) first, and trained scorers apart. `complete` is false for trials on a
-    part of the split."""
+    part of the split. `people`: how human raters did on the same speech."""
 
     corpus: str
     fingerprint: str
@@ -68,6 +70,7 @@ class Table:
     complete: bool
     entries: tuple[Entry, ...]
     scorers: tuple[Entry, ...] = ()
+    people: People | None = None
 
     @property
     def has_source_rows(self) -> bool:
@@ -101,7 +104,7 @@ class Leaderboard:
             "protocol_version": self.protocol_version,
             "tables": [
                 {
-                    **{k: v for k, v in vars(table).items() if k not in ("entries", "scorers")},
+                    **{k: v for k, v in vars(table).items() if k not in ("entries", "scorers", "people")},
                     "runs": [_json_entry(entry) for entry in (*table.entries, *table.scorers)],
                     "source_experiments": [dict(vars(row)) for row in SOURCE_ROWS] if table.has_source_rows else [],
                 }
@@ -143,7 +146,8 @@ def build(results_root: Path, split: str = "test") -> Leaderboard:
         place = (facts.corpus.synthetic, not facts.split.complete, facts.corpus.name, facts.corpus.fingerprint,
                  facts.split.utterances, facts.split.speakers)  # fmt: skip
         groups.setdefault(place, []).append(parts)
-    tables = tuple(_table(split, place, groups[place]) for place in sorted(groups))
+    people = human_row.read(results_root)
+    tables = tuple(_table(split, place, groups[place], people) for place in sorted(groups))
     return Leaderboard(results.PROTOCOL_VERSION, tables)
 
 
@@ -160,12 +164,14 @@ def _consistent(parts: Sequence[Result]) -> Result:
     return first
 
 
-def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]]) -> Table:
+def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]], people: People | None) -> Table:
     synthetic, partial, corpus, fingerprint, utterances, speakers = place
     entries = _named(sorted((_entry(parts) for parts in runs), key=_rank))
     scorers = tuple(entry for entry in entries if _SCORED in entry.metrics)
     entries = tuple(entry for entry in entries if _SCORED not in entry.metrics)
-    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, entries, scorers)
+    if partial or people is None or (people.fingerprint, people.split) != (fingerprint, split):
+        people = None
+    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, entries, scorers, people)
 
 
 _SCORED = "phone_model_pearson"

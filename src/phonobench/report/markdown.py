@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from phonobench.report import human_row
 from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_LABELS, SUMMARY, number
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
@@ -40,7 +41,9 @@ def _section(table: Table) -> list[str]:
     if table.has_source_rows:
         parts += [_THEIRS]
     if table.scorers:
-        parts += ["### Trained scorers", _SCORERS, _figures(tuple(SCORER_LABELS), table.scorers)]
+        parts += ["### Trained scorers", _SCORERS, _scored(table)]
+    if table.people and table.people.beside:
+        parts += ["### Trained scorers beside a human rater", _BESIDE, _beside(table)]
     if table.has_source_rows:
         parts += ["### Trained scorers, published", _PUBLISHED, _scorers()]
     for task, names in BY_TASK.items():
@@ -61,6 +64,11 @@ _SCORERS = (
     "Phones, words and sentences estimated on the human scales, fitted to train speakers that the recogniser did not "
     "hear (five folds); thresholds from cross-validation. Figures without a statistic are Pearson correlations. "
     "*Package*: as exported, in int8 and without torch."
+)
+_BESIDE = (
+    "Each of the five raters in turn, and each scorer, against the mean of the other four raters; means over the five. "
+    "The same draws of speakers serve all, so that differences are paired. A scorer above zero agrees with a panel "
+    "better than a member of the panel does."
 )
 _PUBLISHED = "Pearson on the full test set, as their authors give it."
 _CONTROLS = (
@@ -113,6 +121,31 @@ def _breakdown(name: str, entries: Sequence[Entry]) -> str:
         cells = [_cell(entry.breakdowns.get(d, {}).get(band, {}).get(name), name) for d, band in bands]
         rows.append([*_who(entry), *cells])
     return grid(["system", "recipe, seed", *(f"{dimension}: {band}" for dimension, band in bands)], rows)
+
+
+def _scored(table: Table) -> str:
+    names = tuple(SCORER_LABELS)
+    rows = [[*_who(entry), *_cells(names, entry, table.scorers)] for entry in table.scorers]
+    if table.people:
+        rows.append([human_row.TITLE, human_row.HOW, *(_cell(table.people.metrics.get(name), name) for name in names)])
+    return grid(["system", "recipe, seed", *(SCORER_LABELS[name] for name in names)], rows)
+
+
+def _beside(table: Table) -> str:
+    """A row a metric: the rater, and of each scorer its figure and its difference from him."""
+    people = table.people
+    assert people is not None
+    titles = {entry.run_id: f"{entry.title}, {entry.recipe}" for entry in table.scorers}
+    rows = []
+    for name, rater in people.metrics.items():
+        row = [SCORER_LABELS[name], _cell(rater, name)]
+        for run in people.beside:
+            found = people.beside[run][name]
+            p = "" if found.p is None else f", p {found.p:.3f}"
+            row += [_cell(found.value, name), _cell(found.difference, name) + p]
+        rows.append(row)
+    heads = [part for run in people.beside for part in (titles.get(run, run), "less the rater's")]
+    return grid(["", human_row.TITLE.lower(), *heads], rows)
 
 
 def _scorers() -> str:

@@ -59,7 +59,4 @@ PUBLISHED_SCORERS: tuple[PublishedScorer, ...] = (
     PublishedScorer("alignment-free GOP + GOPT", ".648", note="best epoch picked on test"),
     PublishedScorer("HMamba", ".739", ".708", ".807", ".829", "three Large encoders; best epoch picked on test"),
     PublishedScorer("MuFFIN", ".742-.749", ".705", ".807", ".830", "three Large encoders; best epoch picked on test"),
-    PublishedScorer(
-        "one human rater against the other four", ".678", ".706", ".749", note="from the corpus' five raters"
-    ),
 )

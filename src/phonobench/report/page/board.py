@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from phonobench.report import facts, labels, markdown
+from phonobench.report import facts, human_row, labels, markdown
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.page import html
 from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS
@@ -13,42 +14,69 @@ from phonobench.tasks import METRICS
 
 COLUMNS = (*labels.SUMMARY, "phone_f1", "true_auc_swapped")
 """Metrics of the table; a row's details have all."""
-HEADINGS = {**labels.LABELS, "true_auc_swapped": "listens: AUC of true against swapped audio"}
+SCORER_COLUMNS = tuple(labels.SCORER_LABELS)
+"""The same of the table of trained scorers."""
+HEADINGS = {**labels.LABELS, **labels.SCORER_LABELS, "true_auc_swapped": "listens: AUC of true against swapped audio"}
 
 
 def render(board: Leaderboard) -> str:
     """The page. Tables are there without scripts; what is in results and file names is escaped."""
     return html.render(
         "board.html.j2", None, ("board.js",),
-        tables=[_table(table) for table in board.tables],
-        headings=[(name, HEADINGS[name], METRICS[name].better) for name in COLUMNS],
+        tables=[{"table": table, "boards": _boards(table)} for table in board.tables],
         legend=markdown.LEGEND.replace("**", "").replace("`", ""),
         protocol=board.protocol_version,
         scorers=PUBLISHED_SCORERS,
     )  # fmt: skip
 
 
-def _table(table: Table) -> dict[str, Any]:
-    best = {name: markdown.best(name, table.entries) for name in COLUMNS}
-    rows = [
+def _boards(table: Table) -> list[dict[str, Any]]:
+    """The board of recognisers, and that of trained scorers where there are some; each sorted by its first column."""
+    rows = [*_rows(table.entries, COLUMNS, "per"), *(_source_rows() if table.has_source_rows else ())]
+    boards = [{"title": "", "headings": _headings(COLUMNS), "rows": rows, "band": "PER %"}]
+    if table.scorers:
+        rows = _rows(table.scorers, SCORER_COLUMNS, SCORER_COLUMNS[0])
+        if table.people:
+            cells = [_cell(table.people.metrics.get(name), name) for name in SCORER_COLUMNS]
+            rows.append(_others(human_row.TITLE, human_row.HOW, "", cells))
+        boards.append({"title": "Trained scorers", "headings": _headings(SCORER_COLUMNS), "rows": rows,
+                       "band": "phone Pearson"})  # fmt: skip
+    return boards
+
+
+def _headings(names: Sequence[str]) -> list[tuple[str, str, str]]:
+    return [(name, HEADINGS[name], METRICS[name].better) for name in names]
+
+
+def _rows(entries: Sequence[Entry], names: Sequence[str], band: str) -> list[dict[str, Any]]:
+    best = {name: markdown.best(name, entries) for name in names}
+    return [
         {
             "theirs": False, "name": e.title, "how": e.name.removeprefix(f"{e.title}, "), "input": e.input,
             "parameters": e.parameters, "saw": e.saw_test_corpus,
-            "cells": [_cell(e.metrics.get(name), name, best[name]) for name in COLUMNS],
-            "facts": facts.of(e), "figures": _figures(e), "bands": _bands(e),
+            "cells": [_cell(e.metrics.get(name), name, best[name]) for name in names],
+            "facts": facts.of(e), "figures": _figures(e), "bands": _bands(e, band),
         }
-        for e in table.entries
+        for e in entries
     ]  # fmt: skip
-    for row in SOURCE_ROWS if table.has_source_rows else ():
+
+
+def _source_rows() -> list[dict[str, Any]]:
+    rows = []
+    for row in SOURCE_ROWS:
         values = [(getattr(row, name, None), name) for name in COLUMNS]
         cells = [
             {"text": "–", "ends": "", "sort": "", "best": False, "reason": "not published"} if value is None
             else {"text": labels.number(value, name), "ends": "", "sort": value, "best": False, "reason": ""}
             for value, name in values
         ]  # fmt: skip
-        rows.append({"theirs": True, "name": row.system, "how": row.note or "as published", "input": row.input,
-                     "parameters": None, "saw": "", "cells": cells})  # fmt: skip
-    return {"table": table, "rows": rows}
+        rows.append(_others(row.system, f"source experiments, {row.note or 'as published'}", row.input, cells))
+    return rows
+
+
+def _others(name: str, how: str, heard_as: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """A row that no run of ours made."""
+    return {"theirs": True, "name": name, "how": how, "input": heard_as, "parameters": None, "saw": "", "cells": cells}
 
 
 def _cell(value: Value | None, name: str, best: float | None = None) -> dict[str, Any]:
@@ -68,9 +96,9 @@ def _figures(entry: Entry) -> list[tuple[str, dict[str, Any]]]:
     return [(heading, _cell(entry.metrics[name], name)) for name, heading in {**known, **others}.items()]
 
 
-def _bands(entry: Entry) -> list[tuple[str, dict[str, Any]]]:
+def _bands(entry: Entry, name: str) -> list[tuple[str, dict[str, Any]]]:
     return [
-        (f"{dimension} {band}", _cell(values.get("per"), "per"))
+        (f"{dimension} {band}", _cell(values.get(name), name))
         for dimension, bands in entry.breakdowns.items()
         for band, values in bands.items()
     ]

@@ -1,0 +1,95 @@
+"""`phonobench raters`: how human raters agree, and how trained scorers stand beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from phonobench import corpora, store
+from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
+
+if TYPE_CHECKING:
+    from phonobench.cli.output import Report
+    from phonobench.evaluate.people import Bar, Machine
+    from phonobench.types import Corpus
+
+
+def compare_with_raters(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCORER]...", help="Fitted runs, or folders of exported ones; else the one that ships."
+        ),
+    ] = None,
+    people_alone: Annotated[
+        bool, typer.Option("--people-alone", help="Only how people agree; nothing listens.")
+    ] = False,
+    resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws of speakers.")] = 1000,
+    corpus: CorpusOption = None,
+    runs: RunsOption = RUNS,
+    results: ResultsOption = RESULTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold one human rater, and trained scorers, against the other four raters on test: paired, with intervals."""
+    from phonobench import packaged
+    from phonobench.evaluate import people
+    from phonobench.report.human_row import FILE
+    from phonobench.results import PROTOCOL_VERSION
+
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, None, apart=as_json)
+    folders = [] if people_alone else [_folder(name, runs) for name in named or ()] or [packaged.DEFAULT]
+    with progress() as report:
+        machines = dict(_machine(folder, found, runs, report) for folder in folders)
+        bars = people.bars(found, machines, resamples=resamples)
+    described = {
+        "protocol_version": PROTOCOL_VERSION, "split": "test", "resamples": resamples,
+        "corpus": {"name": found.name, "fingerprint": found.fingerprint, "synthetic": found.synthetic},
+        "metrics": {metric: bar.json() for metric, bar in bars.items()},
+    }  # fmt: skip
+    store.write_json(results / FILE, described)
+    if as_json:
+        print_json(described)
+    else:
+        _print(bars, list(machines))
+    remark(f"written to {results / FILE}")
+
+
+def _folder(name: str, runs: Path) -> Path:
+    """An export by its path, a run by its id."""
+    from phonobench import packaged
+
+    return Path(name) if (Path(name) / packaged.FACTS).exists() else find_run(name, runs)
+
+
+def _machine(folder: Path, corpus: Corpus, runs: Path, report: Report) -> tuple[str, Machine]:
+    """The name of a scorer in results, and what it says."""
+    from phonobench import fitting, packaged
+    from phonobench.evaluate.people import Machine
+
+    if (folder / packaged.FACTS).exists():
+        package = packaged.load(folder)
+        told = fitting.assess_by_package(folder, corpus, runs / "packages", report)
+        return f"{package.facts['run']}.package", Machine(told, package.thresholds["phone_model"])
+    run = store.read_run(folder)
+    return run["run_id"], Machine(fitting.assess(folder, corpus, report), run["thresholds"]["phone_model"])
+
+
+def _print(bars: dict[str, Bar], machines: list[str]) -> None:
+    from phonobench.report.labels import SCORER_LABELS
+
+    def told(metric: str, estimate: Any) -> str:
+        return f"{figure(metric, estimate.value)} {interval(metric, estimate.low, estimate.high)}"
+
+    columns = ["", "one rater", *(part for name in machines for part in (name, "difference", "p"))]
+    rows = []
+    for metric, bar in bars.items():
+        row = [SCORER_LABELS[metric], told(metric, bar.rater)]
+        for name in machines:
+            value, difference = bar.machines[name]
+            row += [told(metric, value), told(metric, difference), f"{difference.p:.3f}"]
+        rows.append(row)
+    print_table("Against the other four raters, mean over the five; 95 % intervals over speakers", columns, rows)
