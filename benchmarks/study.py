@@ -128,22 +128,22 @@ def _page(title: str, question: str, made: dict[str, Any]) -> str:
             f"{figure(name, v['value'])} {interval(name, v['low'], v['high'])}" for name, v in variant["test"].items()
         ]
         rows.append((label, *cells))
-    parts = [*head, "Test split, 95 % intervals over speakers.", _grid(rows)]
+    parts = [*head, "Test split, 95 % intervals over speakers.", grid(rows)]
     if made["differences"]:
         rows = [("a", "b", "figure", "a - b", "p after Holm"), ("---",) * 5]
         for gap in made["differences"]:
             name, p = gap["metric"], gap["p_holm"]
             told = f"{figure(name, gap['difference'])} {interval(name, gap['low'], gap['high'])}"
             rows.append((gap["a"], gap["b"], name, told, "-" if p is None else f"{p:.3f}"))
-        parts += ["Paired differences on the same speakers:", _grid(rows)]
+        parts += ["Paired differences on the same speakers:", grid(rows)]
     for name in ("layer_weights", "chosen_on_dev", "left_over"):
         if name in made:
             parts.append(f"{name.replace('_', ' ')}: {made[name]}")
     return "\n\n".join(parts) + "\n"
 
 
-def _grid(rows: Sequence[Sequence[str]]) -> str:
+def grid(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-__all__ = ["SHOWN", "Study", "options", "planned"]
+__all__ = ["SHOWN", "Study", "corpus_facts", "grid", "options", "planned"]

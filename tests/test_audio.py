@@ -224,6 +224,18 @@ def test_silence_and_clipping_are_told_apart_from_speech():
     assert audio.faults(np.array([0.1, np.nan])) == ["1 samples are NaN or infinite"]
 
 
+def test_a_wave_is_brought_to_a_level_by_its_loud_parts_and_silence_is_left_alone():
+    time = np.arange(16_000) / 16_000
+    tone = (0.01 * np.sin(2 * np.pi * 200 * time)).astype(np.float32)
+    spoken = np.concatenate([np.zeros(32_000, np.float32), tone])  # pauses make no recording softer
+    for gain in (0.03, 1.0, 40.0):
+        found = audio.levelled(gain * spoken, -19.0)
+        assert found.dtype == np.float32
+        assert 10 * np.log10(np.mean(found[-16_000:].astype(float) ** 2)) == pytest.approx(-19, abs=0.01)
+    assert not audio.levelled(np.zeros(16_000, np.float32), -19.0).any()
+    assert len(audio.levelled(np.ones(5, np.float32), -19.0)) == 5
+
+
 def test_silent_and_clipped_files_are_read_as_they_are(tmp_path):
     assert not audio.read(written(tmp_path / "a.wav", np.zeros(16_000))).any()
     clipped = audio.read(written(tmp_path / "b.wav", np.clip(sine(level=3.0), -1, 1)))

@@ -224,7 +224,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     pytest.importorskip("torch")
     from tiny_checkpoints import save
 
-    from phonobench import cards, fitting, packaged, recipe, results, store
+    from phonobench import audio, cards, fitting, packaged, recipe, results, store
     from phonobench.neural import training
     from phonobench.scorer.examples import Course
 
@@ -249,6 +249,10 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     for name, value in made[1].metrics.items():
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     assert results.read_all(tmp_path / "results")[0].protocol_version == results.PROTOCOL_VERSION
+    loaded, wave = packaged.load(folder), audio.read(few.split("test")[0].audio)
+    np.testing.assert_allclose(loaded.listen(0.05 * wave).logp, loaded.listen(wave).logp, atol=1e-4)
+    as_recorded = dataclasses.replace(loaded, level=None)
+    assert np.abs(as_recorded.listen(0.05 * wave).logp - as_recorded.listen(wave).logp).max() > 1e-3
     (folder / "scorer.onnx").write_bytes(b"damaged")
     with pytest.raises(PhonobenchError, match=r"scorer\.onnx is missing or damaged"):
         packaged.load(folder)

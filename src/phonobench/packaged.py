@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from phonobench import store
+from phonobench import audio, store
 from phonobench.assessment import Listening
 from phonobench.scorer import features, mel
 from phonobench.scorer.calibration import Calibration
@@ -33,7 +33,8 @@ FORMAT = 1
 @dataclass(frozen=True, eq=False)
 class Package:
     """A loaded scorer. `facts` say what it is (name, version, licence, ...), `key` hashes all its files, `bands` and
-    `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states.
+    `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states;
+    `level` (dBFS): to which recordings are brought before they are heard, None where they are heard as they are.
     `thresholds`: the decisions with the best F1 in its cross-validation, by name."""
 
     facts: dict[str, Any]
@@ -43,6 +44,7 @@ class Package:
     bands: int
     hop: float
     reads_states: bool
+    level: float | None
     thresholds: dict[str, float]
 
     def listen(self, wave: np.ndarray) -> Listening:
@@ -53,6 +55,7 @@ class Package:
 
     def listen_by(self, place: int, wave: np.ndarray) -> Listening:
         """What one of the acoustic models makes of it."""
+        wave = wave if self.level is None else audio.levelled(wave, self.level)
         logp, states = self.acoustic[place].run(["logp", "states"], {"mel": mel.spectrogram(wave, self.bands)})
         if not self.reads_states:
             states = states[..., :0]
@@ -77,7 +80,7 @@ def load(folder: Path | None = None) -> Package:
     panel = facts["panel"]
     scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]), panel)
     key = store.fingerprint(facts["files"])
-    numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["thresholds"])
+    numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"])
     return Package(facts["card"], key, scorer, acoustic, *numbers)
 
 

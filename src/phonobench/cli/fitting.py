@@ -11,6 +11,7 @@ from phonobench import corpora, store
 from phonobench.bench import require_torch
 from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption, find_run
 from phonobench.cli.output import print_json, progress, remark, say_what_it_is_of
+from phonobench.types import PhonobenchError
 
 
 def fit_scorer(
@@ -22,6 +23,10 @@ def fit_scorer(
     layers: Annotated[
         str, typer.Option(metavar="K,K", help="Encoder layers whose states it reads: 0 before the first, -1 the last.")
     ] = "",
+    level: Annotated[
+        float | None, typer.Option(help="Bring recordings to this loudness first, dBFS; -19 if not given.")
+    ] = None,
+    as_recorded: Annotated[bool, typer.Option("--as-recorded", help="Hear recordings as loud as they are.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Networks that vote, one a seed.")] = 3,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
@@ -33,10 +38,13 @@ def fit_scorer(
 
     found = corpora.find(corpus)
     say_what_it_is_of(found, None, apart=as_json)
+    if as_recorded and level is not None:
+        raise PhonobenchError("--level brings recordings to a loudness, --as-recorded leaves them: give one")
+    loudness = None if as_recorded else fitting.LEVEL if level is None else level
     chosen = [int(layer) for layer in layers.split(",") if layer.strip()]
     with progress() as report:
         run_dir = fitting.fit(
-            [find_run(run, runs) for run in folds], found, runs, seeds=range(seeds), layers=chosen,
+            [find_run(run, runs) for run in folds], found, runs, seeds=range(seeds), layers=chosen, level=loudness,
             listeners=[find_run(run, runs) for run in listener or ()], report=report,
         )  # fmt: skip
     if as_json:

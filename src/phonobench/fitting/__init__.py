@@ -2,6 +2,6 @@
 
 from phonobench.fitting.evaluation import assess, assess_by_package, evaluate
 from phonobench.fitting.export import export
-from phonobench.fitting.fit import fit
+from phonobench.fitting.fit import LEVEL, fit
 
-__all__ = ["assess", "assess_by_package", "evaluate", "export", "fit"]
+__all__ = ["LEVEL", "assess", "assess_by_package", "evaluate", "export", "fit"]

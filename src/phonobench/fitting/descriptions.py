@@ -65,12 +65,15 @@ class Ear:
     listen: Callable[[Sequence[Callable[[], np.ndarray]], Report], Iterator[tuple[int, Listening]]]
 
 
-def ear_of_run(run_dir: Path, layers: Sequence[int]) -> Ear:
-    """A trained run with the states of `layers`. Raises PhonobenchError where it has no weights."""
+def ear_of_run(run_dir: Path, layers: Sequence[int], level: float | None) -> Ear:
+    """A trained run with the states of `layers`, to which recordings are brought at `level` dBFS (None: as they are).
+
+    Raises PhonobenchError where it has no weights.
+    """
     from phonobench.neural import listening, weights
 
-    key = store.fingerprint({"weights": weights.digest(run_dir), "layers": list(layers)})
-    return Ear(run_dir.name, key, run_dir / "descriptions", partial(listening.listen, run_dir, layers))
+    key = store.fingerprint({"weights": weights.digest(run_dir), "layers": list(layers), "level": level})
+    return Ear(run_dir.name, key, run_dir / "descriptions", partial(listening.listen, run_dir, layers, level))
 
 
 def described(

@@ -83,10 +83,9 @@ def assess_by_package(
 
 def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]]:
     """The scorer of a run and its listeners."""
-    # Runs that were fitted before there were panels do not name theirs.
-    panel = run.get("panel", 1)
+    panel = run.get("panel", 1)  # like `level`, not named by runs that were fitted before there were any
     scorer = FittedScorer(packaged.session(run_dir / NETWORK), Calibration.from_json(run["calibration"]), panel)
-    return scorer, [ear_of_run(run_dir.parent / name, run["layers"]) for name in run["listeners"]]
+    return scorer, [ear_of_run(run_dir.parent / name, run["layers"], run.get("level")) for name in run["listeners"]]
 
 
 def _of_package(folder: Path, run_dir: Path) -> tuple[FittedScorer, list[Ear]]:

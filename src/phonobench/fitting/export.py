@@ -40,7 +40,8 @@ def export(
         raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
-        "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1), "reads_states": bool(run["layers"]),
+        "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1),
+        "level": run.get("level"), "reads_states": bool(run["layers"]),
         "calibration": run["calibration"], "thresholds": run["thresholds"], "files": files,
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())

@@ -32,19 +32,23 @@ Report = Callable[[Progress], None]
 
 SWAPPED_EVERY, REPLACED_EVERY = 4, 20
 """Of which utterances a scorer is also shown the prompt against another's audio, and against silence and noise."""
+LEVEL = -19.0
+"""dBFS of the loud parts of a recording (`audio.levelled`): the median of SpeechOcean762's train speakers. How loud a
+microphone records says nothing of who speaks, but a recogniser hears it, and a scorer learns what goes with it."""
 NETWORK, CROSS_VALIDATED = "scorer.onnx", "cross-validated.safetensors"
 
 
 def fit(
     runs: Sequence[Path], corpus: Corpus, runs_root: Path, *, listeners: Sequence[Path] | None = None,
-    layers: Sequence[int] = (), course: Course | None = None, seeds: Sequence[int] = (0, 1, 2),
-    report: Report = lambda _: None,
+    layers: Sequence[int] = (), level: float | None = LEVEL, course: Course | None = None,
+    seeds: Sequence[int] = (0, 1, 2), report: Report = lambda _: None,
 ) -> Path:  # fmt: skip
     """Fit a scorer and write it as a run under `runs_root`; returns its folder. A finished one is returned as it is.
 
     `runs` are folds of one training, or the same folds of several, which the network then reads side by side.
     `listeners` are those of them that listen when it scores (the first fold where none is named; several folds vote),
-    `layers` the encoders' layers whose states it reads. Raises PhonobenchError for runs that are no folds, or not the
+    `layers` the encoders' layers whose states it reads, `level` (dBFS) the loudness to which recordings are brought
+    before they are heard. Raises PhonobenchError for runs that are no folds, or not the
     same ones.
     """
     from phonobench.neural import portable, scorer_training
@@ -57,7 +61,7 @@ def fit(
     facts = {
         "runs": [store.read_run(run)["key"] for panel in folds.values() for run in panel],
         "listeners": [store.read_run(run)["key"] for run in listeners],
-        "layers": list(layers), "course": asdict(course), "seeds": list(seeds), "features": list(NAMES),
+        "layers": list(layers), "level": level, "course": asdict(course), "seeds": list(seeds), "features": list(NAMES),
         "corpus": corpus.fingerprint, "controls": [SWAPPED_EVERY, REPLACED_EVERY],
     }  # fmt: skip
     key = store.fingerprint(facts)
@@ -69,7 +73,7 @@ def fit(
     found: dict[str, Description] = {}
     nonsense: list[tuple[Example, Utterance]] = []
     for fold, panel in folds.items():
-        part, ears = folded(corpus, fold), [ear_of_run(run, layers) for run in panel]
+        part, ears = folded(corpus, fold), [ear_of_run(run, layers, level) for run in panel]
         held_out = part.split("dev")[: first[0].get("limit")]
         found |= by_panel(ears, part, "dev", descriptions.of(held_out), report=report)
         jobs = descriptions.named(descriptions.of_controls(held_out, SWAPPED_EVERY, REPLACED_EVERY))
@@ -88,7 +92,7 @@ def fit(
         "run_id": run_dir.name, "key": key, "kind": "scorer",
         "runs": [run.name for panel in folds.values() for run in panel],
         "listeners": [run.name for run in listeners], "panel": len(first),
-        "layers": list(layers), "seeds": list(seeds),
+        "layers": list(layers), "level": level, "seeds": list(seeds),
         "recipe": {"name": f"scorer, {votes} votes" if votes > 1 else "scorer", **asdict(course),
                    "acoustic": [run["recipe"] for run in first]},
         "corpus": {**first[0]["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from phonobench import cards, store
+from phonobench import audio, cards, store
 from phonobench.assessment import Listening
 from phonobench.neural import hardware, weights
 from phonobench.neural.batches import by_length
@@ -21,12 +21,13 @@ GROUP = 64
 
 @torch.no_grad()
 def listen(
-    run_dir: Path, layers: Sequence[int], waves: Sequence[Callable[[], np.ndarray]],
+    run_dir: Path, layers: Sequence[int], level: float | None, waves: Sequence[Callable[[], np.ndarray]],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[tuple[int, Listening]]:  # fmt: skip
     """The place of every wave among `waves` with what the run's recogniser heard in it.
 
-    States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width).
+    States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width). Waves
+    are brought to `level` (`audio.levelled`) before they are heard, where there is one.
     Order: longest first within groups. Raises PhonobenchError for an untrained run or audio that cannot be read.
     """
     model = weights.load(run_dir)
@@ -35,6 +36,7 @@ def listen(
         raise PhonobenchError(f"{run_dir.name}: its states are further apart than its posteriors; fit without layers")
     for start in range(0, len(waves), GROUP):
         group = [read() for read in waves[start : start + GROUP]]
+        group = group if level is None else [audio.levelled(wave, level) for wave in group]
         for items in by_length([len(wave) / SAMPLE_RATE for wave in group], BATCH_SECONDS):
             features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
             states = model.encoder(features, None)
