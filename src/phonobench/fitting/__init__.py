@@ -2,6 +2,6 @@
 
 from phonobench.fitting.evaluation import assess, assess_by_package, evaluate
 from phonobench.fitting.export import export
-from phonobench.fitting.fit import LEVEL, fit
+from phonobench.fitting.fit import LEVEL, cross_validated, fit
 
-__all__ = ["LEVEL", "assess", "assess_by_package", "evaluate", "export", "fit"]
+__all__ = ["LEVEL", "assess", "assess_by_package", "cross_validated", "evaluate", "export", "fit"]
