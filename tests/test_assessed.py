@@ -58,6 +58,7 @@ def test_phones(measured) -> None:
     assert values["phone_model_pearson"].value == pytest.approx(pearsonr(phone, human)[0])
     assert values["phone_model_spearman"].value == pytest.approx(spearmanr(phone, human)[0])
     assert values["phone_model_mse"].value == pytest.approx(np.mean((phone - human) ** 2))
+    assert values["phone_model_bias"].value == pytest.approx(np.mean(phone) - np.mean(human))
     assert values["phone_model_auc"].value == pytest.approx(roc_auc_score(human < 0.5, error))
     assert values["phone_model_ap"].value == pytest.approx(average_precision_score(human < 0.5, error))
     assert values["phone_model_coverage"].value == pytest.approx(np.mean(np.abs(phone - human) <= 0.5))

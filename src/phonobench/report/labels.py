@@ -44,6 +44,16 @@ SCORER_LABELS = {
 }
 """The same of trained scorers; where no statistic is named, it is Pearson's correlation."""
 
+SCORER_BANDS = {
+    "phone_model_pearson": "phone Pearson",
+    "phone_model_auc": "phone AUC",
+    "phone_model_bias": "phone accuracy estimated less human (0 to 2)",
+    "utterance_model_total_pearson": "sentence total, Pearson",
+    "utterance_model_total_bias": "sentence total estimated less human (0 to 10)",
+    "utterance_model_total_coverage": "sentence totals within their 90 % interval",
+}
+"""What is told of scorers by age, gender and proficiency."""
+
 SUMMARY = ("per_hq", "per_ipa_char_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
 MAIN = ("per_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc")
 """The summary without what is there for comparison with the source experiments alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from phonobench.report import human_row
-from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_LABELS, SUMMARY, number
+from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_BANDS, SCORER_LABELS, SUMMARY, number
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
 from phonobench.results import Value
@@ -42,6 +42,9 @@ def _section(table: Table) -> list[str]:
         parts += [_THEIRS]
     if table.scorers:
         parts += ["### Trained scorers", _SCORERS, _scored(table)]
+        parts += ["### Trained scorers by age, gender and proficiency", _SCORER_BANDS]
+        for name, label in SCORER_BANDS.items():
+            parts += [f"**{label}**", _breakdown(name, table.scorers)]
     if table.people and table.people.beside:
         parts += ["### Trained scorers beside a human rater", _BESIDE, _beside(table)]
     if table.has_source_rows:
@@ -64,6 +67,11 @@ _SCORERS = (
     "Phones, words and sentences estimated on the human scales, fitted to train speakers that the recogniser did not "
     "hear (five folds); thresholds from cross-validation. Figures without a statistic are Pearson correlations. "
     "*Package*: as exported, in int8 and without torch."
+)
+_SCORER_BANDS = (
+    "A group whose estimates lie below the human scores by more than another's is treated worse by the scorer. Bands "
+    "of proficiency are of the human sentence accuracy: every estimate is drawn towards the middle there, as in any "
+    "regression. A dash was not measured or is undefined."
 )
 _BESIDE = (
     "Each of the five raters in turn, and each scorer, against the mean of the other four raters; means over the five. "

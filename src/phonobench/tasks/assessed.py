@@ -76,6 +76,10 @@ def _square_error(name: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
     return stats.mean((rows[f"{name}.value"] - rows[name]) ** 2, rows.speaker, weights)
 
 
+def _bias(name: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
+    return stats.mean(rows[f"{name}.value"] - rows[name], rows.speaker, weights)
+
+
 def _coverage(name: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
     inside = (rows[f"{name}.low"] <= rows[name]) & (rows[name] <= rows[f"{name}.high"])
     return stats.mean(inside.astype(float), rows.speaker, weights)
@@ -146,6 +150,8 @@ def _metrics() -> tuple[Metric, ...]:
             found.append(Metric(f"{prefix}_{name}", unit, f"{title} of estimated and human {text}", value, keep=keep))
         found += [
             Metric(f"{prefix}_mse", unit, f"mean square error of {text}", partial(_square_error, column), "low", keep),
+            Metric(f"{prefix}_bias", unit, f"mean of estimated less human {text}", partial(_bias, column), "none",
+                   keep),
             Metric(f"{prefix}_coverage", unit, f"share of human {text} within the 90 % interval given with it",
                    partial(_coverage, column), "none", keep),
         ]  # fmt: skip
@@ -179,5 +185,6 @@ def _metrics() -> tuple[Metric, ...]:
 
 METRICS = _metrics()
 HEADLINE = ("phone_model_pearson", "phone_model_auc", "word_model_accuracy_pearson", "utterance_model_accuracy_pearson",
-            "utterance_model_total_pearson")  # fmt: skip
+            "utterance_model_total_pearson", "phone_model_bias", "utterance_model_total_bias",
+            "utterance_model_total_coverage")  # fmt: skip
 """Metrics that are broken down by age, gender and proficiency."""
