@@ -208,7 +208,7 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     assert test.provenance.training.recipe["name"] == "scorer, 2 votes"
     folder = fitting.export(scorer, tmp_path / "package", int8=False)
     assert len(packaged.load(folder).acoustic) == 4
-    (exported,) = fitting.evaluate(scorer, corpus, tmp_path / "results", ["test"], package=folder, resamples=20)
+    (exported,) = fitting.evaluate(None, corpus, tmp_path / "results", ["test"], package=folder, resamples=20)
     for name, value in test.metrics.items():
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     with pytest.raises(PhonobenchError, match="the same folds of all"):
@@ -245,7 +245,9 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     assert made[0].metrics["phone_model_coverage"].value == pytest.approx(COVERAGE, abs=0.08)
     assert made[1].metrics["utterance_model_auc_silence"].value is not None
     folder = fitting.export(scorer, tmp_path / "package", int8=False)
-    (exported,) = fitting.evaluate(scorer, few, tmp_path / "results", ["test"], package=folder, resamples=20)
+    (exported,) = fitting.evaluate(None, few, tmp_path / "results", ["test"], package=folder, resamples=20)
+    assert exported.run_id == f"{scorer.name}.package"
+    assert exported.provenance.training == made[1].provenance.training
     for name, value in made[1].metrics.items():
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     assert results.read_all(tmp_path / "results")[0].protocol_version == results.PROTOCOL_VERSION

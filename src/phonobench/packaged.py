@@ -35,7 +35,8 @@ class Package:
     """A loaded scorer. `facts` say what it is (name, version, licence, ...), `key` hashes all its files, `bands` and
     `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states;
     `level` (dBFS): to which recordings are brought before they are heard, None where they are heard as they are.
-    `thresholds`: the decisions with the best F1 in its cross-validation, by name."""
+    `thresholds`: the decisions with the best F1 in its cross-validation, by name; `run`: of the fitted run's manifest
+    what a result has to tell."""
 
     facts: dict[str, Any]
     key: str
@@ -46,6 +47,7 @@ class Package:
     reads_states: bool
     level: float | None
     thresholds: dict[str, float]
+    run: dict[str, Any]
 
     def listen(self, wave: np.ndarray) -> Listening:
         """What the acoustic models make of a wave (float32, mono, 16 kHz)."""
@@ -80,7 +82,7 @@ def load(folder: Path | None = None) -> Package:
     panel = facts["panel"]
     scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]), panel)
     key = store.fingerprint(facts["files"])
-    numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"])
+    numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"], facts["run"])
     return Package(facts["card"], key, scorer, acoustic, *numbers)
 
 

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 
 def evaluate_run(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, the beginning of one, or a folder.")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="Run id, the beginning of one, or a folder.")
+    ] = None,
     split: Annotated[
         list[str] | None,
         typer.Option(help="train, dev or test (repeatable); dev and test (of a scorer: train and test) by default."),
     ] = None,
     package: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="An export of a scorer, to be measured in its place.")
+        Path | None, typer.Option(metavar="FOLDER", help="In place of a run: a scorer that was exported.")
     ] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Bootstrap draws of speakers.")] = 1000,
     every: Annotated[bool, typer.Option("--all", help="Print every metric, not the main ones alone.")] = False,
@@ -36,22 +38,23 @@ def evaluate_run(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on all tasks, with intervals, and write its results. Needs no torch."""
-    run_dir = find_run(run, runs)
-    limit = store.read_run(run_dir).get("limit")
+    if (run is None) == (package is None):
+        raise PhonobenchError("name a run to be measured, or a scorer that was exported by --package FOLDER")
+    run_dir = None if run is None else find_run(run, runs)
+    manifest = {} if run_dir is None else store.read_run(run_dir)
     found = corpora.find(corpus)
-    say_what_it_is_of(found, limit, apart=as_json)
+    say_what_it_is_of(found, manifest.get("limit"), apart=as_json)
     from phonobench import evaluate
 
     with progress() as report:
-        if store.read_run(run_dir).get("kind") == "scorer":
+        if run_dir is None or manifest.get("kind") == "scorer":
             from phonobench import fitting
 
             wanted = split or (["train", "test"] if package is None else ["test"])
             made = fitting.evaluate(
-                run_dir, found, results, wanted, package=package, resamples=resamples, report=report
-            )
-        elif package is not None:
-            raise PhonobenchError(f"{run_dir.name} is no scorer: --package measures an export of one")
+                run_dir, found, results, wanted, kept=runs / "packages", package=package, resamples=resamples,
+                report=report,
+            )  # fmt: skip
         else:
             made = evaluate.evaluate(run_dir, found, results, split or SPLITS, resamples=resamples, report=report)
     if as_json:

@@ -17,6 +17,7 @@ from phonobench.evaluate.measurement import bands, measure, within
 from phonobench.fitting import descriptions
 from phonobench.fitting.descriptions import Ear, Job, by_panel, ear_of_run
 from phonobench.fitting.fit import NETWORK, cross_validated
+from phonobench.packaged import Package
 from phonobench.results import Result, ThresholdFacts
 from phonobench.scorer.calibration import Calibration
 from phonobench.scorer.network import Answer, FittedScorer, assessment, mean, panels
@@ -27,37 +28,45 @@ Report = Callable[[Progress], None]
 
 
 def evaluate(
-    run_dir: Path, corpus: Corpus, results_root: Path, splits: Sequence[str] = ("train", "test"), *,
-    package: Path | None = None, resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED,
-    report: Report = lambda _: None,
+    run_dir: Path | None, corpus: Corpus, results_root: Path, splits: Sequence[str] = ("train", "test"), *,
+    package: Path | None = None, kept: Path | None = None, resamples: int = stats.bootstrap.RESAMPLES,
+    seed: int = stats.bootstrap.SEED, report: Report = lambda _: None,
 ) -> list[Result]:  # fmt: skip
     """Measures a scorer run and writes a result a split; returns them.
 
     "train": cross-validated, on all speakers that it was fitted to. "test": its listeners listen to the recordings,
-    to swapped ones, to silence and noise. With `package`, an export of the run, that one listens and scores, and the
-    results are those of `<run>.package`. Raises PhonobenchError for other splits and for missing runs.
+    to swapped ones, to silence and noise. With `package` in place of `run_dir`, that export listens and scores, the
+    results are those of `<run>.package`, and what it heard is kept under `kept`. Raises PhonobenchError for other
+    splits and for missing runs.
     """
-    run = store.read_run(run_dir)
+    if (run_dir is None) == (package is None):
+        raise ValueError("a scorer is measured as a run or as a package: give one of them")
     made = []
     for split in splits:
-        if split == "train" and package is None:
+        if split == "train" and run_dir is not None:
+            run = store.read_run(run_dir)
             utterances, answers = cross_validated(run_dir, corpus)
             calibration = Calibration.from_json(run["calibration"])
             told = [assessment(answer, calibration) for answer in answers]
             others: list[dict[str, Assessment]] = [{} for _ in told]
             notes = ["cross-validated over speakers, calibration and thresholds chosen on these predictions"]
         elif split == "test":
+            if run_dir is not None:
+                run = store.read_run(run_dir)
+                scorer, ears = _of_run(run_dir, run)
+            else:
+                loaded = packaged.load(package)
+                run = {**loaded.run, "run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds}
+                scorer, ears = loaded.scorer, _ears(loaded, kept or results_root)
             utterances = list(corpus.split("test")[: run["limit"]])
-            scorer, ears = _of_run(run_dir, run) if package is None else _of_package(package, run_dir)
             told, others, notes = _test(scorer, ears, corpus, utterances, report)
+            if package is not None:
+                notes = [*notes, "as exported: int8 weights, ONNX Runtime, no torch"]
         else:
             raise PhonobenchError(
                 "a scorer is fitted to train and dev together: evaluate it on train (cross-validated, no package) or "
                 f"on test, not on {split}"
             )
-        if package is not None:
-            run = {**run, "run_id": f"{run['run_id']}.package"}
-            notes = [*notes, "as exported: int8 weights, ONNX Runtime, no torch"]
         result = _result(run, corpus, split, utterances, told, others, notes, (resamples, seed))
         results.write(result, results_root)
         made.append(result)
@@ -76,8 +85,8 @@ def assess_by_package(
     folder: Path, corpus: Corpus, kept: Path, report: Report = lambda _: None
 ) -> dict[str, Assessment]:
     """What an exported scorer says of every test recording, by id; what it heard is kept under the folder `kept`."""
-    scorer, ears = _of_package(folder, kept)
-    told, _, _ = _test(scorer, ears, corpus, list(corpus.split("test")), report)
+    loaded = packaged.load(folder)
+    told, _, _ = _test(loaded.scorer, _ears(loaded, kept), corpus, list(corpus.split("test")), report)
     return {u.id: one for u, one in zip(corpus.split("test"), told, strict=True)}
 
 
@@ -88,22 +97,21 @@ def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]
     return scorer, [ear_of_run(run_dir.parent / name, run["layers"], run.get("level")) for name in run["listeners"]]
 
 
-def _of_package(folder: Path, run_dir: Path) -> tuple[FittedScorer, list[Ear]]:
-    """The scorer of an export and its listeners, which are apart here, so that they are asked one by one."""
-    loaded = packaged.load(folder)
+def _ears(loaded: Package, kept: Path) -> list[Ear]:
+    """The listeners of an export, apart, so that they are asked one by one; what they hear is kept under `kept`."""
 
     def listen(
         place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
     ) -> Iterator[tuple[int, Listening]]:
         for k, wave in enumerate(waves):
             yield k, loaded.listen_by(place, wave())
-            report(Progress(f"listen {folder.name}", k + 1, len(waves)))
+            report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
 
-    ears = [
-        Ear(f"{folder.name} {k}", f"{loaded.key} {k}", run_dir / "descriptions", partial(listen, k))
+    name = loaded.run["run_id"]
+    return [
+        Ear(f"{name} {k}", f"{loaded.key} {loaded.level} {k}", kept / name, partial(listen, k))
         for k in range(len(loaded.acoustic))
     ]
-    return loaded.scorer, ears
 
 
 def _test(

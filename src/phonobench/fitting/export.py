@@ -12,6 +12,11 @@ from phonobench.fitting.fit import NETWORK
 from phonobench.scorer import features
 from phonobench.types import PhonobenchError, Progress
 
+RUN_FACTS = (
+    "run_id", "card", "card_key", "model", "parameters", "trained_parameters", "seed", "limit", "corpus", "recipe",
+    "runs", "listeners", "layers",
+)  # fmt: skip
+"""What of a run's manifest goes into its export, so that a result of the export says where it comes from."""
 FOR = "English read aloud, phones of General American; fitted to adults and children whose first language is Mandarin"
 
 
@@ -42,7 +47,8 @@ def export(
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
         "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1),
         "level": run.get("level"), "reads_states": bool(run["layers"]),
-        "calibration": run["calibration"], "thresholds": run["thresholds"], "files": files,
+        "calibration": run["calibration"], "thresholds": run["thresholds"],
+        "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
     store.write_json(folder / packaged.FACTS, facts)
