@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +117,16 @@ def figures(told: list[Assessment | None], clean: list[Assessment | None], utter
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, default=packaged.DEFAULT)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--level", type=float, help="dBFS to which recordings are brought first, in place of its own")
     parser.add_argument("--corpus")
     parser.add_argument("--limit", type=int, help="so many utterances: a trial, not to be cited")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args()
     corpus, package = corpora.find(given.corpus), packaged.load(given.package)
-    utterances = list(corpus.split("test")[::EVERY][: given.limit])
+    package = package if given.level is None else replace(package, level=given.level)
+    utterances = list(corpus.split(given.split)[::EVERY][: given.limit])
     waves = [audio.read(u.audio) for u in utterances]
     others = [audio.read(u.audio) for u in corpus.split("train")[:: 2 * EVERY]]
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), given.resamples)
@@ -141,11 +145,13 @@ def main() -> None:
                 report(Progress(name, k + 1, len(utterances)))
             made[name] = figures(told[name], told["as recorded"], utterances, draws)
     facts = {
-        "scorer": package.facts["run"], "package": package.key, "corpus": corpus_facts(corpus),
+        "scorer": package.facts["run"], "package": package.key, "level": package.level, "split": given.split,
+        "corpus": corpus_facts(corpus),
         "utterances": len(utterances), "limit": given.limit, "resamples": given.resamples,
         "versions": provenance.versions(), "revision": provenance.git_revision(), "conditions": made,
     }  # fmt: skip
-    folder = given.results / "studies" / "conditions" / package.facts["run"]
+    name = f"{given.split}, level {'as recorded' if package.level is None else f'{package.level:g}'}"
+    folder = given.results / "studies" / "conditions" / package.facts["run"] / name.replace(", ", "-").replace(" ", "-")
     store.write_json(folder / "study.json", facts)
     store.write_bytes(folder / "study.md", page(facts).encode())
     print(page(facts))
@@ -160,9 +166,10 @@ def page(facts: dict[str, Any]) -> str:
         cells = [_cell(found[metric]) for metric in ("phone_pearson", "phone_auc", "total_pearson", "total_shift")]
         rows.append((name, *cells, str(found["refused"])))
     warning = ["A TRIAL ON A FEW UTTERANCES: not to be cited."] if facts["limit"] else []
+    level = "as loud as they are" if facts["level"] is None else f"at {facts['level']:g} dBFS"
     told = (
-        f"{facts['utterances']} test utterances of {facts['corpus']['name']}, two a speaker, the same in every row; "
-        "95 % intervals over speakers. The total runs from 0 to 10."
+        f"{facts['utterances']} {facts['split']} utterances of {facts['corpus']['name']}, two a "
+        f"speaker, the same in every row; heard {level}; 95 % intervals over speakers. The total runs from 0 to 10."
     )
     return "\n\n".join([f"# Conditions of recording: {facts['scorer']}", *warning, told, grid(rows)]) + "\n"
 

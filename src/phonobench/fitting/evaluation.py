@@ -56,7 +56,8 @@ def evaluate(
                 scorer, ears = _of_run(run_dir, run)
             else:
                 loaded = packaged.load(package)
-                run = {**loaded.run, "run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds}
+                run = {**loaded.run, "run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds,
+                       "level": loaded.level}  # fmt: skip
                 scorer, ears = loaded.scorer, _ears(loaded, kept or results_root)
             utterances = list(corpus.split("test")[: run["limit"]])
             told, others, notes = _test(scorer, ears, corpus, utterances, report)
@@ -67,6 +68,8 @@ def evaluate(
                 "a scorer is fitted to train and dev together: evaluate it on train (cross-validated, no package) or "
                 f"on test, not on {split}"
             )
+        if run.get("level") is not None:
+            notes = [*notes, f"recordings are brought to {run['level']:g} dBFS before they are heard"]
         result = _result(run, corpus, split, utterances, told, others, notes, (resamples, seed))
         results.write(result, results_root)
         made.append(result)
