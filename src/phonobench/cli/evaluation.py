@@ -60,12 +60,15 @@ def evaluate_run(
     if as_json:
         print_json([one.model_dump(mode="json") for one in made])
         return
+    from phonobench.report.labels import SCORER_LABELS
+
+    shown_metrics = {*evaluate.HEADLINE, *SCORER_LABELS}
     for split_name in dict.fromkeys(one.split for one in made):
         shown = {
             metric: value
             for one in made
             for metric, value in one.metrics.items()
-            if one.split == split_name and (every or metric in evaluate.HEADLINE or metric.startswith("true_auc"))
+            if one.split == split_name and (every or metric in shown_metrics or metric.startswith("true_auc"))
         }
         _print(split_name, shown)
     remark(f"written to {results / made[0].run_id}")

@@ -84,12 +84,14 @@ def _print(bars: dict[str, Bar], machines: list[str]) -> None:
     def told(metric: str, estimate: Any) -> str:
         return f"{figure(metric, estimate.value)} {interval(metric, estimate.low, estimate.high)}"
 
-    columns = ["", "one rater", *(part for name in machines for part in (name, "difference", "p"))]
-    rows = []
-    for metric, bar in bars.items():
-        row = [SCORER_LABELS[metric], told(metric, bar.rater)]
-        for name in machines:
+    about = "against the other four raters, mean over the five; 95 % intervals over speakers"
+    if not machines:
+        rows = [(SCORER_LABELS[metric], told(metric, bar.rater)) for metric, bar in bars.items()]
+        print_table(f"One rater {about}", ("", "one rater"), rows)
+    for name in machines:
+        rows = []
+        for metric, bar in bars.items():
             value, difference = bar.machines[name]
-            row += [told(metric, value), told(metric, difference), f"{difference.p:.3f}"]
-        rows.append(row)
-    print_table("Against the other four raters, mean over the five; 95 % intervals over speakers", columns, rows)
+            figures = (told(metric, one) for one in (bar.rater, value, difference))
+            rows.append((SCORER_LABELS[metric], *figures, f"{difference.p:.3f}"))
+        print_table(f"{name} {about}", ("", "one rater", "scorer", "scorer less rater", "p"), rows)
