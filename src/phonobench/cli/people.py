@@ -89,9 +89,9 @@ def _print(bars: dict[str, Bar], machines: list[str]) -> None:
         rows = [(SCORER_LABELS[metric], told(metric, bar.rater)) for metric, bar in bars.items()]
         print_table(f"One rater {about}", ("", "one rater"), rows)
     for name in machines:
-        rows = []
+        lines = []
         for metric, bar in bars.items():
             value, difference = bar.machines[name]
             figures = (told(metric, one) for one in (bar.rater, value, difference))
-            rows.append((SCORER_LABELS[metric], *figures, f"{difference.p:.3f}"))
-        print_table(f"{name} {about}", ("", "one rater", "scorer", "scorer less rater", "p"), rows)
+            lines.append((SCORER_LABELS[metric], *figures, f"{difference.p:.3f}"))
+        print_table(f"{name} {about}", ("", "one rater", "scorer", "scorer less rater", "p"), lines)
