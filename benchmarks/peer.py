@@ -20,14 +20,16 @@ from phonobench.types import PhonobenchError
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="folder of a fitted scorer")
+    parser.add_argument("run", type=Path, help="folder of a fitted scorer, or of an export")
     parser.add_argument("peer", type=Path, help="CSV with the columns utt and score")
     parser.add_argument("-o", "--output", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
     with arguments.peer.open(newline="") as file:
         theirs = {row["utt"]: float(row["score"]) for row in csv.DictReader(file)}
     corpus = corpora.find(None, allow_synthetic=False)
-    answers = fitting.assess(arguments.run, corpus)
+    kept = Path("runs/packages")
+    run_id = fitting.open_scorer(arguments.run, kept).run["run_id"]
+    answers = fitting.assess(arguments.run, corpus, kept)
     utterances = [u for u in corpus.split("test") if u.id in theirs]
     if len(utterances) != len(theirs):
         raise PhonobenchError(f"{arguments.peer}: {len(theirs) - len(utterances)} utterances are not in the test split")
@@ -40,7 +42,11 @@ def main() -> None:
     values = {name: stats.spearman(score, human, speaker, draws) for name, score in (("ours", ours), ("peer", peer))}
     found = {name: vars(stats.estimate(value, len(human), len(names))) for name, value in values.items()}
     found["difference"] = vars(stats.difference(values["ours"], values["peer"], len(names)))
-    found |= {"run": arguments.run.name, "peer_file": arguments.peer.name, "metric": "Spearman with the human total"}
+    found |= {
+        "run": run_id,
+        "peer_file": arguments.peer.name,
+        "metric": "Spearman with the human total",
+    }
     for name in ("ours", "peer", "difference"):
         print(f"{name:10} {found[name]['value']:.3f} [{found[name]['low']:.3f}, {found[name]['high']:.3f}]")
     if arguments.output:

@@ -202,13 +202,21 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     course, listeners = Course(epochs=1, width=16, layers=1), list(trained.values())
     scorer = fitting.fit(listeners, corpus, runs, listeners=listeners[::-1], layers=(-1,), course=course, seeds=(0,))
     assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
-    train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", resamples=20)
+    train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
     assert train.provenance.split.speakers == len({u.speaker for u in corpus.split("dev")} | {
         u.speaker for u in folded(corpus, 1).split("dev")})  # fmt: skip
     assert test.provenance.training.recipe["name"] == "scorer, 2 votes"
     folder = fitting.export(scorer, tmp_path / "package", int8=False)
     assert len(packaged.load(folder).acoustic) == 4
-    (exported,) = fitting.evaluate(None, corpus, tmp_path / "results", ["test"], package=folder, resamples=20)
+    (exported,) = fitting.evaluate(folder, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
+    compared = fitting.compare([scorer, folder], corpus, tmp_path, metrics=["phone_model_pearson"], resamples=20)
+    (gap,) = compared.gaps
+    assert (gap.a, gap.b) == (scorer.name, f"{scorer.name}.package")
+    assert gap.difference == pytest.approx(0, abs=2e-3)
+    with pytest.raises(PhonobenchError, match="hold the same run"):
+        fitting.compare([folder, folder], corpus, tmp_path, resamples=20)
+    with pytest.raises(PhonobenchError, match="unknown metric of scorers 'per'"):
+        fitting.compare([scorer, folder], corpus, tmp_path, metrics=["per"])
     for name, value in test.metrics.items():
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     with pytest.raises(PhonobenchError, match="the same folds of all"):
@@ -240,12 +248,12 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     course = Course(epochs=1, width=16, layers=1)
     scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
     assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer
-    made = fitting.evaluate(scorer, few, tmp_path / "results", resamples=20)
+    made = fitting.evaluate(scorer, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]
     assert made[0].metrics["phone_model_coverage"].value == pytest.approx(COVERAGE, abs=0.08)
     assert made[1].metrics["utterance_model_auc_silence"].value is not None
     folder = fitting.export(scorer, tmp_path / "package", int8=False)
-    (exported,) = fitting.evaluate(None, few, tmp_path / "results", ["test"], package=folder, resamples=20)
+    (exported,) = fitting.evaluate(folder, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert exported.run_id == f"{scorer.name}.package"
     assert exported.provenance.training == made[1].provenance.training
     for name, value in made[1].metrics.items():

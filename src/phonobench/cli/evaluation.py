@@ -10,7 +10,16 @@ import typer
 from phonobench import corpora, store
 from phonobench.bench import SPLITS
 from phonobench.cli.figures import require_matplotlib
-from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.options import (
+    RESULTS,
+    RUNS,
+    CorpusOption,
+    JsonOption,
+    ResultsOption,
+    RunsOption,
+    find_scorer,
+    heard_by_packages,
+)
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
 from phonobench.types import PhonobenchError, Split
 
@@ -21,14 +30,11 @@ if TYPE_CHECKING:
 
 def evaluate_run(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="Run id, the beginning of one, or a folder.")
-    ] = None,
+        str, typer.Argument(metavar="RUN", help="Run id, the beginning of one, or a folder, of an exported scorer too.")
+    ],
     split: Annotated[
         list[str] | None,
         typer.Option(help="train, dev or test (repeatable); dev and test (of a scorer: train and test) by default."),
-    ] = None,
-    package: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="In place of a run: a scorer that was exported.")
     ] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Bootstrap draws of speakers.")] = 1000,
     every: Annotated[bool, typer.Option("--all", help="Print every metric, not the main ones alone.")] = False,
@@ -38,23 +44,16 @@ def evaluate_run(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on all tasks, with intervals, and write its results. Needs no torch."""
-    if (run is None) == (package is None):
-        raise PhonobenchError("name a run to be measured, or a scorer that was exported by --package FOLDER")
-    run_dir = None if run is None else find_run(run, runs)
-    manifest = {} if run_dir is None else store.read_run(run_dir)
+    run_dir = find_scorer(run, runs)
     found = corpora.find(corpus)
-    say_what_it_is_of(found, manifest.get("limit"), apart=as_json)
-    from phonobench import evaluate
+    say_what_it_is_of(found, _limit(run_dir), apart=as_json)
+    from phonobench import evaluate, fitting
 
     with progress() as report:
-        if run_dir is None or manifest.get("kind") == "scorer":
-            from phonobench import fitting
-
-            wanted = split or (["train", "test"] if package is None else ["test"])
+        if fitting.is_scorer(run_dir):
             made = fitting.evaluate(
-                run_dir, found, results, wanted, kept=runs / "packages", package=package, resamples=resamples,
-                report=report,
-            )  # fmt: skip
+                run_dir, found, results, split, kept=heard_by_packages(runs), resamples=resamples, report=report
+            )
         else:
             made = evaluate.evaluate(run_dir, found, results, split or SPLITS, resamples=resamples, report=report)
     if as_json:
@@ -92,21 +91,24 @@ def compare_runs(
     """Compare runs on the same speakers: paired differences, their intervals, p and p after Holm."""
     if figure_file is not None:
         require_matplotlib()
-    run_dirs = [find_run(run, runs) for run in runs_named]
+    run_dirs = [find_scorer(run, runs) for run in runs_named]
     found = corpora.find(corpus)
-    limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
+    limits = [_limit(run_dir) for run_dir in run_dirs]
     say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=as_json)
-    from phonobench import evaluate
+    from phonobench import evaluate, fitting
 
+    scorers = [fitting.is_scorer(run_dir) for run_dir in run_dirs]
+    if any(scorers) and (not all(scorers) or split != "test"):
+        raise PhonobenchError("scorers are compared with scorers, on test: their figures are not those of recognisers")
     with progress() as report:
-        comparison = evaluate.compare(
-            run_dirs,
-            found,
-            cast(Split, split),
-            metrics=metrics or evaluate.HEADLINE,
-            resamples=resamples,
-            report=report,
-        )
+        if all(scorers):
+            kept = heard_by_packages(runs)
+            comparison = fitting.compare(run_dirs, found, kept, metrics=metrics, resamples=resamples, report=report)
+        else:
+            comparison = evaluate.compare(
+                run_dirs, found, cast(Split, split), metrics=metrics or evaluate.HEADLINE, resamples=resamples,
+                report=report,
+            )  # fmt: skip
     if figure_file is not None:
         _draw(comparison, figure_file)
     if as_json:
@@ -118,6 +120,11 @@ def compare_runs(
     print(f"{comparison.split}: {comparison.utterances} utterances of {comparison.speakers} speakers, paired\n")
     rows = [gap_row(gap, letters) for gap in comparison.gaps]
     print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
+
+
+def _limit(folder: Path) -> int | None:
+    """Of a trial, on how many utterances it was; exports have none."""
+    return store.read_run(folder).get("limit") if (folder / store.RUN_FILE).exists() else None
 
 
 def _draw(comparison: Comparison, path: Path) -> None:

@@ -86,6 +86,18 @@ def find_run(text: str, runs: Path) -> Path:
     raise PhonobenchError(f"no run {text!r} in {runs}; {hint}")
 
 
+def find_scorer(text: str, runs: Path) -> Path:
+    """A run as `find_run` finds it, or the folder of an exported scorer."""
+    from phonobench import packaged
+
+    return Path(text) if (Path(text) / packaged.FACTS).exists() else find_run(text, runs)
+
+
+def heard_by_packages(runs: Path) -> Path:
+    """Where under the folder of runs it is kept what exported scorers heard."""
+    return runs / "packages"
+
+
 def find_members(named: Sequence[str] | None, runs: Path) -> tuple[str, ...]:
     """Names of systems as they are, anything else as the id of a run under `runs`.
 

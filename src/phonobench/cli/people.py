@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phonobench import corpora, store
-from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.options import (
+    RESULTS,
+    RUNS,
+    CorpusOption,
+    JsonOption,
+    ResultsOption,
+    RunsOption,
+    find_scorer,
+    heard_by_packages,
+)
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
 
 if TYPE_CHECKING:
@@ -41,7 +50,7 @@ def compare_with_raters(
 
     found = corpora.find(corpus)
     say_what_it_is_of(found, None, apart=as_json)
-    folders = [] if people_alone else [_folder(name, runs) for name in named or ()] or [packaged.DEFAULT]
+    folders = [] if people_alone else [find_scorer(name, runs) for name in named or ()] or [packaged.DEFAULT]
     with progress() as report:
         machines = dict(_machine(folder, found, runs, report) for folder in folders)
         bars = people.bars(found, machines, resamples=resamples)
@@ -58,24 +67,14 @@ def compare_with_raters(
     remark(f"written to {results / FILE}")
 
 
-def _folder(name: str, runs: Path) -> Path:
-    """An export by its path, a run by its id."""
-    from phonobench import packaged
-
-    return Path(name) if (Path(name) / packaged.FACTS).exists() else find_run(name, runs)
-
-
 def _machine(folder: Path, corpus: Corpus, runs: Path, report: Report) -> tuple[str, Machine]:
     """The name of a scorer in results, and what it says."""
-    from phonobench import fitting, packaged
+    from phonobench import fitting
     from phonobench.evaluate.people import Machine
 
-    if (folder / packaged.FACTS).exists():
-        package = packaged.load(folder)
-        told = fitting.assess_by_package(folder, corpus, runs / "packages", report)
-        return f"{package.facts['run']}.package", Machine(told, package.thresholds["phone_model"])
-    run = store.read_run(folder)
-    return run["run_id"], Machine(fitting.assess(folder, corpus, report), run["thresholds"]["phone_model"])
+    run = fitting.open_scorer(folder, heard_by_packages(runs)).run
+    told = fitting.assess(folder, corpus, heard_by_packages(runs), report)
+    return run["run_id"], Machine(told, run["thresholds"]["phone_model"])
 
 
 def _print(bars: dict[str, Bar], machines: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -17,7 +17,7 @@ from phonobench.evaluate.hearing import has_heard
 from phonobench.evaluate.measurement import draw_values
 from phonobench.evaluate.verdict import choose_thresholds, constants
 from phonobench.stats.bootstrap import RESAMPLES, SEED
-from phonobench.types import Corpus, PhonobenchError, Progress, Split
+from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
 
 HEADLINE = (
     "per_hq", "per", "per_ipa_char_hq", "utterance_pearson", "utterance_spearman", "phone_pearson", "phone_spearman",
@@ -94,14 +94,25 @@ def compare(
         _check_same(first, answered)
         values[answered.run_id] = _values(run_dir, corpus, answered, metrics, resamples, seed, report)
     assert first is not None
+    return of_values(corpus, split, first.utterances, values, len(run_dirs), resamples)
+
+
+def of_values(
+    corpus: Corpus, split: Split, utterances: Sequence[Utterance],
+    values: Mapping[str, Mapping[str, tuple[np.ndarray, int]]], named: int, resamples: int,
+) -> Comparison:  # fmt: skip
+    """All pairs of runs by `values`: run -> metric -> its values over the same draws, and the speakers behind it.
+
+    Raises PhonobenchError for fewer than two runs, and where the `named` ones were not all different.
+    """
     runs = tuple(values)
-    if len(runs) < len(run_dirs):
-        raise PhonobenchError(f"two of the {len(run_dirs)} folders hold the same run: {', '.join(runs)}")
-    gaps = [gap for name in metrics for gap in _gaps(name, {run: values[run][name] for run in runs})]
-    speakers = len({u.speaker for u in first.utterances})
-    return Comparison(
-        corpus.name, corpus.synthetic, split, len(first.utterances), speakers, resamples, runs, tuple(gaps)
-    )
+    if named < 2:
+        raise PhonobenchError(f"{named} run to compare: name at least two")
+    if len(runs) < named:
+        raise PhonobenchError(f"two of the {named} folders hold the same run: {', '.join(runs)}")
+    gaps = [gap for name in values[runs[0]] for gap in _gaps(name, {run: values[run][name] for run in runs})]
+    speakers = len({u.speaker for u in utterances})
+    return Comparison(corpus.name, corpus.synthetic, split, len(utterances), speakers, resamples, runs, tuple(gaps))
 
 
 def _check_names(run_dirs: Sequence[Path], metrics: Sequence[str]) -> None:

@@ -1,7 +1,18 @@
 """Trained scorers: descriptions of what runs heard, the fit on unseen speakers, its figures, and the export."""
 
-from phonobench.fitting.evaluation import assess, assess_by_package, evaluate
+from phonobench.fitting.evaluation import assess, compare, evaluate
 from phonobench.fitting.export import export
 from phonobench.fitting.fit import LEVEL, cross_validated, fit
+from phonobench.fitting.opened import is_scorer, open_scorer
 
-__all__ = ["LEVEL", "assess", "assess_by_package", "cross_validated", "evaluate", "export", "fit"]
+__all__ = [
+    "LEVEL",
+    "assess",
+    "compare",
+    "cross_validated",
+    "evaluate",
+    "export",
+    "fit",
+    "is_scorer",
+    "open_scorer",
+]

@@ -2,128 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from phonobench import packaged, provenance, results, stats, store
-from phonobench.assessment import Assessment, Listening
+from phonobench import provenance, results, stats
+from phonobench.assessment import Assessment
 from phonobench.corpora import stand_ins
-from phonobench.evaluate.measurement import bands, measure, within
+from phonobench.evaluate import comparison
+from phonobench.evaluate.comparison import Comparison
+from phonobench.evaluate.measurement import bands, draw_values, measure, within
 from phonobench.fitting import descriptions
-from phonobench.fitting.descriptions import Ear, Job, by_panel, ear_of_run
-from phonobench.fitting.fit import NETWORK, cross_validated
-from phonobench.packaged import Package
+from phonobench.fitting.descriptions import Job, by_panel
+from phonobench.fitting.fit import cross_validated
+from phonobench.fitting.opened import Opened, open_scorer
 from phonobench.results import Result, ThresholdFacts
-from phonobench.scorer.calibration import Calibration
-from phonobench.scorer.network import Answer, FittedScorer, assessment, mean, panels
+from phonobench.scorer.network import Answer, assessment, mean, panels
+from phonobench.stats import Rows
 from phonobench.tasks import assessed, controls
+from phonobench.tasks.task import Metric, Unit
 from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
 
 Report = Callable[[Progress], None]
 
 
 def evaluate(
-    run_dir: Path | None, corpus: Corpus, results_root: Path, splits: Sequence[str] = ("train", "test"), *,
-    package: Path | None = None, kept: Path | None = None, resamples: int = stats.bootstrap.RESAMPLES,
-    seed: int = stats.bootstrap.SEED, report: Report = lambda _: None,
+    folder: Path, corpus: Corpus, results_root: Path, splits: Sequence[str] | None = None, *, kept: Path,
+    resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED, report: Report = lambda _: None,
 ) -> list[Result]:  # fmt: skip
-    """Measures a scorer run and writes a result a split; returns them.
+    """Measures the scorer in `folder`, a fitted run or an export, and writes a result a split; returns them.
 
-    "train": cross-validated, on all speakers that it was fitted to. "test": its listeners listen to the recordings,
-    to swapped ones, to silence and noise. With `package` in place of `run_dir`, that export listens and scores, the
-    results are those of `<run>.package`, and what it heard is kept under `kept`. Raises PhonobenchError for other
-    splits and for missing runs.
+    "train" (runs alone): cross-validated, on all speakers that it was fitted to. "test": its listeners listen to the
+    recordings, to swapped ones, to silence and noise. Both where no `splits` are named. `kept` is as in `open_scorer`.
+    Raises PhonobenchError for other splits and for missing runs.
     """
-    if (run_dir is None) == (package is None):
-        raise ValueError("a scorer is measured as a run or as a package: give one of them")
-    made = []
-    for split in splits:
-        if split == "train" and run_dir is not None:
-            run = store.read_run(run_dir)
-            utterances, answers = cross_validated(run_dir, corpus)
-            calibration = Calibration.from_json(run["calibration"])
-            told = [assessment(answer, calibration) for answer in answers]
+    opened = open_scorer(folder, kept)
+    run, made = opened.run, []
+    for split in splits or (["test"] if opened.exported else ["train", "test"]):
+        notes = ["as exported: int8 weights, ONNX Runtime, no torch"] if opened.exported else []
+        if run.get("level") is not None:
+            notes.append(f"recordings are brought to {run['level']:g} dBFS before they are heard")
+        if split == "train" and not opened.exported:
+            utterances, answers = cross_validated(folder, corpus)
+            told = [assessment(answer, opened.scorer.calibration) for answer in answers]
             others: list[dict[str, Assessment]] = [{} for _ in told]
-            notes = ["cross-validated over speakers, calibration and thresholds chosen on these predictions"]
+            notes.append("cross-validated over speakers, calibration and thresholds chosen on these predictions")
         elif split == "test":
-            if run_dir is not None:
-                run = store.read_run(run_dir)
-                scorer, ears = _of_run(run_dir, run)
-            else:
-                loaded = packaged.load(package)
-                run = {**loaded.run, "run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds,
-                       "level": loaded.level}  # fmt: skip
-                scorer, ears = loaded.scorer, _ears(loaded, kept or results_root)
             utterances = list(corpus.split("test")[: run["limit"]])
-            told, others, notes = _test(scorer, ears, corpus, utterances, report)
-            if package is not None:
-                notes = [*notes, "as exported: int8 weights, ONNX Runtime, no torch"]
+            told, others, refused = _test(opened, corpus, utterances, report)
+            notes += refused
         else:
             raise PhonobenchError(
-                "a scorer is fitted to train and dev together: evaluate it on train (cross-validated, no package) or "
-                f"on test, not on {split}"
+                "a scorer is fitted to train and dev together: evaluate it on train (cross-validated, not an export) "
+                f"or on test, not on {split}"
             )
-        if run.get("level") is not None:
-            notes = [*notes, f"recordings are brought to {run['level']:g} dBFS before they are heard"]
         result = _result(run, corpus, split, utterances, told, others, notes, (resamples, seed))
         results.write(result, results_root)
         made.append(result)
     return made
 
 
-def assess(run_dir: Path, corpus: Corpus, report: Report = lambda _: None) -> dict[str, Assessment]:
-    """What a scorer run says of every test recording, by id; reads what `evaluate` left, else it listens."""
-    run = store.read_run(run_dir)
-    utterances = list(corpus.split("test")[: run["limit"]])
-    told, _, _ = _test(*_of_run(run_dir, run), corpus, utterances, report)
+def assess(folder: Path, corpus: Corpus, kept: Path, report: Report = lambda _: None) -> dict[str, Assessment]:
+    """What a scorer says of every test recording, by id; reads what `evaluate` left, else it listens."""
+    opened = open_scorer(folder, kept)
+    utterances = list(corpus.split("test")[: opened.run["limit"]])
+    told, _, _ = _test(opened, corpus, utterances, report)
     return {u.id: one for u, one in zip(utterances, told, strict=True)}
 
 
-def assess_by_package(
-    folder: Path, corpus: Corpus, kept: Path, report: Report = lambda _: None
-) -> dict[str, Assessment]:
-    """What an exported scorer says of every test recording, by id; what it heard is kept under the folder `kept`."""
-    loaded = packaged.load(folder)
-    told, _, _ = _test(loaded.scorer, _ears(loaded, kept), corpus, list(corpus.split("test")), report)
-    return {u.id: one for u, one in zip(corpus.split("test"), told, strict=True)}
+def compare(
+    folders: Sequence[Path], corpus: Corpus, kept: Path, *, metrics: Sequence[str] | None = None,
+    resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED, report: Report = lambda _: None,
+) -> Comparison:  # fmt: skip
+    """Scorers on the test split, paired: each metric's difference for each pair. `metrics`: the headline if None.
+
+    Raises PhonobenchError for fewer than two scorers, one given twice, an unknown metric, or trials of other lengths.
+    """
+    wanted = [_metric(name) for name in metrics or assessed.HEADLINE]
+    values: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
+    heard: list[Utterance] = []
+    for folder in folders:
+        opened = open_scorer(folder, kept)
+        utterances = list(corpus.split("test")[: opened.run["limit"]])
+        if heard and len(heard) != len(utterances):
+            raise PhonobenchError(f"{folder.name} is a trial on other utterances: compare scorers of the same ones")
+        heard = utterances
+        told, others, _ = _test(opened, corpus, utterances, report)
+        draws = stats.speaker_draws(len({u.speaker for u in utterances}), resamples, seed)
+        rows = _rows(told, utterances, others, opened.run["thresholds"])
+        values[opened.run["run_id"]] = {metric.name: draw_values(metric, rows, draws) for metric in wanted}
+    return comparison.of_values(corpus, "test", heard, values, len(folders), resamples)
 
 
-def _of_run(run_dir: Path, run: dict[str, Any]) -> tuple[FittedScorer, list[Ear]]:
-    """The scorer of a run and its listeners."""
-    panel = run.get("panel", 1)  # like `level`, not named by runs that were fitted before there were any
-    scorer = FittedScorer(packaged.session(run_dir / NETWORK), Calibration.from_json(run["calibration"]), panel)
-    return scorer, [ear_of_run(run_dir.parent / name, run["layers"], run.get("level")) for name in run["listeners"]]
-
-
-def _ears(loaded: Package, kept: Path) -> list[Ear]:
-    """The listeners of an export, apart, so that they are asked one by one; what they hear is kept under `kept`."""
-
-    def listen(
-        place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
-    ) -> Iterator[tuple[int, Listening]]:
-        for k, wave in enumerate(waves):
-            yield k, loaded.listen_by(place, wave())
-            report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
-
-    name = loaded.run["run_id"]
-    return [
-        Ear(f"{name} {k}", f"{loaded.key} {loaded.level} {k}", kept / name, partial(listen, k))
-        for k in range(len(loaded.acoustic))
-    ]
+def _metric(name: str) -> Metric:
+    found = next((metric for metric in assessed.METRICS if metric.name == name), None)
+    if found is None:
+        raise PhonobenchError(f"unknown metric of scorers {name!r}; for example {', '.join(assessed.HEADLINE)}")
+    return found
 
 
 def _test(
-    scorer: FittedScorer, ears: Sequence[Ear], corpus: Corpus, utterances: list[Utterance], report: Report
+    opened: Opened, corpus: Corpus, utterances: list[Utterance], report: Report
 ) -> tuple[list[Assessment], list[dict[str, Assessment]], list[str]]:
     """Assessments of the recordings, those of the controls, and how many controls were refused."""
     jobs = {"true": descriptions.of(utterances), **descriptions.of_controls(utterances, 1, stand_ins.EVERY)}
-    heard = _answers(scorer, ears, corpus, jobs, report)
-    calibration = scorer.calibration
+    heard = _answers(opened, corpus, jobs, report)
+    calibration = opened.scorer.calibration
     told = {name: {id: assessment(a, calibration) for id, a in answers.items()} for name, answers in heard.items()}
     notes = []
     for name in controls.CONTROLS:
@@ -136,17 +123,17 @@ def _test(
 
 
 def _answers(
-    scorer: FittedScorer, ears: Sequence[Ear], corpus: Corpus, jobs: dict[str, list[Job]], report: Report
+    opened: Opened, corpus: Corpus, jobs: dict[str, list[Job]], report: Report
 ) -> dict[str, dict[str, Answer]]:
     """Answers by kind of audio and utterance, the mean of the panels of listeners."""
     together: dict[str, dict[str, list[Answer]]] = {name: {} for name in jobs}
     flat = descriptions.named(jobs)
-    for panel in panels(ears, scorer.panel):
+    for panel in panels(opened.ears, opened.scorer.panel):
         found = by_panel(panel, corpus, "test", flat, lenient=True, report=report)
         for name, part in jobs.items():
             for job in part:
                 if f"{name} {job.name}" in found:
-                    answer = scorer.answer(found[f"{name} {job.name}"])
+                    answer = opened.scorer.answer(found[f"{name} {job.name}"])
                     together[name].setdefault(job.name, []).append(answer)
     short = [job.name for job in jobs["true"] if job.name not in together["true"]]
     if short:
@@ -156,12 +143,19 @@ def _answers(
     return {name: {id: mean(several) for id, several in part.items()} for name, part in together.items()}
 
 
+def _rows(
+    told: Sequence[Assessment], utterances: Sequence[Utterance], others: Sequence[dict[str, Assessment]],
+    thresholds: dict[str, float],
+) -> dict[Unit, Rows]:  # fmt: skip
+    collected = assessed.collect(told, utterances, others)
+    return {unit: table.with_constants(thresholds) for unit, table in collected.items()}
+
+
 def _result(
     run: dict[str, Any], corpus: Corpus, split: str, utterances: Sequence[Utterance], told: Sequence[Assessment],
     others: Sequence[dict[str, Assessment]], notes: list[str], bootstrap: tuple[int, int],
 ) -> Result:  # fmt: skip
-    collected = assessed.collect(told, utterances, others)
-    rows = {unit: table.with_constants(run["thresholds"]) for unit, table in collected.items()}
+    rows = _rows(told, utterances, others, run["thresholds"])
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), *bootstrap)
     headline = [metric for metric in assessed.METRICS if metric.name in assessed.HEADLINE]
     broken = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from phonobench import __version__, cards, packaged, store
 from phonobench.fitting.fit import NETWORK
+from phonobench.fitting.opened import open_scorer
 from phonobench.scorer import features
 from phonobench.types import PhonobenchError, Progress
 
@@ -30,9 +31,7 @@ def export(
     """
     from phonobench.neural import portable
 
-    run = store.read_run(run_dir)
-    if run.get("kind") != "scorer" or run.get("status") != "fitted":
-        raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    run = open_scorer(run_dir, run_dir.parent).run
     files, bands, hops = {}, set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, listener in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"

@@ -1,0 +1,75 @@
+"""A scorer opened to be measured, be it a fitted run or an export: what scores, what listens, where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phonobench import packaged, store
+from phonobench.assessment import Listening
+from phonobench.fitting.descriptions import Ear, Report, ear_of_run
+from phonobench.fitting.fit import NETWORK
+from phonobench.packaged import Package
+from phonobench.scorer.calibration import Calibration
+from phonobench.scorer.network import FittedScorer
+from phonobench.types import PhonobenchError, Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """`run` is the manifest of the fitted run; of an export what it brought along, its id with `.package` behind it.
+    `ears` listen in panels of `scorer.panel`."""
+
+    run: dict[str, Any]
+    scorer: FittedScorer
+    ears: list[Ear]
+    exported: bool
+
+
+def is_scorer(folder: Path) -> bool:
+    """Whether `folder` is that of a fitted scorer or of an export."""
+    return _is_export(folder) or store.read_run(folder).get("kind") == "scorer"
+
+
+def open_scorer(folder: Path, kept: Path) -> Opened:
+    """The scorer in `folder`. What an export hears is kept under `kept`, what a run's listeners hear beside them.
+
+    Raises PhonobenchError for a folder without a scorer, and as `packaged.load` does.
+    """
+    if _is_export(folder):
+        loaded = packaged.load(folder)
+        facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
+        return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
+    run = store.read_run(folder)
+    if run.get("kind") != "scorer" or run.get("status") != "fitted":
+        raise PhonobenchError(f"{folder.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    panel, level = run.get("panel", 1), run.get("level")  # runs that were fitted before there were any name neither
+    scorer = FittedScorer(packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), panel)
+    ears = [ear_of_run(folder.parent / name, run["layers"], level) for name in run["listeners"]]
+    return Opened(run, scorer, ears, exported=False)
+
+
+def _is_export(folder: Path) -> bool:
+    return (folder / packaged.FACTS).exists()
+
+
+def _ears(loaded: Package, kept: Path) -> list[Ear]:
+    """The listeners of an export, apart, so that they are asked one by one."""
+
+    def listen(
+        place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
+    ) -> Iterator[tuple[int, Listening]]:
+        for k, wave in enumerate(waves):
+            yield k, loaded.listen_by(place, wave())
+            report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
+
+    name = loaded.run["run_id"]
+    return [
+        Ear(f"{name} {k}", f"{loaded.key} {loaded.level} {k}", kept / name, partial(listen, k))
+        for k in range(len(loaded.acoustic))
+    ]
