@@ -150,8 +150,8 @@ def main() -> None:
         "utterances": len(utterances), "limit": given.limit, "resamples": given.resamples,
         "versions": provenance.versions(), "revision": provenance.git_revision(), "conditions": made,
     }  # fmt: skip
-    name = f"{given.split}, level {'as recorded' if package.level is None else f'{package.level:g}'}"
-    folder = given.results / "studies" / "conditions" / package.facts["run"] / name.replace(", ", "-").replace(" ", "-")
+    loudness = "as-recorded" if package.level is None else f"level{package.level:g}"
+    folder = given.results / "studies" / "conditions" / f"{package.facts['run']}.{given.split}.{loudness}"
     store.write_json(folder / "study.json", facts)
     store.write_bytes(folder / "study.md", page(facts).encode())
     print(page(facts))
