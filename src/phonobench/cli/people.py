@@ -90,6 +90,9 @@ def _print(bars: dict[str, Bar], machines: list[str]) -> None:
     for name in machines:
         lines = []
         for metric, bar in bars.items():
+            if name not in bar.machines:
+                lines.append((SCORER_LABELS[metric], bar.rater.reason or "-", "-", "-", "-"))
+                continue
             value, difference = bar.machines[name]
             figures = (told(metric, one) for one in (bar.rater, value, difference))
             lines.append((SCORER_LABELS[metric], *figures, f"{difference.p:.3f}"))

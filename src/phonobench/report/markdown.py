@@ -148,6 +148,9 @@ def _beside(table: Table) -> str:
     for name, rater in people.metrics.items():
         row = [SCORER_LABELS[name], _cell(rater, name)]
         for run in people.beside:
+            if name not in people.beside[run]:
+                row += [_DASH, _DASH]
+                continue
             found = people.beside[run][name]
             p = "" if found.p is None else f", p {found.p:.3f}"
             row += [_cell(found.value, name), _cell(found.difference, name) + p]
