@@ -88,7 +88,7 @@ def _print(bars: dict[str, Bar], machines: list[str]) -> None:
         rows = [(SCORER_LABELS[metric], told(metric, bar.rater)) for metric, bar in bars.items()]
         print_table(f"One rater {about}", ("", "one rater"), rows)
     for name in machines:
-        lines = []
+        lines: list[tuple[str, ...]] = []
         for metric, bar in bars.items():
             if name not in bar.machines:
                 lines.append((SCORER_LABELS[metric], bar.rater.reason or "-", "-", "-", "-"))
