@@ -228,12 +228,12 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
 
 
 @pytest.mark.torch
-def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
+def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) -> None:
     pytest.importorskip("torch")
     from tiny_checkpoints import save
 
     from phonobench import audio, cards, fitting, packaged, recipe, results, store
-    from phonobench.neural import training
+    from phonobench.neural import portable, training
     from phonobench.scorer.examples import Course
 
     corpus = synthetic.read()
@@ -270,6 +270,9 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path) -> None:
     store.write_json(folder / packaged.FACTS, {**facts, "format": 0})
     with pytest.raises(PhonobenchError, match="another version"):
         packaged.load(folder)
+    monkeypatch.setattr(portable, "export", lambda run, path, layers, int8: path.touch() or 80)
+    again = fitting.export(scorer, folder, level=-30.0)
+    assert (facts["level"], store.read_json(again / packaged.FACTS)["level"]) == (fitting.LEVEL, -30.0)
 
 
 def test_the_shipped_scorer_listens() -> None:

@@ -59,6 +59,9 @@ def export_scorer(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; `score --package FOLDER` uses it.")],
     name: Annotated[str | None, typer.Option(help="What it is called in its results; the run's id otherwise.")] = None,
     int8: Annotated[bool, typer.Option(help="Store the weights in int8.")] = True,
+    level: Annotated[
+        float | None, typer.Option(help="Bring recordings to this loudness, dBFS, in place of the fit's.")
+    ] = None,
     runs: RunsOption = RUNS,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,7 +70,7 @@ def export_scorer(
     from phonobench import fitting
 
     with progress() as report:
-        fitting.export(find_run(run, runs), folder, name=name, int8=int8, report=report)
+        fitting.export(find_run(run, runs), folder, name=name, int8=int8, level=level, report=report)
     size = sum(path.stat().st_size for path in folder.iterdir())
     if as_json:
         print_json({"folder": str(folder), "bytes": size})

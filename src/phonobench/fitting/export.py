@@ -22,10 +22,10 @@ FOR = "English read aloud, phones of General American; fitted to adults and chil
 
 
 def export(
-    run_dir: Path, folder: Path, *, name: str | None = None, int8: bool = True,
+    run_dir: Path, folder: Path, *, name: str | None = None, int8: bool = True, level: float | None = None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Path:  # fmt: skip
-    """Write the scorer of a run, with its listeners, into `folder`; returns it.
+    """Write the scorer of a run, with its listeners, into `folder`; returns it. `level` (dBFS) in place of the run's.
 
     Raises PhonobenchError for a run that is no fitted scorer, and for listeners that cannot run without torch.
     """
@@ -45,7 +45,8 @@ def export(
     facts = {
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
         "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1),
-        "level": run.get("level"), "reads_states": bool(run["layers"]),
+        "level": run.get("level") if level is None else level,
+        "reads_states": bool(run["layers"]),
         "calibration": run["calibration"], "thresholds": run["thresholds"],
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip
