@@ -119,13 +119,15 @@ def main() -> None:
     parser.add_argument("--package", type=Path, default=packaged.DEFAULT)
     parser.add_argument("--split", default="test")
     parser.add_argument("--level", type=float, help="dBFS to which recordings are brought first, in place of its own")
+    parser.add_argument("--as-recorded", action="store_true", help="hear recordings as loud as they are")
     parser.add_argument("--corpus")
     parser.add_argument("--limit", type=int, help="so many utterances: a trial, not to be cited")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args()
     corpus, package = corpora.find(given.corpus), packaged.load(given.package)
-    package = package if given.level is None else replace(package, level=given.level)
+    if given.as_recorded or given.level is not None:
+        package = replace(package, level=given.level)
     utterances = list(corpus.split(given.split)[::EVERY][: given.limit])
     waves = [audio.read(u.audio) for u in utterances]
     others = [audio.read(u.audio) for u in corpus.split("train")[:: 2 * EVERY]]
