@@ -9,7 +9,7 @@ from typing import Any
 
 from phonobench import __version__, cards, packaged, store
 from phonobench.fitting.fit import NETWORK
-from phonobench.fitting.opened import open_scorer
+from phonobench.fitting.opened import fitted
 from phonobench.scorer import features
 from phonobench.types import PhonobenchError, Progress
 
@@ -31,7 +31,7 @@ def export(
     """
     from phonobench.neural import portable
 
-    run = open_scorer(run_dir, run_dir.parent).run
+    run = fitted(run_dir)
     files, bands, hops = {}, set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, listener in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"

@@ -45,13 +45,19 @@ def open_scorer(folder: Path, kept: Path) -> Opened:
         loaded = packaged.load(folder)
         facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
         return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
-    run = store.read_run(folder)
-    if run.get("kind") != "scorer" or run.get("status") != "fitted":
-        raise PhonobenchError(f"{folder.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    run = fitted(folder)
     panel, level = run.get("panel", 1), run.get("level")  # runs that were fitted before there were any name neither
     scorer = FittedScorer(packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), panel)
     ears = [ear_of_run(folder.parent / name, run["layers"], level) for name in run["listeners"]]
     return Opened(run, scorer, ears, exported=False)
+
+
+def fitted(run_dir: Path) -> dict[str, Any]:
+    """The manifest of a fitted scorer's run. Raises PhonobenchError for any other run."""
+    run = store.read_run(run_dir)
+    if run.get("kind") != "scorer" or run.get("status") != "fitted":
+        raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    return run
 
 
 def _is_export(folder: Path) -> bool:
