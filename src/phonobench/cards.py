@@ -58,7 +58,7 @@ class Card:
 
 
 def _wave(name: str, title: str, family: str, checkpoint: str, size: tuple[int, int, int], **facts: Any) -> Card:
-    """A waveform encoder of the wav2vec2 lineage: seven convolutions to 50 Hz, then a Transformer."""
+    """A waveform encoder of the wav2vec2 lineage: convolutions to 50 Hz, then a Transformer."""
     width, layers, parameters = size
     return Card(name, title, family, checkpoint, "waveform", width, layers, parameters, **facts)
 
@@ -166,12 +166,13 @@ _CARDS = (
         saw_corpus="unknown", upsample=4,
     ),
     _wave(
-        "scratch-wave", "Small waveform encoder from scratch", "wav2vec2", "", (192, 4, 2_226_144),
+        "scratch-wave", "Small waveform encoder from scratch", "wav2vec2", "", (192, 4, 2_131_456),
         recipe="scratch-wave", licence="Apache-2.0", trained_on="nothing before: random weights",
         config=_facts(
-            conv_dim=[32, 64, 96, 128, 160, 192, 192], feat_extract_norm="layer", do_stable_layer_norm=True,
-            conv_bias=True, hidden_size=192, num_hidden_layers=4, num_attention_heads=4, intermediate_size=768,
-            num_conv_pos_embeddings=64, num_conv_pos_embedding_groups=16, layer_norm_eps=1e-5,
+            conv_dim=[64, 128, 192], conv_kernel=[20, 8, 4], conv_stride=[10, 8, 4], conv_bias=True,
+            feat_extract_norm="layer", do_stable_layer_norm=True, layer_norm_eps=1e-5, attention_dropout=0.0,
+            hidden_size=192, num_hidden_layers=4, num_attention_heads=4, intermediate_size=768,
+            num_conv_pos_embeddings=64, num_conv_pos_embedding_groups=16,
         ),
     ),
     Card(

@@ -42,7 +42,8 @@ class Recipe:
     divergence of two augmented views (CR-CTC, Yao et al. 2025); `smoothing` pulls frames towards the uniform
     distribution; `ema` averages weights over steps.
     Target: the canonical phones; those that the raters scored below `wildcard_below` (0 to 2) are wildcards, which
-    anything satisfies, so that the recogniser does not learn to forgive them.
+    anything satisfies, so that the recogniser does not learn to forgive them. In the first `flat_epochs` they are not
+    learned by CTC but frame by frame, roughly placed (`neural.flat_start`): for an encoder of random weights.
     Means: `precision` is "auto" (bf16 where the processor has it), "bf16", "fp16" (a GPU's, with a scaled loss) or
     "fp32"; `checkpointing` computes states again in the backward pass in place of keeping them.
     """
@@ -77,6 +78,7 @@ class Recipe:
     smoothing: float = 0.0
     ema: float = 0.0
     wildcard_below: float = 0.0
+    flat_epochs: int = 0
     precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     lora: int = 0
     quantise: Literal["none", "8bit", "4bit"] = "none"
@@ -104,6 +106,7 @@ class Recipe:
             "ema": 0 <= self.ema < 1,
             "smoothing": 0 <= self.smoothing < 1,
             "wildcard_below": 0 <= self.wildcard_below <= 2,
+            "flat_epochs": 0 <= self.flat_epochs < self.epochs,
             "precision": self.precision in ("auto", "bf16", "fp16", "fp32"),
             "lora": self.lora >= 0 and not (self.lora and self.trainable == "none"),
             "quantise": self.quantise in ("none", "8bit", "4bit") and (self.quantise == "none" or self.keeps_encoder),
@@ -178,9 +181,10 @@ _RECIPES = (
     Recipe("scratch", "everything from random weights",
            epochs=30, lr=2e-3, head_lr=2e-3, layer_decay=1.0, batch_seconds=24.0, rise=0.15, precision="fp32",
            speeds=(0.88, 0.94, 1.0, 1.06, 1.12), time_masks=0.3, time_width=0.12, freq_masks=1, freq_width=0.2),
-    Recipe("scratch-wave", "a waveform encoder from random weights",
-           epochs=40, lr=1e-3, head_lr=1e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1, batch_seconds=32.0,
-           rise=0.1, ema=0.99, speeds=(0.9, 1.0, 1.1), gain_db=6.0, time_masks=0.6, time_width=0.12),
+    Recipe("scratch-wave", "a waveform encoder from random weights, begun with roughly placed phones",
+           epochs=30, flat_epochs=4, lr=1e-3, head_lr=1e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1,
+           batch_seconds=16.0, rise=0.05, ema=0.99, speeds=(0.9, 1.0, 1.1), gain_db=6.0, time_masks=0.6,
+           time_width=0.12),
     Recipe("joint-probe", "early fusion: frozen encoders side by side, linear head",
            epochs=20, warm_epochs=20, trainable="none", head_lr=2e-3, head_dropout=0.1),
     Recipe("gate", "gated fusion: frozen encoders, a learned weight per frame for each, linear head",
@@ -205,7 +209,7 @@ _RECIPES = (
 )  # fmt: skip
 
 LATER: Mapping[str, Any] = {
-    "wildcard_below": 0.0, "lora": 0, "quantise": "none", "checkpointing": False, "codebooks": 8,
+    "wildcard_below": 0.0, "flat_epochs": 0, "lora": 0, "quantise": "none", "checkpointing": False, "codebooks": 8,
 }  # fmt: skip
 """Fields that came after the first results, with the value that changes nothing: a run's identity leaves those out."""
 

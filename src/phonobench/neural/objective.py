@@ -1,5 +1,7 @@
 """What training minimises: CTC on the canonical phones, with consistency between two augmented views if asked.
 
+Random weights may begin with cross-entropy to roughly placed phones (`flat_start`) instead.
+
 A target may hold wildcards (`WILDCARD`): one frame or more of anything, at no cost. They stand where a phone was
 mispronounced, of which the canonical phones do not say what was heard.
 """
@@ -9,17 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor
 
 from phonobench.neural.features import valid
+from phonobench.neural.flat_start import stretched
 from phonobench.phones import COLUMNS
 from phonobench.recipe import Recipe
 from phonobench.types import Utterance
 
 WILDCARD = COLUMNS
 """The target id that anything satisfies: one past the last phone."""
+IGNORED = -1
+"""The label of frames past an utterance's end."""
 
 
 def targets(
@@ -46,8 +52,7 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
     `logp` (batch, S, 40). With consistency the batch holds every utterance twice, views in the same order, and
     `targets` those of one view. An utterance with fewer frames than its targets need counts nothing.
     """
-    views = 2 if recipe.consistency else 1
-    wanted = targets * views
+    wanted = targets * _views(recipe)
     sizes = torch.tensor([len(ids) for ids in wanted])
     flat = torch.tensor([phone for ids in wanted for phone in ids], device=logp.device)
     # The wildcard's column is a constant log 1 beside a normalised distribution: torch's gradient stays exact, because
@@ -61,6 +66,22 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
         # KL from uniform up to a constant: keeps frames from certainty.
         total = total + recipe.smoothing * -(logp.mean(-1) * keep).sum()
     return total / sizes.sum()
+
+
+def framewise(logp: Tensor, lengths: Tensor, labels: list[np.ndarray], recipe: Recipe) -> Tensor:
+    """Nats per frame: cross-entropy with a phone (or silence) for every state, as `flat_start.place` tells them.
+
+    `logp` and `lengths` as in `loss`; labels (S,) are stretched to the frames of an utterance played faster or slower.
+    """
+    aims = torch.full(logp.shape[:2], IGNORED)
+    for row, (length, ids) in enumerate(zip(lengths.tolist(), labels * _views(recipe), strict=True)):
+        aims[row, :length] = torch.from_numpy(stretched(ids, length))
+    return F.nll_loss(logp.flatten(0, 1), aims.flatten().to(logp.device), ignore_index=IGNORED)
+
+
+def _views(recipe: Recipe) -> int:
+    """How often a batch holds every utterance."""
+    return 2 if recipe.consistency else 1
 
 
 def _disagreement(logp: Tensor, keep: Tensor) -> Tensor:

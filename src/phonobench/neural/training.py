@@ -28,6 +28,7 @@ from phonobench.neural import (
     codebooks,
     composition,
     distributed,
+    flat_start,
     hardware,
     objective,
     optimiser,
@@ -143,6 +144,7 @@ class _Course:
         self.material = batches.read(train_split, self.report)
         self.dev = batches.read(dev_split, self.report, "read dev audio")
         self.targets = objective.targets(train_split, self.material.targets, recipe)
+        self.placed = flat_start.place(self.material, self.report) if recipe.flat_epochs else []
         self._prepare_codes()
         self.lesson = Lesson(self.model, self.material, recipe, self.seed, self.shelf)
         self.dev_memory = Memory(self.model, self.dev, self.shelf) if Memory.serves(self.model, self.dev) else None
@@ -223,7 +225,10 @@ class _Course:
                 continue
             with hardware.autocast(recipe):
                 logp, lengths = self.lesson.hear(epoch, mine)
-            loss = objective.loss(logp, lengths, [self.targets[i] for i in mine.items], recipe)
+            if epoch < recipe.flat_epochs:
+                loss = objective.framewise(logp, lengths, [self.placed[i] for i in mine.items], recipe)
+            else:
+                loss = objective.loss(logp, lengths, [self.targets[i] for i in mine.items], recipe)
             if not torch.isfinite(loss):
                 ids = ", ".join(self.material.utterances[i].id for i in mine.items[:3])
                 raise PhonobenchError(

@@ -14,7 +14,7 @@ from phonobench.neural.mel import SAMPLES_PER_STATE, rounded
 
 
 class WaveEncoder(Encoder):
-    """Seven convolutions to 50 Hz, then a Transformer.
+    """Convolutions to 50 Hz (seven in the published checkpoints), then a Transformer.
 
     `normalise` scales every utterance to zero mean and unit variance first, as the checkpoint's own feature extractor
     says. With group normalisation the convolutions run an utterance at a time: they would hear the padding.
@@ -48,7 +48,7 @@ class WaveEncoder(Encoder):
         return {**self.config.to_dict(), "normalise": self.normalise}
 
     def length(self, samples: int) -> int:
-        """States of an utterance of `samples`; 0 where it is shorter than the first window (25 ms)."""
+        """States of an utterance of `samples`; 0 where it is shorter than the first window (25 ms in the published ones)."""
         for kernel, stride in zip(self.config.conv_kernel, self.config.conv_stride, strict=True):
             samples = (samples - kernel) // stride + 1 if samples >= kernel else 0
         return samples
