@@ -10,7 +10,7 @@ from test_cli import invoke, refused
 from test_leaderboard import result
 
 from phonobench import bench, store
-from phonobench.report import seeds
+from phonobench.report import leaderboard, markdown, seeds
 from phonobench.types import Corpus
 
 
@@ -79,3 +79,17 @@ def test_mean_and_spread_are_over_runs_that_differ_in_the_seed_alone(tmp_path: P
     assert row[3] == "15.00 ± 7.07 [10.00, 20.00]"
     assert set(row[4:]) == {"–"}
     assert seeds.table(tmp_path, ["a", "c"]) == []
+    board = leaderboard.build(tmp_path)
+    assert board.tables[0].repeats == (row,)
+    assert "### Over seeds" in (page := markdown.write(board)) and "| 15.00 ± 7.07 [10.00, 20.00] |" in page
+
+
+def test_a_chosen_decoder_is_not_averaged_with_one_that_was_not(tmp_path: Path) -> None:
+    for run, seed, chosen_on in (("a", 0, "dev"), ("b", 1, None)):
+        result(tmp_path, run, 0.1)
+        path = tmp_path / run / "test.recognition.json"
+        fields = store.read_json(path)
+        fields["provenance"]["training"]["seed"] = seed
+        fields["provenance"]["decoder"] = {"name": "greedy", "chosen_on": chosen_on}
+        store.write_json(path, fields)
+    assert seeds.table(tmp_path) == []

@@ -101,10 +101,10 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("stop_at", [3, 5])
-def test_an_interrupted_training_resumes_to_the_same_result(stop_at, tmp_path, corpus, monkeypatch):
+@pytest.mark.parametrize(("stop_at", "flat_epochs"), [(3, "0"), (5, "0"), (3, "2")])
+def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_epochs, tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
-    plan = quick(epochs="3", dropout="0.1", head_dropout="0.1")
+    plan = quick(epochs="3", dropout="0.1", head_dropout="0.1", flat_epochs=flat_epochs)
     whole = run_once(tmp_path / "whole", corpus, plan)
 
     def stop(progress: Progress):

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from scipy.fft import dct
-from scipy.linalg import cholesky, solve_triangular
 
 from phonobench.ctc import kernels
 from phonobench.neural.batches import Material
@@ -67,8 +65,8 @@ def densities(frames: np.ndarray, labels: np.ndarray) -> np.ndarray:
         own = frames[labels == column]
         mean = own.mean(0) if len(own) else frames.mean(0)
         spread = (own - mean).T @ (own - mean)
-        lower = cholesky((spread + SHARED * overall) / (len(own) + SHARED), lower=True)
-        white = solve_triangular(lower, np.eye(len(lower)), lower=True)
+        lower = np.linalg.cholesky((spread + SHARED * overall) / (len(own) + SHARED))
+        white = np.linalg.inv(lower)
         found[:, column] = -0.5 * np.square((frames - mean) @ white.T).sum(1) - np.log(np.diag(lower)).sum()
     return found
 
@@ -86,10 +84,11 @@ def realign(scores: np.ndarray, phones: np.ndarray, before: np.ndarray) -> np.nd
 def _features(material: Material, report: Report) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Of each utterance cepstra with two differences (S, 39), normalised, and the mean log-mel energy (S,)."""
     front, heard, loudness = MelFrontEnd(BANDS), [], []
+    cosines = np.cos(np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(CEPSTRA)))  # scaled when normalised
     for done, wave in enumerate(material.waves, start=1):
         mel, states = front([torch.from_numpy(wave)])
         logs = mel[0, :, : 2 * int(states[0])].numpy().T
-        cepstra = dct(logs, norm="ortho", axis=1)[:, :CEPSTRA]
+        cepstra = logs @ cosines
         cepstra = (cepstra - cepstra.mean(0)) / (cepstra.std(0) + 1e-3)
         slope = np.gradient(cepstra, axis=0)
         heard.append(_halved(np.concatenate([cepstra, slope, np.gradient(slope, axis=0)], axis=1)).astype(np.float64))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import cards, results
-from phonobench.report import human_row
+from phonobench.report import human_row, seeds
 from phonobench.report.human_row import People
 from phonobench.report.labels import LABELS, SCORER_LABELS
 from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
@@ -71,6 +71,8 @@ class Table:
     entries: tuple[Entry, ...]
     scorers: tuple[Entry, ...] = ()
     people: People | None = None
+    repeats: tuple[tuple[str, ...], ...] = ()
+    """Of runs that differ in their seed alone mean and spread, as text in the order of `seeds.COLUMNS`."""
 
     @property
     def has_source_rows(self) -> bool:
@@ -104,7 +106,7 @@ class Leaderboard:
             "protocol_version": self.protocol_version,
             "tables": [
                 {
-                    **{k: v for k, v in vars(table).items() if k not in ("entries", "scorers", "people")},
+                    **{k: v for k, v in vars(table).items() if k not in _APART},
                     "runs": [_json_entry(entry) for entry in (*table.entries, *table.scorers)],
                     "source_experiments": [dict(vars(row)) for row in SOURCE_ROWS] if table.has_source_rows else [],
                 }
@@ -171,9 +173,13 @@ def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]], people: P
     entries = tuple(entry for entry in entries if _SCORED not in entry.metrics)
     if partial or people is None or (people.fingerprint, people.split) != (fingerprint, split):
         people = None
-    return Table(corpus, fingerprint, synthetic, split, utterances, speakers, not partial, entries, scorers, people)
+    repeats = tuple(seeds.rows(seeds.alike(runs)))
+    size = (utterances, speakers, not partial)
+    return Table(corpus, fingerprint, synthetic, split, *size, entries, scorers, people, repeats)
 
 
+_APART = ("entries", "scorers", "people", "repeats")
+"""What of a table has another form in JSON, or none: spreads follow from the runs."""
 _SCORED = "phone_model_pearson"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from phonobench.report import human_row
+from phonobench.report import human_row, seeds
 from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_BANDS, SCORER_LABELS, SUMMARY, number
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
@@ -51,6 +51,8 @@ def _section(table: Table) -> list[str]:
         parts += ["### Trained scorers, published", _PUBLISHED, _scorers()]
     for task, names in BY_TASK.items():
         parts += [f"### {task}", _figures(names, table.entries)]
+    if table.repeats:
+        parts += ["### Over seeds", _SEEDS, grid(seeds.COLUMNS, table.repeats)]
     parts += ["### Negative controls", _CONTROLS, _controls(table.entries)]
     parts += ["### By age, gender and proficiency", _BANDS]
     for name in BROKEN_DOWN:
@@ -79,6 +81,10 @@ _BESIDE = (
     "better than a member of the panel does."
 )
 _PUBLISHED = "Pearson on the full test set, as their authors give it."
+_SEEDS = (
+    "Runs that differ in their seed alone: mean ± standard deviation [lowest, highest]. How far a training repeats "
+    "itself is another matter than the interval over speakers."
+)
 _CONTROLS = (
     "The same prompts with another speaker's audio of another sentence, with silence, with white noise. The mean "
     "phone score (nats) has to fall; AUC is that of an utterance's mean phone score, true against replaced audio."

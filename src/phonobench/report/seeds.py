@@ -6,7 +6,7 @@ The spread over seeds is another matter than the interval over speakers: it tell
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from phonobench.results import Result
 COLUMNS = ("system", "recipe", "seeds", *(LABELS[name] for name in MAIN))
 
 
-def groups(results_root: Path, run_ids: Sequence[str] | None = None) -> dict[str, list[list[Result]]]:
+def groups(results_root: Path, run_ids: Sequence[str] | None = None) -> dict[str, list[Sequence[Result]]]:
     """Test results of runs (all, or those named) that agree in all but the seed, by what they agree in; two or more.
 
     The key is canonical JSON of system, checkpoint, recipe, training data and what was measured.
@@ -26,28 +26,43 @@ def groups(results_root: Path, run_ids: Sequence[str] | None = None) -> dict[str
     for result in results.read_all(results_root):
         if result.split == "test" and (run_ids is None or result.run_id in run_ids):
             by_run.setdefault(result.run_id, []).append(result)
-    found: dict[str, list[list[Result]]] = {}
-    for parts in by_run.values():
+    return alike(by_run.values())
+
+
+def alike(runs: Iterable[Sequence[Result]]) -> dict[str, list[Sequence[Result]]]:
+    """Those of `runs` (each its results) that agree in all but the seed, two or more, by what they agree in."""
+    found: dict[str, list[Sequence[Result]]] = {}
+    for parts in runs:
         origin = parts[0].provenance
         training = origin.training.model_dump(exclude={"seed", "best_epoch"})
         facts: dict[str, Any] = {
             "card": origin.model.card, "model": origin.model.revision, "training": training,
             "corpus": origin.corpus.fingerprint, "utterances": origin.split.utterances,
+            "decoder": origin.decoder.chosen_on,
         }  # fmt: skip
         found.setdefault(store.fingerprint(facts), []).append(parts)
-    return {key: runs for key, runs in found.items() if len({parts[0].provenance.training.seed for parts in runs}) > 1}
+    return {key: group for key, group in found.items() if len({_seed(parts) for parts in group}) > 1}
 
 
 def table(results_root: Path, run_ids: Sequence[str] | None = None) -> list[tuple[str, ...]]:
+    """`rows` of the results under a folder."""
+    return rows(groups(results_root, run_ids))
+
+
+def rows(found: Mapping[str, Sequence[Sequence[Result]]]) -> list[tuple[str, ...]]:
     """A row of text for every group, in the order of `COLUMNS`: mean ± standard deviation [lowest, highest]."""
-    rows = []
-    for runs in groups(results_root, run_ids).values():
+    made = []
+    for runs in found.values():
         origin = runs[0][0].provenance
-        seeds = sorted(parts[0].provenance.training.seed for parts in runs)
+        seeds = sorted(_seed(parts) for parts in runs)
         cells = [_cell(name, [_value(parts, name) for parts in runs]) for name in MAIN]
         recipe = str(origin.training.recipe.get("name", ""))
-        rows.append((origin.model.card, recipe, " ".join(map(str, seeds)), *cells))
-    return sorted(rows)
+        made.append((origin.model.card, recipe, " ".join(map(str, seeds)), *cells))
+    return sorted(made)
+
+
+def _seed(parts: Sequence[Result]) -> int:
+    return parts[0].provenance.training.seed
 
 
 def _value(parts: Sequence[Result], name: str) -> float | None:

@@ -48,7 +48,7 @@ class WaveEncoder(Encoder):
         return {**self.config.to_dict(), "normalise": self.normalise}
 
     def length(self, samples: int) -> int:
-        """States of an utterance of `samples`; 0 where it is shorter than the first window (25 ms in the published ones)."""
+        """States of an utterance of `samples`; 0 where it is shorter than the first window (25 ms, if published)."""
         for kernel, stride in zip(self.config.conv_kernel, self.config.conv_stride, strict=True):
             samples = (samples - kernel) // stride + 1 if samples >= kernel else 0
         return samples
