@@ -21,7 +21,7 @@ def options(text: str) -> argparse.ArgumentParser:
     parser.add_argument("--corpus", help="folder or name, as for every verb")
     parser.add_argument("--limit", type=int, help="so many utterances of each split: a trial, not to be cited")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, help="fewer epochs than the recipe's, for a trial")
+    parser.add_argument("--epochs", type=int, help="in place of the recipe's")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--results", type=Path, default=Path("results"))
@@ -95,8 +95,9 @@ class Study:
         }
         made = {
             "study": title, "question": question, "system": self.given.system, "corpus": corpus_facts(self.corpus),
-            "limit": self.given.limit, "seed": self.given.seed, "versions": provenance.versions(),
-            "revision": provenance.git_revision(), **facts, "variants": variants, "differences": gaps,
+            "limit": self.given.limit, "epochs": self.given.epochs, "seed": self.given.seed,
+            "versions": provenance.versions(), "revision": provenance.git_revision(), **facts,
+            "variants": variants, "differences": gaps,
         }  # fmt: skip
         path = self.results / "study.json"
         store.write_json(path, made)
@@ -121,6 +122,8 @@ def _page(title: str, question: str, made: dict[str, Any]) -> str:
     warning = ["A TRIAL ON A FEW UTTERANCES: not to be cited."] if made["limit"] else []
     if made["corpus"]["synthetic"]:
         warning.append("SYNTHETIC speech.")
+    if made["epochs"]:
+        warning.append(f"Trained for {made['epochs']} epochs in place of the recipe's.")
     head = [f"# {title}: {made['system']}", *warning, question]
     rows = [("variant", *SHOWN), ("---",) * (1 + len(SHOWN))]
     for label, variant in made["variants"].items():
