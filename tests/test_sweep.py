@@ -84,6 +84,16 @@ def test_mean_and_spread_are_over_runs_that_differ_in_the_seed_alone(tmp_path: P
     assert "### Over seeds" in (page := markdown.write(board)) and "| 15.00 ± 7.07 [10.00, 20.00] |" in page
 
 
+def test_a_recipe_field_that_came_later_and_changes_nothing_keeps_runs_together(tmp_path: Path) -> None:
+    for run, seed, later in (("a", 0, {}), ("b", 1, {"lora": 0}), ("c", 2, {"lora": 8})):
+        result(tmp_path, run, 0.1)
+        path = tmp_path / run / "test.recognition.json"
+        fields = store.read_json(path)
+        fields["provenance"]["training"] |= {"seed": seed, "recipe": {"name": "probe", **later}}
+        store.write_json(path, fields)
+    assert [row[2] for row in seeds.table(tmp_path)] == ["0 1"]
+
+
 def test_a_chosen_decoder_is_not_averaged_with_one_that_was_not(tmp_path: Path) -> None:
     for run, seed, chosen_on in (("a", 0, "dev"), ("b", 1, None)):
         result(tmp_path, run, 0.1)

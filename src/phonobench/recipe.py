@@ -213,6 +213,12 @@ LATER: Mapping[str, Any] = {
 }  # fmt: skip
 """Fields that came after the first results, with the value that changes nothing: a run's identity leaves those out."""
 
+
+def identifying(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a recipe's fields and values those that tell it from others: later ones only where they change something."""
+    return {k: v for k, v in settings.items() if k not in LATER or v != LATER[k]}
+
+
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 """Named presets."""
 

@@ -41,7 +41,7 @@ from phonobench.neural.memory import Memory, Shelf
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.resumption import Checkpoint
 from phonobench.provenance import versions
-from phonobench.recipe import LATER, Recipe
+from phonobench.recipe import Recipe, identifying
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
 CHECKPOINT_SECONDS = 120.0
@@ -54,7 +54,7 @@ def run_key(
     members: Sequence[dict[str, Any]] = (),
 ) -> str:  # fmt: skip
     """Fingerprint of all that decides the result of a training; `start` is the hash of the weights it starts from."""
-    settings = {k: v for k, v in _settings(recipe).items() if k not in LATER or v != LATER[k]}
+    settings = identifying(_settings(recipe))
     facts: dict[str, Any] = {"card": _card_facts(card), "recipe": settings, "corpus": corpus.fingerprint}
     facts |= {"seed": seed, "revision": revision, "limit": limit}
     facts |= {} if start is None else {"start": start}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import results, store
+from phonobench.recipe import identifying
 from phonobench.report.labels import LABELS, MAIN, number
 from phonobench.results import Result
 
@@ -35,6 +36,7 @@ def alike(runs: Iterable[Sequence[Result]]) -> dict[str, list[Sequence[Result]]]
     for parts in runs:
         origin = parts[0].provenance
         training = origin.training.model_dump(exclude={"seed", "best_epoch"})
+        training["recipe"] = identifying(training["recipe"])
         facts: dict[str, Any] = {
             "card": origin.model.card, "model": origin.model.revision, "training": training,
             "corpus": origin.corpus.fingerprint, "utterances": origin.split.utterances,
