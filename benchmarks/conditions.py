@@ -2,7 +2,7 @@
 
     python benchmarks/conditions.py [--package FOLDER] [--split dev] [--as-recorded]
 
-Two utterances of each speaker are scored as they are and under every condition. Nothing is chosen by it. Noise
+Two utterances of each speaker are scored as they are and under every condition. Test chooses nothing. Noise
 and babble (four other speakers) are added at a ratio of powers; a room is noise that decays by 60 dB in the given time.
 Told are how well scores still follow people, and how far the mean score moves, paired.
 """
