@@ -17,7 +17,7 @@ from phonobench.cards import Card
 from phonobench.models_folder import local_folder
 from phonobench.neural import codecs, families, shards
 from phonobench.neural.encoders import Encoder
-from phonobench.neural.families import FAMILIES, Family, read_json
+from phonobench.neural.families import FAMILIES, Family, read_bytes, read_json
 from phonobench.types import PhonobenchError
 
 __all__ = ["FAMILIES", "build", "fingerprint", "load", "locate"]
@@ -168,7 +168,7 @@ def fingerprint(folder: Path, card: Card | None = None) -> str:
     tower = families.of(card).tower if card is not None and card.family in FAMILIES else ""
     if tower and (folder / shards.INDEX).exists():
         files = sorted(folder / file for file in shards.holding(folder, tower))
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    digest = hashlib.sha256(read_bytes(folder / "config.json"))
     for file in files:
         if not file.is_file():
             raise PhonobenchError(f"{file} is missing and holds a part of the encoder; fetch that file too")

@@ -133,11 +133,17 @@ def _preprocessor(folder: Path) -> dict[str, Any]:
     return settings
 
 
+def read_bytes(path: Path) -> bytes:
+    """A small file of a checkpoint. Raises PhonobenchError where it is missing."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as fault:
+        raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it") from fault
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON file of a checkpoint. Raises PhonobenchError where it is missing or damaged."""
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError as fault:
-        raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it") from fault
+        return json.loads(read_bytes(path))
     except json.JSONDecodeError as fault:
         raise PhonobenchError(f"{path} is damaged: {fault}") from fault
