@@ -125,6 +125,27 @@ def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_epochs
     assert not (broken / "checkpoint").exists()
 
 
+def test_a_flat_start_comes_before_ctc(tmp_path, corpus, monkeypatch):
+    aims = []
+
+    def noted(aim):
+        known = getattr(objective, aim)
+        return lambda *given: aims.append(aim) or known(*given)
+
+    for aim in ("framewise", "loss"):
+        monkeypatch.setattr(objective, aim, noted(aim))
+    run_once(tmp_path, corpus, quick("scratch", epochs="3", warm_epochs="0", flat_epochs="2"))
+    begun = aims.count("framewise")
+    assert aims == ["framewise"] * begun + ["loss"] * (len(aims) - begun)
+    assert 1 <= aims.count("loss") < begun  # two epochs against one
+
+
+def test_a_folder_without_a_checkpoint_is_refused_in_one_line(tmp_path, corpus):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(PhonobenchError, match=r"config\.json is missing; a checkpoint folder in Hugging Face format"):
+        run_once(tmp_path, corpus, quick(), "whisper-base", source=str(tmp_path / "model"))
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path, corpus):
     first = run_once(tmp_path, corpus, quick())
     stamp = (first / "weights" / weights.FILE).stat().st_mtime_ns
