@@ -44,6 +44,8 @@ class Recipe:
     Target: the canonical phones; those that the raters scored below `wildcard_below` (0 to 2) are wildcards, which
     anything satisfies, so that the recogniser does not learn to forgive them. In the first `flat_epochs` they are not
     learned by CTC but frame by frame, roughly placed (`neural.flat_start`): for an encoder of random weights.
+    Second task: `judged` weighs the human scores of phones and sentences, read off the encoder's states
+    (`neural.judge`), once the body trains.
     Means: `precision` is "auto" (bf16 where the processor has it), "bf16", "fp16" (a GPU's, with a scaled loss) or
     "fp32"; `checkpointing` computes states again in the backward pass in place of keeping them.
     """
@@ -79,6 +81,7 @@ class Recipe:
     ema: float = 0.0
     wildcard_below: float = 0.0
     flat_epochs: int = 0
+    judged: float = 0.0
     precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     lora: int = 0
     quantise: Literal["none", "8bit", "4bit"] = "none"
@@ -107,6 +110,7 @@ class Recipe:
             "smoothing": 0 <= self.smoothing < 1,
             "wildcard_below": 0 <= self.wildcard_below <= 2,
             "flat_epochs": 0 <= self.flat_epochs < self.epochs,
+            "judged": self.judged >= 0 and not (self.judged and self.trainable == "none"),
             "precision": self.precision in ("auto", "bf16", "fp16", "fp32"),
             "lora": self.lora >= 0 and not (self.lora and self.trainable == "none"),
             "quantise": self.quantise in ("none", "8bit", "4bit") and (self.quantise == "none" or self.keeps_encoder),
@@ -209,7 +213,8 @@ _RECIPES = (
 )  # fmt: skip
 
 LATER: Mapping[str, Any] = {
-    "wildcard_below": 0.0, "flat_epochs": 0, "lora": 0, "quantise": "none", "checkpointing": False, "codebooks": 8,
+    "wildcard_below": 0.0, "flat_epochs": 0, "judged": 0.0, "lora": 0, "quantise": "none", "checkpointing": False,
+    "codebooks": 8,
 }  # fmt: skip
 """Fields that came after the first results, with the value that changes nothing: a run's identity leaves those out."""
 

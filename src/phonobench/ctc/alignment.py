@@ -10,6 +10,9 @@ import numpy as np
 from phonobench.ctc import checks, kernels
 from phonobench.types import PhonobenchError
 
+ENDS = 3
+"""Frames from the middle of the first and the last phone to the bounds of their sound."""
+
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
@@ -27,6 +30,19 @@ class Alignment:
     def seconds(self, hop: float) -> tuple[np.ndarray, np.ndarray]:
         """Start and end times (N,) for frames `hop` seconds apart."""
         return self.start * hop, self.end * hop
+
+    def bounds(self, frames: int) -> np.ndarray:
+        """Where among `frames` the phones part, not whole: (N + 1,). Half-way between neighbours, `ENDS` frames from
+        the middles of the outermost: CTC says a phone in a frame or two, its sound lasts as long as there is room."""
+        middle = (self.start + self.end) / 2
+        edges = np.concatenate([[middle[0] - ENDS], (middle[1:] + middle[:-1]) / 2, [middle[-1] + ENDS]])
+        return np.clip(edges, 0, frames)
+
+    def territories(self, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """First and one past the last of the `frames` between the phones' bounds: (N,) each, a frame at least."""
+        bounds = self.bounds(frames)
+        first = np.minimum(bounds[:-1].round().astype(int), frames - 1)
+        return first, np.minimum(np.maximum(bounds[1:].round().astype(int), first + 1), frames)
 
 
 def align(logp: np.ndarray, ids: Sequence[int]) -> Alignment:

@@ -23,16 +23,19 @@ class Lesson:
         self.model, self.material, self.recipe, self.seed = model, material, recipe, seed
         self.memory = Memory(model, material, shelf) if Memory.serves(model, material) else None
 
-    def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Log-probabilities (views x batch, S, 40) and lengths. With consistency every utterance has two views."""
+    def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Log-probabilities (views x batch, S, 40), lengths, and the states that they come from: those of all layers,
+        or out of memory those that the head reads. With consistency every utterance has two views."""
         if self.memory is not None:
             states, lengths = self.memory.recall(batch.items)
-            return self.model.classify(states, lengths), self.model.rows(lengths)
+            return self.model.classify(states, lengths), self.model.rows(lengths), states
         features = self.model.encoder.features([self._wave(epoch, *item) for item in zip(*_fields(batch), strict=True)])
         if self.recipe.consistency:
             features = features.twice()
         rng = np.random.default_rng((self.seed, epoch, batch.items[0], 1))
-        return self.model(features, draw_masks(features, self.model.encoder, self.recipe, rng))
+        layers = self.model.states(features, draw_masks(features, self.model.encoder, self.recipe, rng))
+        logp = self.model.classify(self.model.chosen(layers), features.lengths)
+        return logp, self.model.rows(features.lengths), layers
 
     def _wave(self, epoch: int, item: int, speed: float) -> Tensor:
         rng = np.random.default_rng((self.seed, epoch, item))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from phonobench.neural import adapters, quantisation, readers
 from phonobench.neural.encoders import Encoder
 from phonobench.neural.features import Features, Masks
+from phonobench.neural.judge import Judge
 from phonobench.phones import COLUMNS
 from phonobench.recipe import Recipe
 from phonobench.types import PhonobenchError
@@ -36,6 +37,9 @@ class Recogniser(nn.Module):
         if recipe.only_layer is not None and recipe.only_layer >= depth:
             raise PhonobenchError(f"recipe {recipe.name}: layers = {recipe.layers!r}, but states are 0 to {depth - 1}")
         self.layer_weights = nn.Parameter(torch.zeros(depth)) if recipe.layers == "weighted" else None
+        if recipe.judged and encoder.upsample > 1:
+            raise PhonobenchError(f"recipe {recipe.name}: judged needs states as close as the posteriors; set it to 0")
+        self.judge = Judge(encoder.width) if recipe.judged else None
         encoder.set_dropout(recipe.dropout)
         encoder.window = recipe.context == "window"
         if recipe.quantise != "none":
@@ -70,8 +74,9 @@ class Recogniser(nn.Module):
         ]
 
     def crown(self) -> list[nn.Parameter]:
-        """The parameters over the encoder: the head's and its reader's, and the weights of layers."""
-        own = [*self.head.parameters(), *(self.reader.parameters() if self.reader is not None else [])]
+        """The parameters over the encoder: the head's, its reader's, the judge's, and the weights of layers."""
+        parts = [self.head, *(part for part in (self.reader, self.judge) if part is not None)]
+        own = [parameter for part in parts for parameter in part.parameters()]
         return [*own, *([self.layer_weights] if self.layer_weights is not None else [])]
 
     def trained(self) -> dict[str, nn.Parameter]:
@@ -101,10 +106,9 @@ class Recogniser(nn.Module):
         return cast(nn.Linear, self.head[-1])
 
     def states(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
-        """States of the layers that the head reads: all of them if weighted, else one alone."""
+        """States of all the encoder's layers, with gradients where its body trains."""
         with torch.set_grad_enabled(self.body_trains and torch.is_grad_enabled()):
-            layers = self.encoder(features, masks)
-        return self.chosen(layers)
+            return self.encoder(features, masks)
 
     def chosen(self, layers: list[Tensor]) -> list[Tensor]:
         """Those of all the encoder's states that the head reads."""
@@ -132,7 +136,8 @@ class Recogniser(nn.Module):
 
     def forward(self, features: Features, masks: Masks | None = None) -> tuple[Tensor, Tensor]:
         """Log-probabilities (batch, S, 40) and the true lengths (batch,) in rows."""
-        return self.classify(self.states(features, masks), features.lengths), self.rows(features.lengths)
+        states = self.chosen(self.states(features, masks))
+        return self.classify(states, features.lengths), self.rows(features.lengths)
 
     def trained_parameters(self) -> int:
         """Number of parameters that the recipe trains."""

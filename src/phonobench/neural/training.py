@@ -30,6 +30,7 @@ from phonobench.neural import (
     distributed,
     flat_start,
     hardware,
+    judge,
     objective,
     optimiser,
     weights,
@@ -144,6 +145,7 @@ class _Course:
         self.material = batches.read(train_split, self.report)
         self.dev = batches.read(dev_split, self.report, "read dev audio")
         self.targets = objective.targets(train_split, self.material.targets, recipe)
+        self.scored = judge.scored(train_split, self.material.targets)
         self.placed = flat_start.place(self.material, self.report) if recipe.flat_epochs else []
         self._prepare_codes()
         self.lesson = Lesson(self.model, self.material, recipe, self.seed, self.shelf)
@@ -224,11 +226,14 @@ class _Course:
             if not mine.items:
                 continue
             with hardware.autocast(recipe):
-                logp, lengths = self.lesson.hear(epoch, mine)
+                logp, lengths, layers = self.lesson.hear(epoch, mine)
             if epoch < recipe.flat_epochs:
                 loss = objective.framewise(logp, lengths, [self.placed[i] for i in mine.items], recipe)
             else:
                 loss = objective.loss(logp, lengths, [self.targets[i] for i in mine.items], recipe)
+            if model.judge is not None and body:
+                wanted = [self.scored[i] for i in mine.items] * (len(logp) // len(mine.items))
+                loss = loss + recipe.judged * model.judge.loss(layers[judge.LAYER], logp, lengths, wanted)
             if not torch.isfinite(loss):
                 ids = ", ".join(self.material.utterances[i].id for i in mine.items[:3])
                 raise PhonobenchError(

@@ -15,6 +15,7 @@ import numpy as np
 
 from phonobench import edits, gop, phones
 from phonobench.assessment import Listening
+from phonobench.ctc import Alignment
 from phonobench.evidence import Heard
 from phonobench.scorer import prosody
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt
@@ -61,7 +62,7 @@ def describe(listening: Listening, prompt: Prompt) -> Description:
     ])  # fmt: skip
     whole = _utterance(heard, detail, sound, wave)
     rows = np.column_stack([columns, np.broadcast_to(whole, (len(ids), len(whole)))]).astype(np.float32)
-    return Description(rows, _pooled(listening.states, _bounds(detail)), np.array(ids), words)
+    return Description(rows, _pooled(listening.states, detail.alignment), np.array(ids), words)
 
 
 def side_by_side(parts: Sequence[Description]) -> Description:
@@ -76,22 +77,10 @@ def side_by_side(parts: Sequence[Description]) -> Description:
     return Description(rows, states, first.ids, first.words)
 
 
-def _bounds(detail: gop.Detail) -> np.ndarray:
-    """Frames (N + 1,), not whole, that part the phones: half-way between them, three from the ends of the outermost.
-
-    CTC says a phone in a frame or two; its sound lasts about as long as there is room.
-    """
-    middle = (detail.alignment.start + detail.alignment.end) / 2
-    edges = np.concatenate([[middle[0] - 3], (middle[1:] + middle[:-1]) / 2, [middle[-1] + 3]])
-    return np.clip(edges, 0, len(detail.logp))
-
-
-def _pooled(states: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Mean of the states (T, D) over each phone's time, a frame at least: (N, D) float32."""
-    first = np.minimum(bounds[:-1].round().astype(int), len(states) - 1)
-    last = np.maximum(bounds[1:].round().astype(int), first + 1)
+def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """Mean of the states (T, D) over each phone's time: (N, D) float32."""
+    first, last = alignment.territories(len(states))
     total = np.concatenate([np.zeros((1, states.shape[1])), np.cumsum(states, axis=0, dtype=np.float64)])
-    last = np.minimum(last, len(states))
     return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
 
 
@@ -144,7 +133,7 @@ def _times(detail: gop.Detail, hop: float) -> np.ndarray:
 
 def _prosody(detail: gop.Detail, hop: float, sound: prosody.Prosody) -> np.ndarray:
     """Loudness (mean and peak, over 10 dB), pitch against the utterance's median and its slope, voicing: (N, 5)."""
-    edges = _bounds(detail) * hop * SAMPLE_RATE / prosody.HOP
+    edges = detail.alignment.bounds(len(detail.logp)) * hop * SAMPLE_RATE / prosody.HOP
     edges = np.minimum(edges.astype(int), len(sound.loudness) - 1)
     usual = np.nanmedian(sound.pitch) if np.isfinite(sound.pitch).any() else 0.0
     level = sound.loudness - np.median(sound.loudness)
