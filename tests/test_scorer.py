@@ -209,6 +209,13 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     folder = fitting.export(scorer, tmp_path / "package", int8=False)
     assert len(packaged.load(folder).acoustic) == 4
     (exported,) = fitting.evaluate(folder, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
+    panel = [trained[name, 1] for name in ("whisper-tiny.en", "whisper-base")]
+    alone = packaged.load(fitting.export(scorer, tmp_path / "alone", int8=False, listeners=panel))
+    assert alone.run["listeners"] == [trained[name, 1].name for name in ("whisper-base", "whisper-tiny.en")]
+    assert (len(alone.acoustic), alone.run["recipe"]["name"]) == (2, "scorer")
+    assert alone.run["run_id"].startswith("whisper-base+whisper-tiny.en.scorer.")
+    with pytest.raises(PhonobenchError, match="the same folds of all"):
+        fitting.export(scorer, tmp_path / "half", int8=False, listeners=panel[:1])
     compared = fitting.compare([scorer, folder], corpus, tmp_path, metrics=["phone_model_pearson"], resamples=20)
     (gap,) = compared.gaps
     assert (gap.a, gap.b) == (scorer.name, f"{scorer.name}.package")

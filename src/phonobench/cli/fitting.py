@@ -59,6 +59,10 @@ def export_scorer(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; `score --package FOLDER` uses it.")],
     name: Annotated[str | None, typer.Option(help="What it is called in its results; the run's id otherwise.")] = None,
     int8: Annotated[bool, typer.Option(help="Store the weights in int8.")] = True,
+    listener: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="A fold that listens (repeatable: they vote), in place of the fit's."),
+    ] = None,
     level: Annotated[
         float | None, typer.Option(help="Bring recordings to this loudness, dBFS, in place of the fit's.")
     ] = None,
@@ -70,7 +74,10 @@ def export_scorer(
     from phonobench import fitting
 
     with progress() as report:
-        fitting.export(find_run(run, runs), folder, name=name, int8=int8, level=level, report=report)
+        heard_by = [find_run(name, runs) for name in listener or ()]
+        fitting.export(
+            find_run(run, runs), folder, name=name, int8=int8, level=level, listeners=heard_by, report=report
+        )
     size = sum(path.stat().st_size for path in folder.iterdir())
     if as_json:
         print_json({"folder": str(folder), "bytes": size})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from phonobench import __version__, cards, packaged, store
-from phonobench.fitting.fit import NETWORK
+from phonobench.fitting.fit import NETWORK, recipe_name, run_id, voters
 from phonobench.fitting.opened import fitted
 from phonobench.scorer import features
 from phonobench.types import PhonobenchError, Progress
@@ -23,15 +23,18 @@ FOR = "English read aloud, phones of General American; fitted to adults and chil
 
 def export(
     run_dir: Path, folder: Path, *, name: str | None = None, int8: bool = True, level: float | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    listeners: Sequence[Path] | None = None, report: Callable[[Progress], None] = lambda _: None,
 ) -> Path:  # fmt: skip
-    """Write the scorer of a run, with its listeners, into `folder`; returns it. `level` (dBFS) in place of the run's.
+    """Write the scorer of a run, with its listeners, into `folder`; returns it. `level` (dBFS) and `listeners`
+    (runs that it was fitted to, one panel or several, which then vote) in place of the run's own.
 
     Raises PhonobenchError for a run that is no fitted scorer, and for listeners that cannot run without torch.
     """
     from phonobench.neural import portable
 
     run = fitted(run_dir)
+    if listeners:
+        run |= _heard_by(run, run_dir.parent, listeners)
     files, bands, hops = {}, set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, listener in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"
@@ -53,6 +56,16 @@ def export(
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
     store.write_json(folder / packaged.FACTS, facts)
     return folder
+
+
+def _heard_by(run: dict[str, Any], runs_root: Path, listeners: Sequence[Path]) -> dict[str, Any]:
+    """What of a scorer's manifest other listeners change."""
+    first = [store.read_run(runs_root / name) for name in run["runs"][: run.get("panel", 1)]]
+    names = [one.name for one in voters(listeners, first)]
+    votes = len(names) // len(first)
+    key = store.fingerprint([run["key"], *(store.read_run(runs_root / name)["key"] for name in names)])
+    recipe = {**run["recipe"], "name": recipe_name(votes)}
+    return {"run_id": run_id(run["card"], votes, key), "listeners": names, "recipe": recipe}
 
 
 def _told(card: dict[str, Any]) -> str:

@@ -8,9 +8,10 @@ networks that are kept are then fitted to all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,7 @@ def fit(
     course = course or Course()
     folds = folds_of(runs)
     first = [store.read_run(run) for run in next(iter(folds.values()))]
-    voting = folds_of(listeners, [training_of(run) for run in first]).values() if listeners else [*folds.values()][:1]
-    listeners = [run for panel in voting for run in panel]
+    listeners = voters(listeners, first) if listeners else next(iter(folds.values()))
     facts = {
         "runs": [store.read_run(run)["key"] for panel in folds.values() for run in panel],
         "listeners": [store.read_run(run)["key"] for run in listeners],
@@ -60,7 +60,7 @@ def fit(
     }  # fmt: skip
     key = store.fingerprint(facts)
     system, votes = "+".join(run["card"] for run in first), len(listeners) // len(first)
-    run_dir = runs_root / f"{system}.scorer{votes if votes > 1 else ''}.{key[:8]}"
+    run_dir = runs_root / run_id(system, votes, key)
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "fitted":
         return run_dir
     material = gather(folds, corpus, layers, level, limit=first[0].get("limit"), report=report)
@@ -75,7 +75,7 @@ def fit(
         "runs": [run.name for panel in folds.values() for run in panel],
         "listeners": [run.name for run in listeners], "panel": len(first),
         "layers": list(layers), "level": level, "seeds": list(seeds),
-        "recipe": {"name": f"scorer, {votes} votes" if votes > 1 else "scorer", **asdict(course),
+        "recipe": {"name": recipe_name(votes), **asdict(course),
                    "acoustic": [run["recipe"] for run in first]},
         "corpus": {**first[0]["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),
                    "train_speakers": len({u.speaker for u in utterances})},
@@ -85,6 +85,24 @@ def fit(
     }  # fmt: skip
     store.write_run(run_dir, manifest)
     return run_dir
+
+
+def voters(listeners: Sequence[Path], first: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """The listeners panel after panel; `first` are the manifests of one fold's panel, whose trainings theirs must be.
+
+    Raises PhonobenchError as `folds_of` does.
+    """
+    return [run for panel in folds_of(listeners, [training_of(run) for run in first]).values() for run in panel]
+
+
+def run_id(system: str, votes: int, key: str) -> str:
+    """What a scorer is called whose listeners are so many panels."""
+    return f"{system}.scorer{votes if votes > 1 else ''}.{key[:8]}"
+
+
+def recipe_name(votes: int) -> str:
+    """What stands in tables in place of a recipe."""
+    return f"scorer, {votes} votes" if votes > 1 else "scorer"
 
 
 def calibrated(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> Calibration:

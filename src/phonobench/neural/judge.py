@@ -59,10 +59,11 @@ class Judge(nn.Module):
         self.read = nn.Sequential(nn.LayerNorm(width), nn.Dropout(DROPOUT), nn.Linear(width, WIDTH))
         self.phone = nn.Embedding(COLUMNS, WIDTH)
         self.score = nn.Linear(WIDTH, 1)
-        self.sentence = nn.Sequential(nn.LayerNorm(width), nn.Dropout(DROPOUT), nn.Linear(width, len(SENTENCE_SCORES)))
-        for last in (self.score, self.sentence[-1]):
-            nn.init.normal_(last.weight, std=0.01)
-            nn.init.constant_(last.bias, 0.8)  # most speech is well said: begin there
+        last = nn.Linear(width, len(SENTENCE_SCORES))
+        self.sentence = nn.Sequential(nn.LayerNorm(width), nn.Dropout(DROPOUT), last)
+        for estimate in (self.score, last):
+            nn.init.normal_(estimate.weight, std=0.01)
+            nn.init.constant_(estimate.bias, 0.8)  # most speech is well said: begin there
 
     def forward(self, states: Tensor, shares: Tensor, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Phone (B, N) and sentence (B, 4) of `states` (B, S, D), with `shares` (B, N, S) of a state in a phone's
