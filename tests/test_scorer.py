@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from phonobench import phones
-from phonobench.assessment import COVERAGE, Listening
+from phonobench.assessment import COVERAGE, Judging, Listening
 from phonobench.corpora import synthetic
 from phonobench.scorer import calibration, features, mel, prosody
+from phonobench.scorer.network import FittedScorer
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt, Word
 
 PROMPT = Prompt((Word("we", ("W", "IY")), Word("call", ("K", "AO", "L")), Word("it", ("IH", "T"))))
@@ -91,6 +93,47 @@ def test_states_are_pooled_over_each_phone_s_time() -> None:
     np.testing.assert_allclose(found.states[:, 1], -found.states[:, 0], atol=1e-4)
 
 
+def test_what_the_recogniser_itself_judges_is_told_of_each_phone_and_of_all() -> None:
+    listening = planted_listening(PROMPT.phones, every=5)
+    frames = np.arange(len(listening.logp), dtype=np.float32)[:, None]
+    told = {}
+
+    def estimate(pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        told.update(pooled=pooled, whole=whole, ids=ids)
+        return pooled[:, 0] / 100, np.array([0.1, 0.2, 0.3, 0.4])
+
+    judging = Judging(frames, estimate)
+    found = features.describe(dataclasses.replace(listening, judging=judging, states=frames), PROMPT)
+    columns = [features.NAMES.index(name) for name in features.NAMES if name.startswith("judged")]
+    assert tuple(told["ids"]) == phones.encode(PROMPT.phones)
+    assert told["whole"] == pytest.approx(frames.mean())
+    np.testing.assert_array_equal(told["pooled"], found.states)
+    np.testing.assert_allclose(found.rows[:, columns[0]], found.states[:, 0] / 100, rtol=1e-6)
+    np.testing.assert_allclose(found.rows[:, columns[1:]], np.tile([0.1, 0.2, 0.3, 0.4], (7, 1)), rtol=1e-6)
+    without = features.describe(listening, PROMPT)
+    assert (without.rows[:, columns] == 0).all()
+    others = [k for k in range(len(features.NAMES)) if k not in columns]
+    np.testing.assert_array_equal(without.rows[:, others], found.rows[:, others])
+
+
+def test_a_scorer_reads_the_columns_that_it_names_of_every_member_of_its_panel() -> None:
+    class Session:
+        def get_inputs(self):
+            return [SimpleNamespace(name="rows")]
+
+        def run(self, _, inputs):
+            self.rows = inputs["rows"][0]
+            return np.zeros((1, 7)), np.zeros((1, 7)), np.zeros((1, 3, 3)), np.zeros((1, 4))
+
+    one = features.describe(planted_listening(PROMPT.phones), PROMPT)
+    two = dataclasses.replace(one, rows=one.rows + 1)
+    session = Session()
+    read = ("deleted", "odds")
+    FittedScorer(session, None, 2, read).answer(features.side_by_side([one, two]))
+    wanted = one.rows[:, [features.NAMES.index(name) for name in read]]
+    np.testing.assert_array_equal(session.rows, np.hstack([wanted, wanted + 1]))
+
+
 def test_audio_too_short_for_the_phones_is_refused() -> None:
     listening = planted_listening(("W",), every=2)
     with pytest.raises(PhonobenchError, match="too short"):
@@ -130,7 +173,6 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
     from phonobench import packaged
     from phonobench.neural import portable, scorer_training
     from phonobench.scorer.examples import Course, Example
-    from phonobench.scorer.network import FittedScorer
 
     rng = np.random.default_rng(3)
 
@@ -152,7 +194,8 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
     with torch.no_grad():
         together = network(*scorer_training.collate(examples[100:])[0])
     portable.write_scorer(network, tmp_path / "scorer.onnx")
-    scorer = FittedScorer(packaged.session(tmp_path / "scorer.onnx"), calibration.calibrate({}, told, truth < 0.2))
+    calibrated = calibration.calibrate({}, told, truth < 0.2)
+    scorer = FittedScorer(packaged.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
     for k, one in enumerate(examples[100:]):
         description = features.Description(one.rows, one.states, one.ids, one.words)
         for part, in_company, in_onnx in zip(alone[k], together, scorer.answer(description), strict=True):
@@ -254,6 +297,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     run = training.train(card, plan, few, runs, source=source)
     course = Course(epochs=1, width=16, layers=1)
     scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
+    assert plan.judged > 0  # so that what follows holds of a recogniser that judges
     assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer
     made = fitting.evaluate(scorer, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]
@@ -274,9 +318,17 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     with pytest.raises(PhonobenchError, match=r"scorer\.onnx is missing or damaged"):
         packaged.load(folder)
     facts = store.read_json(folder / packaged.FACTS)
+    assert {"judge-0.onnx", "acoustic-0.onnx"} <= facts["files"].keys()
+    store.write_json(folder / packaged.FACTS, {**facts, "features": [*facts["features"], "mood"]})
+    with pytest.raises(PhonobenchError, match="another version"):
+        packaged.load(folder)
     store.write_json(folder / packaged.FACTS, {**facts, "format": 0})
     with pytest.raises(PhonobenchError, match="another version"):
         packaged.load(folder)
+    old = {k: v for k, v in store.read_run(scorer).items() if k != "features"}
+    store.write_run(tmp_path / "runs" / "old", old)
+    with pytest.raises(PhonobenchError, match="old was fitted by an older phonobench"):
+        fitting.export(tmp_path / "runs" / "old", tmp_path / "package")
     monkeypatch.setattr(portable, "export", lambda run, path, layers, int8: path.touch() or 80)
     again = fitting.export(scorer, folder, level=-30.0)
     assert (facts["level"], store.read_json(again / packaged.FACTS)["level"]) == (fitting.LEVEL, -30.0)

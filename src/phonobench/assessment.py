@@ -5,6 +5,7 @@ Shapes: N phones and W words of the prompt. Phone accuracy runs from 0 to 2, eve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,12 +45,22 @@ class Assessment:
 
 
 @dataclass(frozen=True, eq=False)
+class Judging:
+    """What a recogniser that was taught to judge brings along: the `states` (T, D) that it judges by, and `estimate`,
+    from their means over each phone (N, D) and over all (D,), and the phones' ids (N,), to shares of the scales: phone
+    (N,) and sentence (4,)."""
+
+    states: np.ndarray
+    estimate: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
 class Listening:
     """What an acoustic model makes of one recording: all that a scorer sees besides the prompt.
 
     `logp` (T, 40) log-posteriors, blank first, one row every `hop` seconds; `states` (T, D) of the encoder, D = 0
     where the scorer reads none; `wave` float32 at 16 kHz. `others`: what further models heard in the same wave, where
-    a scorer asks several.
+    a scorer asks several. `judging`: of a model that was taught to judge.
     """
 
     logp: np.ndarray
@@ -57,6 +68,7 @@ class Listening:
     wave: np.ndarray
     hop: float
     others: tuple[Listening, ...] = ()
+    judging: Judging | None = None
 
 
 class Scorer(Protocol):

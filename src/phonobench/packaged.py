@@ -3,6 +3,7 @@
     package.json      facts: name, version, licence, what it was trained on, calibration, sha256 of the files
     acoustic-K.onnx   log-mels in, log-posteriors and encoder states out; the first `panel` of them are read side by
                       side, and so are the next; panels vote
+    judge-K.onnx      mean states in, what acoustic model K itself thinks of phones and sentence out; if it judges
     scorer.onnx       described phones in, scores out
 
 `phonobench export RUN` makes such a folder; the default one lies in the package.
@@ -11,14 +12,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from phonobench import audio, store
-from phonobench.assessment import Listening
+from phonobench.assessment import Judging, Listening
 from phonobench.scorer import features, mel
 from phonobench.scorer.calibration import Calibration
 from phonobench.scorer.network import FittedScorer
@@ -33,7 +35,8 @@ FORMAT = 1
 @dataclass(frozen=True, eq=False)
 class Package:
     """A loaded scorer. `facts` say what it is (name, version, licence, ...), `key` hashes all its files, `bands` and
-    `hop` belong to its acoustic models, whose sessions are `acoustic`; `reads_states`: the scorer looks at states;
+    `hop` belong to its acoustic models, whose sessions are `acoustic`, with `judges` (None: it does not judge);
+    `reads_states`: the scorer looks at states;
     `level` (dBFS): to which recordings are brought before they are heard, None where they are heard as they are.
     `thresholds`: the decisions with the best F1 in its cross-validation, by name; `run`: of the fitted run's manifest
     what a result has to tell."""
@@ -42,6 +45,7 @@ class Package:
     key: str
     scorer: FittedScorer
     acoustic: tuple[Any, ...]
+    judges: tuple[Any | None, ...]
     bands: int
     hop: float
     reads_states: bool
@@ -53,15 +57,17 @@ class Package:
         """What the acoustic models make of a wave (float32, mono, 16 kHz)."""
         heard = [self.listen_by(place, wave) for place in range(len(self.acoustic))]
         first, *others = heard
-        return Listening(first.logp, first.states, first.wave, first.hop, tuple(others))
+        return replace(first, others=tuple(others))
 
     def listen_by(self, place: int, wave: np.ndarray) -> Listening:
         """What one of the acoustic models makes of it."""
         wave = wave if self.level is None else audio.levelled(wave, self.level)
-        logp, states = self.acoustic[place].run(["logp", "states"], {"mel": mel.spectrogram(wave, self.bands)})
+        outputs = ["logp", "states"] if self.judges[place] is None else ["logp", "states", "judged"]
+        logp, states, *judged = self.acoustic[place].run(outputs, {"mel": mel.spectrogram(wave, self.bands)})
         if not self.reads_states:
             states = states[..., :0]
-        return Listening(logp[0], states[0], wave, self.hop)
+        judging = Judging(judged[0][0], partial(_estimate, self.judges[place])) if judged else None
+        return Listening(logp[0], states[0], wave, self.hop, judging=judging)
 
 
 def load(folder: Path | None = None) -> Package:
@@ -73,17 +79,26 @@ def load(folder: Path | None = None) -> Package:
     if not (folder / FACTS).exists():
         raise PhonobenchError(f"{folder} holds no scorer ({FACTS} is missing): `phonobench export RUN` makes one")
     facts = store.read_json(folder / FACTS)
-    if facts.get("format") != FORMAT or facts.get("features") != list(features.NAMES):
+    if facts.get("format") != FORMAT or not set(facts.get("features", ())) <= set(features.NAMES):
         raise PhonobenchError(f"{folder / FACTS} is of another version of phonobench: export the run again")
     for name, digest in facts["files"].items():
         if not (folder / name).exists() or store.hash_file(folder / name) != digest:
             raise PhonobenchError(f"{folder / name} is missing or damaged: install phonobench or export again")
-    acoustic = tuple(session(folder / name) for name in acoustic_files(facts["files"]))
+    listeners = acoustic_files(facts["files"])
+    acoustic = tuple(session(folder / name) for name in listeners)
+    opinions = [name.replace("acoustic", "judge") for name in listeners]
+    judges = tuple(session(folder / name) if name in facts["files"] else None for name in opinions)
     panel = facts["panel"]
-    scorer = FittedScorer(session(folder / SCORER), Calibration.from_json(facts["calibration"]), panel)
+    calibration = Calibration.from_json(facts["calibration"])
+    scorer = FittedScorer(session(folder / SCORER), calibration, panel, tuple(facts["features"]))
     key = store.fingerprint(facts["files"])
     numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"], facts["run"])
-    return Package(facts["card"], key, scorer, acoustic, *numbers)
+    return Package(facts["card"], key, scorer, acoustic, judges, *numbers)
+
+
+def _estimate(judge: Any, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    phone, sentence = judge.run(["phone", "sentence"], {"pooled": pooled, "whole": whole, "ids": ids.astype(np.int64)})
+    return phone, sentence
 
 
 def acoustic_files(files: Iterable[str]) -> list[str]:

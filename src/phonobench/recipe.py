@@ -169,7 +169,7 @@ _RECIPES = (
     Recipe("finetune", "warm head, then all layers, with speed, noise, SpecAugment, consistency and weight averaging",
            epochs=13, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, **_AUGMENTED),
     Recipe("scoring", "a short course for a recogniser that scores: phones that people scored low are wildcards",
-           epochs=6, warm_epochs=1, batch_seconds=32.0, head_dropout=0.1, ema=0.99, wildcard_below=1.5,
+           epochs=6, warm_epochs=1, batch_seconds=32.0, head_dropout=0.1, ema=0.99, wildcard_below=1.5, judged=2.0,
            **{**_AUGMENTED, "time_masks": 1.0, "time_width": 0.2, "freq_width": 0.2}),
     Recipe("lora", "as finetune, but low-rank corrections in place of the encoder's own weights",
            epochs=13, warm_epochs=1, lr=1e-3, layer_decay=1.0, lora=16, head_dropout=0.1, consistency=0.2, ema=0.995,

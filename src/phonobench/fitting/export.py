@@ -10,7 +10,6 @@ from typing import Any
 from phonobench import __version__, cards, packaged, store
 from phonobench.fitting.fit import NETWORK, recipe_name, run_id, voters
 from phonobench.fitting.opened import fitted
-from phonobench.scorer import features
 from phonobench.types import PhonobenchError, Progress
 
 RUN_FACTS = (
@@ -35,18 +34,21 @@ def export(
     run = fitted(run_dir)
     if listeners:
         run |= _heard_by(run, run_dir.parent, listeners)
-    files, bands, hops = {}, set(), {cards.find(system).hop for system in run["card"].split("+")}
+    files: dict[str, str] = {}
+    bands, hops = set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, listener in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"
         bands.add(portable.export(run_dir.parent / listener, path, run["layers"], int8=int8))
-        files[path.name] = store.hash_file(path)
+        opinions = folder / f"judge-{place}.onnx"
+        judges = portable.export_judge(run_dir.parent / listener, opinions)
+        files |= {made.name: store.hash_file(made) for made in ([path, opinions] if judges else [path])}
         report(Progress("export", place + 1, len(run["listeners"])))
     store.write_bytes(folder / packaged.SCORER, (run_dir / NETWORK).read_bytes())
     files[packaged.SCORER] = store.hash_file(folder / packaged.SCORER)
     if len(bands) > 1 or len(hops) > 1:
         raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {
-        "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": list(features.NAMES),
+        "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": run["features"],
         "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1),
         "level": run.get("level") if level is None else level,
         "reads_states": bool(run["layers"]),

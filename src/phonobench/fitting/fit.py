@@ -74,7 +74,7 @@ def fit(
         "run_id": run_dir.name, "key": key, "kind": "scorer",
         "runs": [run.name for panel in folds.values() for run in panel],
         "listeners": [run.name for run in listeners], "panel": len(first),
-        "layers": list(layers), "level": level, "seeds": list(seeds),
+        "layers": list(layers), "level": level, "seeds": list(seeds), "features": list(NAMES),
         "recipe": {"name": recipe_name(votes), **asdict(course),
                    "acoustic": [run["recipe"] for run in first]},
         "corpus": {**first[0]["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),

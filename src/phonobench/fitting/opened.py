@@ -47,7 +47,8 @@ def open_scorer(folder: Path, kept: Path) -> Opened:
         return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
     run = fitted(folder)
     panel, level = run.get("panel", 1), run.get("level")  # runs that were fitted before there were any name neither
-    scorer = FittedScorer(packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), panel)
+    read = tuple(run["features"])
+    scorer = FittedScorer(packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), panel, read)
     ears = [ear_of_run(folder.parent / name, run["layers"], level) for name in run["listeners"]]
     return Opened(run, scorer, ears, exported=False)
 
@@ -57,6 +58,8 @@ def fitted(run_dir: Path) -> dict[str, Any]:
     run = store.read_run(run_dir)
     if run.get("kind") != "scorer" or run.get("status") != "fitted":
         raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    if "features" not in run:
+        raise PhonobenchError(f"{run_dir.name} was fitted by an older phonobench: fit it again")
     return run
 
 

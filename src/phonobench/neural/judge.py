@@ -2,8 +2,8 @@
 
 CTC alone teaches an encoder which phone it hears; nuances within a phone are noise to it. The judge pools the states
 of each expected phone over its time on the best path of the recogniser's own posteriors, and estimates the phone's
-score from them; the sentence's scores from the mean of all states. It serves training alone: a scorer that is fitted
-later reads the same states, of speakers whom neither has seen.
+score from them; the sentence's scores from the mean of all states. A scorer that is fitted later reads the same states
+and these estimates (`assessment.Judging`), of speakers whom neither has seen.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def scored(utterances: Sequence[Utterance], targets: Sequence[tuple[int, ...]]) 
 
 
 class Judge(nn.Module):
-    """States in, shares of the scales out."""
+    """Mean states in, shares of the scales out."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -65,13 +65,9 @@ class Judge(nn.Module):
             nn.init.normal_(estimate.weight, std=0.01)
             nn.init.constant_(estimate.bias, 0.8)  # most speech is well said: begin there
 
-    def forward(self, states: Tensor, shares: Tensor, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Phone (B, N) and sentence (B, 4) of `states` (B, S, D), with `shares` (B, N, S) of a state in a phone's
-        mean, `ids` (B, N) and true `lengths` (B,)."""
-        states = states.float()
-        pooled = shares @ states
-        there = valid(lengths.to(states.device), states.shape[1]).float()
-        whole = (there[:, None] @ states)[:, 0] / there.sum(1, keepdim=True)
+    def forward(self, pooled: Tensor, whole: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Phone (..., N) and sentence (..., 4), from the mean states over each phone (..., N, D) and over all (..., D),
+        and `ids` (..., N)."""
         hidden = F.gelu(self.read(pooled) + self.phone(ids))
         return self.score(hidden)[..., 0], self.sentence(whole)
 
@@ -93,7 +89,10 @@ class Judge(nn.Module):
                 shares[row, place, first:last] = 1.0 / (last - first)
         sentence = np.stack([one.sentence for one in wanted])
         given = [torch.from_numpy(array).to(states.device) for array in (shares, ids, phone, sentence)]
-        told_phone, told_sentence = self(states, given[0], given[1], lengths)
+        states = states.float()
+        there = valid(lengths.to(states.device), states.shape[1]).float()
+        whole = (there[:, None] @ states)[:, 0] / there.sum(1, keepdim=True)
+        told_phone, told_sentence = self(given[0] @ states, whole, given[1])
         return PHONES * _squared(told_phone, given[2]) + SENTENCES * _squared(told_sentence, given[3])
 
 

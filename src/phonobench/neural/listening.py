@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from phonobench import audio, cards, store
-from phonobench.assessment import Listening
-from phonobench.neural import hardware, weights
+from phonobench.assessment import Judging, Listening
+from phonobench.neural import hardware, judge, weights
 from phonobench.neural.batches import by_length
+from phonobench.neural.judge import Judge
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Progress
 
 BATCH_SECONDS = 30.0
@@ -41,10 +43,23 @@ def listen(
             features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
             states = model.encoder(features, None)
             logp = model.classify(model.chosen(states), features.lengths)
+            judged = states[judge.LAYER].float().cpu().numpy() if model.judge is not None else None
             chosen = torch.cat([states[layer] for layer in layers], -1) if layers else logp[..., :0]
             for row, item in enumerate(items):
                 length = int(features.lengths[row])
                 states_of = chosen[row, :length] if layers else chosen[row, : length * model.encoder.upsample]
                 heard = logp[row, : length * model.encoder.upsample].cpu().numpy()
-                yield start + item, Listening(heard, states_of.float().cpu().numpy(), group[item], hop)
+                judging = None
+                if model.judge is not None and judged is not None:
+                    judging = Judging(judged[row, :length], partial(_estimate, model.judge))
+                states_heard = states_of.float().cpu().numpy()
+                yield start + item, Listening(heard, states_heard, group[item], hop, judging=judging)
         report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
+
+
+@torch.no_grad()
+def _estimate(
+    judge: Judge, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    phone, sentence = judge(*(torch.from_numpy(part).to(hardware.device()) for part in (pooled, whole, ids)))
+    return phone.cpu().numpy(), sentence.cpu().numpy()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from phonobench import store
-from phonobench.neural import weights
+from phonobench.neural import judge, weights
 from phonobench.neural.encoders import MelEncoder
 from phonobench.neural.features import Features
 from phonobench.neural.recogniser import Recogniser
@@ -31,14 +31,15 @@ class Portable(nn.Module):
         super().__init__()
         self.model, self.layers = model, tuple(layers) or (-1,)
 
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-posteriors (1, S, 40) and the states (1, S, D) of the chosen layers, side by side."""
+    def forward(self, mel: Tensor) -> tuple[Tensor, ...]:
+        """Log-posteriors (1, S, 40), the states (1, S, D) of the chosen layers, side by side, and of a recogniser that
+        judges those that it judges by."""
         frames = mel.shape[-1] // 2
         lengths = torch.full((1,), frames, dtype=torch.long)
         layers = self.model.encoder(Features(mel, lengths, lengths * 320))
-        return self.model.classify(self.model.chosen(layers), lengths), torch.cat(
-            [layers[layer] for layer in self.layers], -1
-        )
+        states = torch.cat([layers[layer] for layer in self.layers], -1)
+        judged = [layers[judge.LAYER]] if self.model.judge is not None else []
+        return self.model.classify(self.model.chosen(layers), lengths), states, *judged
 
 
 def portable(run_dir: Path, layers: Sequence[int]) -> Portable:
@@ -57,10 +58,23 @@ def export(run_dir: Path, path: Path, layers: Sequence[int], *, int8: bool = Tru
     is named). Returns the number of mel bands that it reads."""
     module = portable(run_dir, layers)
     example = torch.zeros(1, module.model.encoder.bands, 2 * 100)
-    write(module, (example,), path, {"mel": {2: "frames"}}, ("logp", "states"))
+    outputs = ("logp", "states") if module.model.judge is None else ("logp", "states", "judged")
+    write(module, (example,), path, {"mel": {2: "frames"}}, outputs)
     if int8:
         shrink(path)
     return module.model.encoder.bands
+
+
+def export_judge(run_dir: Path, path: Path) -> bool:
+    """Write the judge of a run as ONNX (`neural.judge.Judge`, one utterance), if it has one: whether it has."""
+    model = weights.load(run_dir).cpu()
+    if model.judge is None:
+        return False
+    width = model.encoder.width
+    example = (torch.zeros(7, width), torch.zeros(width), torch.ones(7, dtype=torch.long))
+    free = {"pooled": {0: "phones"}, "whole": {}, "ids": {0: "phones"}}
+    write(model.judge.eval(), example, path, free, ("phone", "sentence"))
+    return True
 
 
 def write(

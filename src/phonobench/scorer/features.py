@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from phonobench import edits, gop, phones
-from phonobench.assessment import Listening
+from phonobench.assessment import SENTENCE_SCORES, Judging, Listening
 from phonobench.ctc import Alignment
 from phonobench.evidence import Heard
 from phonobench.scorer import prosody
@@ -28,12 +28,13 @@ PHONE_FEATURES = (
     *(f"rival_{name}" for name in ("none", *phones.PHONES)),
     "odds", "best", "deleted", "substituted", "sd_frame", "posterior", "peak", "margin", "certainty",
     "inserted_before", "inserted_after", "frames", "expected_frames", "gap_before", "gap_after",
-    "loudness", "loudness_peak", "pitch", "pitch_slope", "voiced", "vowel", "first", "last", "word_phones",
+    "loudness", "loudness_peak", "pitch", "pitch_slope", "voiced", "vowel", "first", "last", "word_phones", "judged",
 )  # fmt: skip
 UTTERANCE_FEATURES = (
     "loglik", "heard_errors", "heard_insertions", "heard_deletions", "phone_rate", "articulation_rate", "pause_share",
     "longest_pause", "pauses", "odds_mean", "odds_spread", "odds_low", "odds_min", "doubtful", "phones", "seconds",
     "lead_in", "lead_out", "pitch_spread", "loudness_spread", "frames_spread",
+    *(f"judged_{name}" for name in SENTENCE_SCORES),
 )  # fmt: skip
 NAMES = PHONE_FEATURES + UTTERANCE_FEATURES
 
@@ -56,11 +57,12 @@ def describe(listening: Listening, prompt: Prompt) -> Description:
     detail = gop.detail(heard, ids)
     sound = prosody.measure(wave)
     words = np.array(prompt.word_of_phone)
+    judged, judged_whole = _judged(listening.judging, detail.alignment, ids)
     columns = np.column_stack([
         _rivals(detail), _scores(detail), _insertions(heard, detail), _times(detail, heard.hop),
-        _prosody(detail, heard.hop, sound), _places(ids, words),
+        _prosody(detail, heard.hop, sound), _places(ids, words), judged,
     ])  # fmt: skip
-    whole = _utterance(heard, detail, sound, wave)
+    whole = np.concatenate([_utterance(heard, detail, sound, wave), judged_whole])
     rows = np.column_stack([columns, np.broadcast_to(whole, (len(ids), len(whole)))]).astype(np.float32)
     return Description(rows, _pooled(listening.states, detail.alignment), np.array(ids), words)
 
@@ -84,7 +86,28 @@ def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:
     return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
 
 
-NEIGHBOURED = ("odds", "best", "posterior", "deleted", "inserted_before", "frames", "gap_before", "loudness", "pitch")
+def _judged(
+    judging: Judging | None, alignment: Alignment, ids: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """What the recogniser itself thinks of the phones (N,) and the sentence (4,); zeros where it does not judge."""
+    if judging is None:
+        return np.zeros(len(ids)), np.zeros(len(SENTENCE_SCORES))
+    whole = judging.states.mean(axis=0)
+    return judging.estimate(_pooled(judging.states, alignment), whole, np.array(ids))
+
+
+NEIGHBOURED = (
+    "judged",
+    "odds",
+    "best",
+    "posterior",
+    "deleted",
+    "inserted_before",
+    "frames",
+    "gap_before",
+    "loudness",
+    "pitch",
+)
 REACH = 2
 
 
@@ -161,7 +184,7 @@ def _places(ids: tuple[int, ...], words: np.ndarray) -> np.ndarray:
 
 
 def _utterance(heard: Heard, detail: gop.Detail, sound: prosody.Prosody, wave: np.ndarray) -> np.ndarray:
-    """`UTTERANCE_FEATURES` of the whole: (21,)."""
+    """`UTTERANCE_FEATURES` of the whole, but for what is judged: (21,)."""
     found = edits.align(detail.ids, heard.best())
     count, seconds = len(detail.ids), len(wave) / SAMPLE_RATE
     start, end = detail.alignment.start, detail.alignment.end

@@ -17,7 +17,7 @@ from phonobench.assessment import (
     Listening,
 )
 from phonobench.scorer.calibration import Calibration
-from phonobench.scorer.features import Description, describe, side_by_side
+from phonobench.scorer.features import NAMES, Description, describe, side_by_side
 from phonobench.types import Prompt
 
 Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -26,12 +26,14 @@ Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class FittedScorer:
-    """`session`: an ONNX Runtime session of the network. It reads side by side what a panel of `panel` models heard;
-    where there are several panels, what each heard is scored apart and averaged."""
+    """`session`: an ONNX Runtime session of the network. It reads side by side what a panel of `panel` models heard, of
+    each those columns that `features` names; where there are several panels, what each heard is scored apart and
+    averaged."""
 
     session: Any
     calibration: Calibration
     panel: int = 1
+    features: tuple[str, ...] = NAMES
 
     def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
         """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
@@ -47,7 +49,9 @@ class FittedScorer:
         """What the network says of one description."""
         d = description
         belongs = (d.words[None] == np.arange(d.words.max() + 1)[:, None]).astype(np.float32)
-        inputs = {"rows": d.rows[None], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
+        each = np.array([NAMES.index(name) for name in self.features])
+        columns = (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
+        inputs = {"rows": d.rows[None][..., columns], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
                   "belongs": belongs[None]}  # fmt: skip
         wanted = {node.name for node in self.session.get_inputs()}
         phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
