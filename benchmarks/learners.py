@@ -1,16 +1,18 @@
-"""Which learner turns descriptions into phone scores best: the network that ships, boosted trees, support vectors.
+"""Which learner turns descriptions into phone scores best, and what of them the network needs.
 
     python benchmarks/learners.py RUN
 
 RUN is a fitted scorer, whose descriptions are read again. All learners are cross-validated over the same fifths of the
-train speakers, none of whom the recogniser of their fold has heard; nothing is of test. The trees and the support
-vectors see one phone at a time, with its neighbours' numbers beside it and without the encoder's states.
+train speakers, none of whom the recogniser of their fold has heard; nothing is of test. Trees and kernel ridge see one
+phone at a time, with its neighbours' numbers beside it and without the encoder's states. The network is also fitted
+without the encoder's states, and without what the recogniser itself judges.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,11 @@ from phonobench.assessment import PHONE_SCALE
 from phonobench.cli.options import find_run
 from phonobench.cli.output import figure, interval, progress
 from phonobench.corpora import FOLDS
+from phonobench.fitting.fit import cross_validate
 from phonobench.fitting.material import POSITIVE, folds_of, gather
 from phonobench.results import Value
-from phonobench.scorer.features import Description, with_neighbours
+from phonobench.scorer.examples import Course, Example
+from phonobench.scorer.features import NAMES, Description, with_neighbours
 
 LEARNERS: dict[str, Callable[[], Any]] = {
     "boosted trees": lambda: HistGradientBoostingRegressor(
@@ -39,6 +43,26 @@ LEARNERS: dict[str, Callable[[], Any]] = {
         StandardScaler(), Nystroem(gamma=0.002, n_components=800, random_state=0), Ridge(1.0)
     ),
 }
+
+
+def without_states(example: Example) -> Example:
+    return replace(example, states=example.states[:, :0])
+
+
+def without_judgement(example: Example) -> Example:
+    judged = [k % len(NAMES) for k in range(example.rows.shape[1])]
+    kept = np.array([not NAMES[k].startswith("judged") for k in judged])
+    return replace(example, rows=np.where(kept, example.rows, 0.0).astype(np.float32))
+
+
+CUTS: dict[str, Callable[[Example], Example]] = {
+    "network without states": without_states,
+    "network without the recogniser's judgement": without_judgement,
+}
+
+
+def course_of(run: dict[str, Any]) -> Course:
+    return Course(**{field.name: run["recipe"][field.name] for field in fields(Course)})
 
 
 def main() -> None:
@@ -69,6 +93,12 @@ def main() -> None:
             known = ~out & np.isfinite(human)
             clean = rows if name == "boosted trees" else np.nan_to_num(rows)
             told[name][out] = make().fit(clean[known], human[known]).predict(clean[out])
+        print(f"{name}: done", flush=True)
+    for name, cut in CUTS.items():
+        less = [cut(e) for e in material.examples]
+        nonsense = [(cut(e), u) for e, u in material.nonsense]
+        answered = cross_validate(less, utterances, nonsense, course_of(run), run["seeds"])
+        told[name] = PHONE_SCALE * np.concatenate([answer[0] for answer in answered])
         print(f"{name}: done", flush=True)
     told["mean of network and trees"] = (told["network"] + told["boosted trees"]) / 2
     facts = {

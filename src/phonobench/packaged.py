@@ -39,7 +39,7 @@ class Package:
     `reads_states`: the scorer looks at states;
     `level` (dBFS): to which recordings are brought before they are heard, None where they are heard as they are.
     `thresholds`: the decisions with the best F1 in its cross-validation, by name; `run`: of the fitted run's manifest
-    what a result has to tell."""
+    what a result has to tell; `heard_by`: of each acoustic model the hashes of its files."""
 
     facts: dict[str, Any]
     key: str
@@ -52,6 +52,7 @@ class Package:
     level: float | None
     thresholds: dict[str, float]
     run: dict[str, Any]
+    heard_by: tuple[tuple[str, ...], ...]
 
     def listen(self, wave: np.ndarray) -> Listening:
         """What the acoustic models make of a wave (float32, mono, 16 kHz)."""
@@ -93,7 +94,9 @@ def load(folder: Path | None = None) -> Package:
     scorer = FittedScorer(session(folder / SCORER), calibration, panel, tuple(facts["features"]))
     key = store.fingerprint(facts["files"])
     numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"], facts["run"])
-    return Package(facts["card"], key, scorer, acoustic, judges, *numbers)
+    hashes = [tuple(facts["files"][name] for name in pair if name in facts["files"])
+              for pair in zip(listeners, opinions, strict=True)]  # fmt: skip
+    return Package(facts["card"], key, scorer, acoustic, judges, *numbers, tuple(hashes))
 
 
 def _estimate(judge: Any, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

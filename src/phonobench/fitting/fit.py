@@ -65,7 +65,7 @@ def fit(
         return run_dir
     material = gather(folds, corpus, layers, level, limit=first[0].get("limit"), report=report)
     utterances, examples, nonsense = material.utterances, material.examples, material.nonsense
-    answers = _cross_validate(examples, utterances, nonsense, course, seeds, report)
+    answers = cross_validate(examples, utterances, nonsense, course, seeds, report)
     network = scorer_training.fit([*examples, *(one for one, _ in nonsense)], course, seeds, report)
     portable.write_scorer(network, run_dir / NETWORK)
     _keep_answers(run_dir / CROSS_VALIDATED, utterances, answers)
@@ -135,9 +135,9 @@ def _thresholds(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> d
     }
 
 
-def _cross_validate(
+def cross_validate(
     examples: Sequence[Example], utterances: Sequence[Utterance], nonsense: Sequence[tuple[Example, Utterance]],
-    course: Course, seeds: Sequence[int], report: Report,
+    course: Course, seeds: Sequence[int], report: Report = lambda _: None,
 ) -> list[Answer]:  # fmt: skip
     """Each utterance's answer by networks that were fitted without a fifth of the speakers, its own among them."""
     from phonobench.neural import scorer_training

@@ -68,7 +68,8 @@ def _is_export(folder: Path) -> bool:
 
 
 def _ears(loaded: Package, kept: Path) -> list[Ear]:
-    """The listeners of an export, apart, so that they are asked one by one."""
+    """The listeners of an export, apart, so that they are asked one by one. Exports with the same one share what it
+    heard: their scorers are not in its key."""
 
     def listen(
         place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
@@ -77,8 +78,9 @@ def _ears(loaded: Package, kept: Path) -> list[Ear]:
             yield k, loaded.listen_by(place, wave())
             report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
 
-    name = loaded.run["run_id"]
-    return [
-        Ear(f"{name} {k}", f"{loaded.key} {loaded.level} {k}", kept / name, partial(listen, k))
-        for k in range(len(loaded.acoustic))
-    ]
+    ears = []
+    for place, files in enumerate(loaded.heard_by):
+        facts = {"files": files, "level": loaded.level, "states": loaded.reads_states, "hop": loaded.hop}
+        key = store.fingerprint(facts)
+        ears.append(Ear(f"{loaded.run['run_id']} {place}", key, kept / key[:16], partial(listen, place)))
+    return ears
