@@ -263,6 +263,8 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     (gap,) = compared.gaps
     assert (gap.a, gap.b) == (scorer.name, f"{scorer.name}.package")
     assert gap.difference == pytest.approx(0, abs=2e-3)
+    described = fitting.compare([scorer, folder], corpus, tmp_path, metrics=["phone_model_bias"], resamples=20)
+    assert described.gaps[0].better is None  # no end of a bias is the better one
     with pytest.raises(PhonobenchError, match="hold the same run"):
         fitting.compare([folder, folder], corpus, tmp_path, resamples=20)
     with pytest.raises(PhonobenchError, match="unknown metric of scorers 'per'"):
@@ -346,5 +348,5 @@ def test_the_shipped_scorer_listens() -> None:
         for scores, other in ((true, listening), (wrong, heard[k - 1]), (silent, quiet)):
             scores.append(float(package.scorer.assess(other, utterance.prompt).sentence["total"].value))
     assert np.median(true) > 6  # robots are not its people: one of the voices it does not take for speech
-    assert max(wrong) < 2
-    assert max(silent) < 2
+    assert max(wrong) < 3
+    assert max(silent) < 1

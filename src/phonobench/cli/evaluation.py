@@ -143,9 +143,10 @@ _SHORT = {"utterance": "utt.", "pearson": "r", "spearman": "rho", "per": "PER", 
 def gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
     """One paired difference as cells of `GAP_COLUMNS`, for 80 columns; `letters` stand for the runs, r is Pearson's.
 
-    The better run is named where the interval of the difference leaves zero out.
+    The better run is named where the interval of the difference leaves zero out, and the metric has a better end.
     """
-    settled = gap.better is not None and (gap.low > 0 or gap.high < 0)
+    apart = gap.low > 0 or gap.high < 0
+    verdict = letters[gap.better] if apart and gap.better else "-" if apart else "open"
     shown = [figure(gap.metric, value) for value in (gap.value_a, gap.value_b, gap.difference)]
     unit = " %" if any(text.endswith(" %") for text in shown) else ""
     name = " ".join(filter(None, (_SHORT.get(word, word) for word in gap.metric.split("_"))))
@@ -156,7 +157,7 @@ def gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
         interval(gap.metric, gap.low, gap.high),
         f"{gap.p:.3f}" if gap.p == gap.p else "-",
         f"{gap.p_holm:.3f}" if gap.p_holm == gap.p_holm else "-",
-        letters[gap.better] if settled and gap.better else gap.reason or "open",
+        gap.reason or verdict,
     )
 
 

@@ -31,7 +31,7 @@ class Gap:
     """One metric of two runs: their values, `difference` = a - b with its interval, p, and p after Holm.
 
     The family of Holm's correction is all pairs of runs for the metric. `better` is the run with the better value,
-    None where they are equal or the metric is undefined (`reason`).
+    None where they are equal, or the metric only describes (a bias), or is undefined (`reason`).
     """
 
     metric: str
@@ -175,7 +175,8 @@ def _gaps(name: str, values: dict[str, tuple[np.ndarray, int]]) -> list[Gap]:
 
 
 def _better(name: str, a: str, b: str, gap: float) -> str | None:
-    if not abs(gap) > 0:  # equal, or NaN
+    good = tasks.METRICS[name].better
+    if good == "none" or not abs(gap) > 0:  # it only describes, or they are equal, or NaN
         return None
-    a_is_better = gap > 0 if tasks.METRICS[name].better == "high" else gap < 0
+    a_is_better = gap > 0 if good == "high" else gap < 0
     return a if a_is_better else b
