@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from fake_package import FakePackage, speech
 from typer.testing import CliRunner
 
 import phonobench
-from phonobench import scoring_report
+from phonobench import scoring, scoring_report
 from phonobench.cli import app
 from phonobench.formats import azure, page, terminal, textgrid
 from phonobench.scoring import batch, remarks
@@ -379,3 +380,17 @@ def test_scoring_loads_nothing_heavy() -> None:
     )
     command = [sys.executable, "-c", code, str(Path(fake_package.__file__).parent)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_package_is_read_once_and_again_when_its_facts_change(monkeypatch, tmp_path) -> None:
+    from phonobench import packaged
+
+    read = []
+    monkeypatch.setattr(packaged, "load", lambda folder: read.append(folder) or object())
+    facts = tmp_path / packaged.FACTS
+    facts.write_text("{}")
+    first = scoring.load(tmp_path)
+    assert scoring.load(str(tmp_path)) is first
+    os.utime(facts, ns=(1, 1))
+    assert scoring.load(tmp_path) is not first
+    assert read == [tmp_path.resolve()] * 2

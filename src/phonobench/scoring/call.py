@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -139,12 +140,23 @@ def _check_speech(heard: Sequence[Heard], readings: Sequence[Reading], source: s
 
 
 def load(package: Package | Path | str | None) -> Package:
-    """A package that is loaded already, or from its folder, or (None) the one that ships.
+    """A package that is loaded already, or from its folder, or (None) the one that ships. What a folder holds is kept
+    in memory, so that a second recording does not wait for it, until its facts change.
 
     Raises PhonobenchError where the folder holds none.
     """
     if package is None or isinstance(package, str | os.PathLike):
         from phonobench import packaged
 
-        return packaged.load(None if package is None else Path(package))
+        folder = packaged.DEFAULT if package is None else Path(package).resolve()
+        facts = folder / packaged.FACTS
+        return _kept(folder, facts.stat().st_mtime_ns if facts.exists() else 0)
     return package
+
+
+@lru_cache(maxsize=2)
+def _kept(folder: Path, changed: int) -> Package:
+    """The package in `folder`, whose facts were last `changed` then."""
+    from phonobench import packaged
+
+    return packaged.load(folder)
