@@ -6,7 +6,7 @@ improbable it is (float16's lowest finite value, -65504, frame after frame, is e
 function and may run in several threads at once.
 """
 
-from phonobench.ctc.alignment import Alignment, align
+from phonobench.ctc.alignment import Alignment, align, needed
 from phonobench.ctc.decoding import GREEDY, Decoder, beam, decoder, greedy
 from phonobench.ctc.likelihood import forward, insertions, occupancy, rivals
 
@@ -20,6 +20,7 @@ __all__ = [
     "forward",
     "greedy",
     "insertions",
+    "needed",
     "occupancy",
     "rivals",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,6 +46,11 @@ class Alignment:
         return first, np.minimum(np.maximum(bounds[1:].round().astype(int), first + 1), frames)
 
 
+def needed(ids: Sequence[int]) -> int:
+    """Frames without which CTC cannot say `ids`: one a phone, and a blank between equal neighbours."""
+    return len(ids) + sum(a == b for a, b in pairwise(ids))
+
+
 def align(logp: np.ndarray, ids: Sequence[int]) -> Alignment:
     """The most probable path (Viterbi) of `ids` through `logp` (T, V). Ties go to the path that stays longer.
 
@@ -52,11 +58,11 @@ def align(logp: np.ndarray, ids: Sequence[int]) -> Alignment:
     """
     logp = checks.posteriors(logp)
     labels = checks.labels(ids, logp.shape[1])
-    repeats = int((labels[1:] == labels[:-1]).sum())
-    if len(logp) < len(labels) + repeats:
+    least, count = needed(ids), len(labels)
+    if len(logp) < least:
         raise PhonobenchError(
-            f"cannot align {len(labels)} phones ({repeats} repeated, each with a blank between) to {len(logp)} frames: "
-            f"at least {len(labels) + repeats} are needed; the audio is too short for the text"
+            f"cannot align {count} phones ({least - count} repeated, each with a blank between) to {len(logp)} frames: "
+            f"at least {least} are needed; the audio is too short for the text"
         )
     path, loglik = kernels.viterbi(logp, labels)
     if loglik == -np.inf:

@@ -43,7 +43,7 @@ def evaluate(
     run, made = opened.run, []
     for split in splits or (["test"] if opened.exported else ["train", "test"]):
         notes = ["as exported: int8 weights, ONNX Runtime, no torch"] if opened.exported else []
-        if run.get("level") is not None:
+        if run["level"] is not None:
             notes.append(f"recordings are brought to {run['level']:g} dBFS before they are heard")
         if split == "train" and not opened.exported:
             utterances, answers = cross_validated(folder, corpus)

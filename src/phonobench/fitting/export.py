@@ -49,8 +49,8 @@ def export(
         raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": run["features"],
-        "bands": bands.pop(), "hop": hops.pop(), "panel": run.get("panel", 1),
-        "level": run.get("level") if level is None else level,
+        "bands": bands.pop(), "hop": hops.pop(), "panel": run["panel"],
+        "level": run["level"] if level is None else level,
         "reads_states": bool(run["layers"]),
         "calibration": run["calibration"], "thresholds": run["thresholds"],
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
@@ -62,7 +62,7 @@ def export(
 
 def _heard_by(run: dict[str, Any], runs_root: Path, listeners: Sequence[Path]) -> dict[str, Any]:
     """What of a scorer's manifest other listeners change."""
-    first = [store.read_run(runs_root / name) for name in run["runs"][: run.get("panel", 1)]]
+    first = [store.read_run(runs_root / name) for name in run["runs"][: run["panel"]]]
     names = [one.name for one in voters(listeners, first)]
     votes = len(names) // len(first)
     key = store.fingerprint([run["key"], *(store.read_run(runs_root / name)["key"] for name in names)])

@@ -46,7 +46,7 @@ def open_scorer(folder: Path, kept: Path) -> Opened:
         facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
         return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
     run = fitted(folder)
-    panel, level = run.get("panel", 1), run.get("level")  # runs that were fitted before there were any name neither
+    panel, level = run["panel"], run["level"]
     read = tuple(run["features"])
     scorer = FittedScorer(packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), panel, read)
     ears = [ear_of_run(folder.parent / name, run["layers"], level) for name in run["listeners"]]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -20,14 +19,13 @@ from torch import Tensor, nn
 from phonobench import ctc
 from phonobench.assessment import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES
 from phonobench.neural.features import valid
+from phonobench.neural.scorer_network import PHONES, SENTENCES, squared
 from phonobench.phones import COLUMNS
 from phonobench.types import Utterance
 
 LAYER = -2
 """Whose states are judged: the last layer's serve the phones' identity."""
 WIDTH, DROPOUT = 128, 0.1
-PHONES, SENTENCES = 10.0, 3.0
-"""Weights of the mean squared errors, of shares of the scales; as a scorer's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ class Judge(nn.Module):
         heard = logp.detach().float().cpu().numpy()
         for row, (one, length) in enumerate(zip(wanted, lengths.tolist(), strict=True)):
             count = len(one.ids)
-            if not alignable(length, one.ids):
+            if not 0 < ctc.needed(one.ids) <= length:
                 continue
             ids[row, :count], phone[row, :count] = one.ids, one.phone
             spans = zip(*ctc.align(heard[row, :length], one.ids).territories(length), strict=True)
@@ -93,14 +91,4 @@ class Judge(nn.Module):
         there = valid(lengths.to(states.device), states.shape[1]).float()
         whole = (there[:, None] @ states)[:, 0] / there.sum(1, keepdim=True)
         told_phone, told_sentence = self(given[0] @ states, whole, given[1])
-        return PHONES * _squared(told_phone, given[2]) + SENTENCES * _squared(told_sentence, given[3])
-
-
-def alignable(length: int, ids: Sequence[int]) -> bool:
-    """Whether so many states can be of these phones: there are some, with a state each and one between equal ones."""
-    return 0 < len(ids) <= length - sum(a == b for a, b in pairwise(ids))
-
-
-def _squared(found: Tensor, wanted: Tensor) -> Tensor:
-    known = ~wanted.isnan()
-    return F.mse_loss(found[known], wanted[known]) if known.any() else found.sum() * 0.0
+        return PHONES * squared(told_phone, given[2]) + SENTENCES * squared(told_sentence, given[3])

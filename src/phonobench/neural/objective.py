@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor
 
+from phonobench import ctc
 from phonobench.neural.features import valid
 from phonobench.neural.flat_start import stretched
 from phonobench.phones import COLUMNS
@@ -95,8 +96,4 @@ def _disagreement(logp: Tensor, keep: Tensor) -> Tensor:
 
 def infeasible(lengths: list[int], targets: list[tuple[int, ...]]) -> list[int]:
     """Indices of utterances that have fewer frames than CTC needs (phones plus blanks between equal neighbours)."""
-    return [
-        index
-        for index, (frames, ids) in enumerate(zip(lengths, targets, strict=True))
-        if frames < len(ids) + sum(a == b for a, b in pairwise(ids))
-    ]
+    return [index for index, (frames, ids) in enumerate(zip(lengths, targets, strict=True)) if frames < ctc.needed(ids)]

@@ -20,6 +20,9 @@ from phonobench.phones import COLUMNS
 OUTPUTS = ("phone", "error", "word", "sentence")
 """What a network gives: scores as shares of the scale's top, but for `error`, a logit."""
 
+PHONES, WORDS, SENTENCES = 10.0, 3.0, 3.0
+"""Weights of the squared errors, of shares of the scales."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -117,15 +120,16 @@ def loss(answers: tuple[Tensor, ...], wanted: dict[str, Tensor]) -> Tensor:
     `wanted`: "phone" (B, N), "error" (B, N), "word" (B, W, 3), "sentence" (B, 4).
     """
     phone, error, word, sentence = answers
-    total = 10 * _squared(phone, wanted["phone"]) + 3 * _squared(word, wanted["word"])
-    total = total + 3 * _squared(sentence, wanted["sentence"])
+    total = PHONES * squared(phone, wanted["phone"]) + WORDS * squared(word, wanted["word"])
+    total = total + SENTENCES * squared(sentence, wanted["sentence"])
     known = ~wanted["error"].isnan()
     return total + 0.3 * F.binary_cross_entropy_with_logits(error[known], wanted["error"][known])
 
 
-def _squared(found: Tensor, wanted: Tensor) -> Tensor:
+def squared(found: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error where `wanted` is known (not NaN); 0, with a gradient of 0, where nothing is."""
     known = ~wanted.isnan()
-    return F.mse_loss(found[known], wanted[known])
+    return F.mse_loss(found[known], wanted[known]) if known.any() else found.sum() * 0.0
 
 
 def _attention(size: Size, layers: int) -> nn.TransformerEncoder:

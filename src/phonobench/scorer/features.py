@@ -86,9 +86,7 @@ def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:
     return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
 
 
-def _judged(
-    judging: Judging | None, alignment: Alignment, ids: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def _judged(judging: Judging | None, alignment: Alignment, ids: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """What the recogniser itself thinks of the phones (N,) and the sentence (4,); zeros where it does not judge."""
     if judging is None:
         return np.zeros(len(ids)), np.zeros(len(SENTENCE_SCORES))
@@ -97,17 +95,8 @@ def _judged(
 
 
 NEIGHBOURED = (
-    "judged",
-    "odds",
-    "best",
-    "posterior",
-    "deleted",
-    "inserted_before",
-    "frames",
-    "gap_before",
-    "loudness",
-    "pitch",
-)
+    "judged", "odds", "best", "posterior", "deleted", "inserted_before", "frames", "gap_before", "loudness", "pitch",
+)  # fmt: skip
 REACH = 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,14 +46,18 @@ class FittedScorer:
         """The error probability from which that share of well-said phones is flagged."""
         return self.calibration.threshold(false_alarms)
 
+    @cached_property
+    def _columns(self) -> np.ndarray:
+        """Where in a panel's rows the columns stand that the network reads."""
+        each = np.array([NAMES.index(name) for name in self.features])
+        return (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
+
     def answer(self, description: Description) -> Answer:
         """What the network says of one description."""
         d = description
         belongs = (d.words[None] == np.arange(d.words.max() + 1)[:, None]).astype(np.float32)
-        each = np.array([NAMES.index(name) for name in self.features])
-        columns = (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
-        inputs = {"rows": d.rows[None][..., columns], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
-                  "belongs": belongs[None]}  # fmt: skip
+        inputs = {"rows": d.rows[None][..., self._columns], "states": d.states[None],
+                  "ids": d.ids[None].astype(np.int64), "belongs": belongs[None]}  # fmt: skip
         wanted = {node.name for node in self.session.get_inputs()}
         phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
         return phone[0], error[0], word[0], sentence[0]
