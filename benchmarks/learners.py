@@ -1,11 +1,11 @@
-"""Which learner turns descriptions into phone scores best, and what of them the network needs.
+"""Which learner turns descriptions into phone scores best, what of them the network needs, and what wrong audio does.
 
     python benchmarks/learners.py RUN
 
 RUN is a fitted scorer, whose descriptions are read again. All learners are cross-validated over the same fifths of the
 train speakers, none of whom the recogniser of their fold has heard; nothing is of test. Trees and kernel ridge see one
-phone at a time, with its neighbours' numbers beside it and without the encoder's states. The network is also fitted
-without the encoder's states, and without what the recogniser itself judges.
+phone at a time, with its neighbours' numbers beside it. Network and trees are also fitted to prompts against audio in
+which nobody reads them, all phones of which are wrong, and the network also without what the recogniser itself judges.
 """
 
 from __future__ import annotations
@@ -24,29 +24,32 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from study import corpus_facts, grid
 
-from phonobench import corpora, fitting, provenance, stats, store
+from phonobench import corpora, provenance, stats, store
 from phonobench.assessment import PHONE_SCALE
 from phonobench.cli.options import find_run
 from phonobench.cli.output import figure, interval, progress
 from phonobench.corpora import FOLDS
-from phonobench.fitting.fit import cross_validate
-from phonobench.fitting.material import POSITIVE, folds_of, gather
+from phonobench.fitting.boosting import GROWTH, described
+from phonobench.fitting.fit import forest_answers, gate_answers, network_answers
+from phonobench.fitting.material import POSITIVE, Material, folds_of, gather
 from phonobench.results import Value
+from phonobench.scorer.answer import Answer, if_read, mean
 from phonobench.scorer.examples import Course, Example
-from phonobench.scorer.features import NAMES, Description, with_neighbours
+from phonobench.scorer.features import NAMES
+from phonobench.scorer.tables import tabulate
 
-LEARNERS: dict[str, Callable[[], Any]] = {
-    "boosted trees": lambda: HistGradientBoostingRegressor(
-        max_iter=300, learning_rate=0.06, max_leaf_nodes=31, min_samples_leaf=40, l2_regularization=1.0, random_state=0
+COURSE = Course()
+LEARNERS: dict[str, tuple[Callable[[], Any], bool]] = {
+    "trees, shown wrong audio": (
+        lambda: HistGradientBoostingRegressor(random_state=0, max_iter=COURSE.trees, **GROWTH["phones"]), True
     ),
-    "kernel ridge (RBF, 800 landmarks)": lambda: make_pipeline(
-        StandardScaler(), Nystroem(gamma=0.002, n_components=800, random_state=0), Ridge(1.0)
+    "kernel ridge (RBF, 800 landmarks)": (
+        lambda: make_pipeline(
+            StandardScaler(), Nystroem(gamma=0.002, n_components=800, random_state=0), Ridge(1.0)
+        ), False,
     ),
-}
-
-
-def without_states(example: Example) -> Example:
-    return replace(example, states=example.states[:, :0])
+}  # fmt: skip
+"""Learners of one phone at a time, and whether they are shown wrong audio."""
 
 
 def without_judgement(example: Example) -> Example:
@@ -55,10 +58,12 @@ def without_judgement(example: Example) -> Example:
     return replace(example, rows=np.where(kept, example.rows, 0.0).astype(np.float32))
 
 
-CUTS: dict[str, Callable[[Example], Example]] = {
-    "network without states": without_states,
-    "network without the recogniser's judgement": without_judgement,
-}
+def shown_nonsense(material: Material) -> Material:
+    """As if the prompts that nobody read had been read, wrongly throughout."""
+    return Material(
+        [*material.utterances, *(u for _, u in material.nonsense)],
+        [*material.examples, *(e for e, _ in material.nonsense)], material.nonsense,
+    )  # fmt: skip
 
 
 def course_of(run: dict[str, Any]) -> Course:
@@ -78,38 +83,55 @@ def main() -> None:
     folds = folds_of([given.runs / name for name in run["runs"]])
     with progress() as report:
         material = gather(folds, corpus, run["layers"], run["level"], limit=run["limit"], report=report)
-    utterances, answers = fitting.cross_validated(run_dir, corpus)
-    assert [u.id for u in utterances] == [u.id for u in material.utterances]
+    course, seeds, utterances = course_of(run), run["seeds"], material.utterances
     names = sorted({u.speaker for u in utterances})
-    size = [len(u.prompt.phones) for u in utterances]
-    speaker = np.repeat([names.index(u.speaker) for u in utterances], size).astype(np.int32)
+    place = {name: k for k, name in enumerate(names)}
+    speaker = np.repeat([place[u.speaker] for u in utterances], [len(e.ids) for e in material.examples])
     human = PHONE_SCALE * np.concatenate([e.phone for e in material.examples])
-    rows = np.concatenate([with_neighbours(Description(e.rows, e.states, e.ids, e.words)) for e in material.examples])
-    told = {"network": PHONE_SCALE * np.concatenate([a[0] for a in answers])}
-    for name, make in LEARNERS.items():
+
+    network = network_answers(material, course, seeds)
+    forest = forest_answers(material, course)
+    both = [mean(pair) for pair in zip(network, forest, strict=True)]
+    gated = [if_read(told, read) for told, read in zip(both, gate_answers(material, course), strict=True)]
+    unjudged = replace(material, examples=[without_judgement(e) for e in material.examples])
+    told = {
+        "network": _phones(network),
+        "trees": _phones(forest),
+        "mean of network and trees": _phones(both),
+        "the same behind the gate": _phones(gated),
+        "network without the recogniser's judgement": _phones(network_answers(unjudged, course, seeds)),
+        "network, shown wrong audio": _phones(
+            network_answers(shown_nonsense(material), course, seeds)[: len(utterances)]
+        ),
+    }
+    wrong = np.concatenate([tabulate(described(e), NAMES).phones for e, _ in material.nonsense])
+    lengths = [len(e.ids) for e, _ in material.nonsense]
+    wrong_speaker = np.repeat([place[u.speaker] for _, u in material.nonsense], lengths)
+    rows = np.concatenate([tabulate(described(e), NAMES).phones for e in material.examples])
+    for name, (make, shown) in LEARNERS.items():
         told[name] = np.empty(len(human))
         for fold in range(FOLDS):
             out = speaker % FOLDS == fold
-            known = ~out & np.isfinite(human)
-            clean = rows if name == "boosted trees" else np.nan_to_num(rows)
-            told[name][out] = make().fit(clean[known], human[known]).predict(clean[out])
+            known, others = ~out & np.isfinite(human), wrong_speaker % FOLDS != fold
+            table, wanted = rows[known], human[known]
+            if shown:
+                table = np.concatenate([table, wrong[others]])
+                wanted = np.concatenate([wanted, np.zeros(others.sum())])
+            told[name][out] = make().fit(np.nan_to_num(table), wanted).predict(np.nan_to_num(rows[out]))
         print(f"{name}: done", flush=True)
-    for name, cut in CUTS.items():
-        less = [cut(e) for e in material.examples]
-        nonsense = [(cut(e), u) for e, u in material.nonsense]
-        answered = cross_validate(less, utterances, nonsense, course_of(run), run["seeds"])
-        told[name] = PHONE_SCALE * np.concatenate([answer[0] for answer in answered])
-        print(f"{name}: done", flush=True)
-    told["mean of network and trees"] = (told["network"] + told["boosted trees"]) / 2
     facts = {
         "scorer": run_dir.name, "corpus": corpus_facts(corpus), "speakers": len(names), "phones": len(human),
         "resamples": given.resamples, "versions": provenance.versions(), "revision": provenance.git_revision(),
-        "learners": _measured(told, human, speaker, stats.speaker_draws(len(names), given.resamples)),
+        "learners": _measured(told, human, speaker.astype(np.int32), stats.speaker_draws(len(names), given.resamples)),
     }  # fmt: skip
     folder = given.results / "studies" / "learners" / run_dir.name
     store.write_json(folder / "study.json", facts)
     store.write_bytes(folder / "study.md", page(facts).encode())
     print(page(facts))
+
+
+def _phones(answers: list[Answer]) -> np.ndarray:
+    return PHONE_SCALE * np.concatenate([answer[0] for answer in answers])
 
 
 def _measured(

@@ -28,6 +28,9 @@ def posteriors(said: Sequence[int], frames: int, strength: float = 9.0) -> np.nd
 class FakeScorer:
     """Phone accuracy is twice the share of the expected phone among its rivals; words and sentence are means of it."""
 
+    read = 1.0
+    """The probability, in its opinion, that the prompt was read."""
+
     def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
         ids = phones.encode(prompt.phones)
         share = diagnosis.shares(Heard(listening.logp, listening.hop).rivals(ids))
@@ -39,6 +42,7 @@ class FakeScorer:
             phone_error=1 - right,
             word={name: _around(10 * by_word, 1.0, 10) for name in WORD_SCORES},
             sentence={name: _around(np.array(10 * right.mean()), 0.5, 10) for name in SENTENCE_SCORES},
+            read=self.read,
         )
 
     def threshold(self, false_alarms: float) -> float:

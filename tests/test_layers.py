@@ -106,7 +106,7 @@ def test_torch_only_in_neural() -> None:
 
 
 def test_what_is_imported_is_declared() -> None:
-    """A core dependency, or in `neural` one of its extras: not what merely came along with another package."""
+    """A core dependency, or where things are trained one of its extras: not what merely came with another package."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     core, train = (
@@ -121,7 +121,7 @@ def test_what_is_imported_is_declared() -> None:
     def allowed(path: Path) -> set[str]:
         optional = {"figures": drawing, "loggers.py": logging} if parts(path) == "report" else {}
         own_extra = next((names for part, names in optional.items() if part in path.parts), set())
-        return core | own_extra | (train if parts(path) == "neural" else set())
+        return core | own_extra | (train if parts(path) in ("neural", "fitting") else set())
 
     strays = {
         f"{path.relative_to(SOURCE)} imports {top}"

@@ -136,6 +136,11 @@ def test_doubts_are_warned_of() -> None:
     assert codes(0.1 * rng.normal(size=32_000).astype(np.float32).clip(-3, 3)) >= {"noisy"}
     assert codes(speech(), said="Z UW Z UW Z UW Z UW") == {"mismatch"}
     assert codes(speech(), "We call it blorf.", "W IY K AO L IH T B L AO R F") == {"guessed"}
+    doubtful = FakePackage(BEAR.split())
+    doubtful.scorer.read = 0.3
+    assert [one.code for one in phonobench.score(speech(), TEXT, rate=16_000, package=doubtful).warnings] == [
+        "mismatch"
+    ]
 
 
 def test_dynamics_of_noise_are_small_and_of_pauses_large() -> None:

@@ -11,7 +11,8 @@ import pytest
 from phonobench import phones
 from phonobench.assessment import COVERAGE, Judging, Listening
 from phonobench.corpora import synthetic
-from phonobench.scorer import calibration, features, mel, prosody
+from phonobench.scorer import calibration, features, mel, prosody, tables, trees
+from phonobench.scorer.gate import READ, Gate
 from phonobench.scorer.network import FittedScorer
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt, Word
 
@@ -81,7 +82,6 @@ def test_a_description_tells_what_was_planted(said: tuple[str, ...], wrong: int,
     assert np.flatnonzero(odds < 0).tolist() == [wrong]
     assert found.rows[0, names.index("heard_errors")] == pytest.approx(1 / 7)
     assert found.words.tolist() == [0, 0, 1, 1, 1, 2, 2]
-    assert features.with_neighbours(found).shape[0] == 7
 
 
 def test_states_are_pooled_over_each_phone_s_time() -> None:
@@ -132,6 +132,118 @@ def test_a_scorer_reads_the_columns_that_it_names_of_every_member_of_its_panel()
     FittedScorer(session, None, 2, read).answer(features.side_by_side([one, two]))
     wanted = one.rows[:, [features.NAMES.index(name) for name in read]]
     np.testing.assert_array_equal(session.rows, np.hstack([wanted, wanted + 1]))
+
+
+def described_at_random(seed: int, names: tuple[str, ...], models: int) -> features.Description:
+    """Seven phones of the prompt with random rows; what belongs to the utterance is the same in all of them."""
+    rows = np.random.default_rng(seed).standard_normal((7, models, len(names))).astype(np.float32)
+    whole = [k for k, name in enumerate(names) if name in features.UTTERANCE_FEATURES]
+    rows[:, :, whole] = rows[:1, :, whole]
+    ids, words = np.array(phones.encode(PROMPT.phones)), np.array(PROMPT.word_of_phone)
+    return features.Description(rows.reshape(7, -1), np.zeros((7, 0), np.float32), ids, words)
+
+
+def test_tables_put_beside_a_row_what_stands_around_it() -> None:
+    names = ("rival_AA", "odds", "judged", "loglik")
+    one = described_at_random(0, names, models=2)
+    found = tables.tabulate(one, names)
+    assert (len(found.phones), len(found.words), len(found.sentence)) == (7, 3, 1)
+    by_model = one.rows.reshape(7, 2, 4)
+    width, near = 8 + 39, 4  # judged and odds of both models
+    np.testing.assert_array_equal(found.phones[:, :8], one.rows)
+    np.testing.assert_array_equal(found.phones[:, 8:47].argmax(1) + 1, one.ids)
+    around = found.phones[:, width : width + 4 * near].reshape(7, 4, 2, 2)
+    for shift, place in ((-2, 0), (-1, 1), (1, 2), (2, 3)):
+        for phone in range(7):
+            there = by_model[phone + shift][:, [2, 1]] if 0 <= phone + shift < 7 else np.full((2, 2), np.nan)
+            np.testing.assert_array_equal(around[phone, place], there)
+    call = by_model[2:5]
+    np.testing.assert_allclose(found.phones[3, -4:], [*call[..., 1].mean(0), *call[..., 1].min(0)], rtol=1e-6)
+    own = call[..., :3]
+    np.testing.assert_allclose(found.words[1, :12], [*own.mean(0).ravel(), *own.min(0).ravel()], rtol=1e-6)
+    np.testing.assert_array_equal(found.words[:, 12:14], np.tile(by_model[0, :, 3], (3, 1)))
+    np.testing.assert_allclose(found.words[0, 18:22], call[..., [2, 1]].mean(0).ravel(), rtol=1e-6)  # the next word
+    assert np.isnan(found.words[0, 14:18]).all() and found.words[:, -1].tolist() == [2, 3, 2]
+    told = by_model[..., 1:3]
+    expected = np.concatenate([part.ravel() for part in (told.mean(0), told.std(0), np.quantile(told, 0.1, axis=0))])
+    np.testing.assert_allclose(found.sentence[0], [*expected, *by_model[0, :, 3]], rtol=1e-5)
+
+
+def test_trees_answer_as_scikit_learn_s_also_where_a_value_is_missing(tmp_path) -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    from phonobench.fitting.boosting import arrays_of
+
+    rng = np.random.default_rng(5)
+    table = rng.standard_normal((900, 5)).astype(np.float32)
+    table[rng.uniform(size=table.shape) < 0.1] = np.nan
+    value = np.nan_to_num(table[:, 0]) ** 2 + np.isnan(table[:, 1]) + 0.1 * rng.standard_normal(900)
+    settings = {"max_iter": 40, "min_samples_leaf": 5, "random_state": 0}
+    regressor = HistGradientBoostingRegressor(**settings).fit(table[:600], value[:600])
+    classifier = HistGradientBoostingClassifier(**settings).fit(table[:600], value[:600] > 1)
+    plain, odds = arrays_of(regressor), arrays_of(classifier)
+    np.testing.assert_allclose(plain.of(table[600:]), regressor.predict(table[600:]), rtol=1e-9)
+    np.testing.assert_allclose(odds.of(table[600:]), classifier.decision_function(table[600:]), rtol=1e-9)
+    forest = trees.Forest(dict.fromkeys(trees.TABLES, plain) | {"error": odds})
+    forest.write(tmp_path / "trees.safetensors")
+    ask = tables.Tables(table[600:], table[700:], table[800:801])
+    said = trees.Forest.read(tmp_path / "trees.safetensors").answer(ask)
+    np.testing.assert_allclose(said[1], classifier.predict_proba(table[600:])[:, 1], rtol=1e-9)
+    assert [part.shape for part in said] == [(300,), (300,), (200, 3), (4,)]
+    np.testing.assert_allclose(said[2][:, 2], regressor.predict(table[700:]), rtol=1e-9)
+    for part, again in zip(said, forest.answer(ask), strict=True):
+        np.testing.assert_array_equal(part, again)
+
+
+def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is() -> None:
+    from phonobench.fitting import boosting
+    from phonobench.scorer.examples import Course, Example
+
+    def examples(seeds: range, shift: float) -> list[Example]:
+        made = []
+        for seed in seeds:
+            one = described_at_random(seed, features.NAMES, models=2)
+            rows = one.rows + shift * (np.arange(one.rows.shape[1]) % len(features.NAMES) == at)
+            unknown = np.full(7, np.nan)
+            made.append(Example(rows, one.states, one.ids, one.words, unknown, unknown, unknown, unknown))
+        return made
+
+    at = features.NAMES.index("heard_errors")
+    read, unread = examples(range(200), -1.0), examples(range(200, 300), 1.0)
+    new = [examples(range(300, 400), -1.0), examples(range(400, 500), 1.0)]
+    odds = []
+    for share in (0.5, 0.02):
+        found = boosting.open_gate(read, unread, features.NAMES, Course(unread=share))
+        found = Gate.from_json(found.to_json())
+        told = [[found.probability(boosting.described(e), features.NAMES) for e in part] for part in new]
+        assert np.mean(np.array(told[0]) > 0.5) > 0.8
+        odds.append(np.log(told[1]) - np.log1p(-np.array(told[1])))
+    assert np.mean(odds[0] < 0) > 0.8
+    np.testing.assert_allclose(odds[1] - odds[0], np.log(0.98 / 0.02), rtol=1e-6)
+
+
+def test_trees_have_as_much_to_say_as_the_network_and_the_gate_lowers_both() -> None:
+    class Session:
+        def get_inputs(self):
+            return [SimpleNamespace(name="rows")]
+
+        def run(self, _, inputs):
+            return np.full((1, 7), 0.8), np.full((1, 7), 0.1), np.full((1, 3, 3), 0.6), np.full((1, 4), 0.4)
+
+    def constant(value: float) -> trees.Trees:
+        leaf = [np.array([k]) for k in (0, 0, 0.0, -1, -1, False, value)]
+        return trees.Trees(np.zeros(1), *leaf)
+
+    one = described_at_random(0, features.NAMES, models=1)
+    forest = trees.Forest(dict.fromkeys(trees.TABLES, constant(0.5)) | {"error": constant(np.log(0.3 / 0.7))})
+    shut = Gate((0.0,) * len(READ), (1.0,) * len(READ), (0.0,) * len(READ), float(np.log(0.25 / 0.75)))
+    expected = (0.65, 0.2, 0.55, 0.45)
+    for part, value in zip(FittedScorer(Session(), None, forest=forest).answer(one), expected, strict=True):
+        np.testing.assert_allclose(part, value, rtol=1e-9)
+    gated = FittedScorer(Session(), None, forest=forest, gate=shut)
+    assert gated.read(one) == pytest.approx(0.25)
+    for part, value in zip(gated.answer(one), (0.1625, 0.8, 0.1375, 0.1125), strict=True):
+        np.testing.assert_allclose(part, value, rtol=1e-9)
 
 
 def test_audio_too_short_for_the_phones_is_refused() -> None:
@@ -242,7 +354,7 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
         source = str(save(cards.find(name), tmp_path / name, seed))
         for fold in (0, 1):
             trained[name, fold] = training.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
-    course, listeners = Course(epochs=1, width=16, layers=1), list(trained.values())
+    course, listeners = Course(epochs=1, width=16, layers=1, trees=6), list(trained.values())
     scorer = fitting.fit(listeners, corpus, runs, listeners=listeners[::-1], layers=(-1,), course=course, seeds=(0,))
     assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
     train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
@@ -297,7 +409,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     )
     runs = tmp_path / "runs"
     run = training.train(card, plan, few, runs, source=source)
-    course = Course(epochs=1, width=16, layers=1)
+    course = Course(epochs=1, width=16, layers=1, trees=6)
     scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
     assert plan.judged > 0  # so that what follows holds of a recogniser that judges
     assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer
@@ -316,6 +428,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     np.testing.assert_allclose(loaded.listen(0.05 * wave).logp, loaded.listen(wave).logp, atol=1e-4)
     as_recorded = dataclasses.replace(loaded, level=None)
     assert np.abs(as_recorded.listen(0.05 * wave).logp - as_recorded.listen(wave).logp).max() > 1e-3
+    assert loaded.scorer.forest is not None and loaded.scorer.gate is not None
     (folder / "scorer.onnx").write_bytes(b"damaged")
     with pytest.raises(PhonobenchError, match=r"scorer\.onnx is missing or damaged"):
         packaged.load(folder)
@@ -324,10 +437,14 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     store.write_json(folder / packaged.FACTS, {**facts, "features": [*facts["features"], "mood"]})
     with pytest.raises(PhonobenchError, match="another version"):
         packaged.load(folder)
+    first_format = {k: v for k, v in facts.items() if k != "gate"} | {"format": 1}
+    store.write_json(folder / packaged.FACTS, first_format)
+    (folder / "scorer.onnx").write_bytes((scorer / "scorer.onnx").read_bytes())
+    assert packaged.load(folder).scorer.forest is None
     store.write_json(folder / packaged.FACTS, {**facts, "format": 0})
     with pytest.raises(PhonobenchError, match="another version"):
         packaged.load(folder)
-    old = {k: v for k, v in store.read_run(scorer).items() if k != "features"}
+    old = {k: v for k, v in store.read_run(scorer).items() if k != "gate"}
     store.write_run(tmp_path / "runs" / "old", old)
     with pytest.raises(PhonobenchError, match="old was fitted by an older phonobench"):
         fitting.export(tmp_path / "runs" / "old", tmp_path / "package")

@@ -35,13 +35,15 @@ class Estimate:
 @dataclass(frozen=True, eq=False)
 class Assessment:
     """`phone` (N,); `phone_error` (N,), the calibrated probability that raters call the phone mispronounced (mean
-    accuracy under 0.5); `word[name]` (W,) for `WORD_SCORES`; `sentence[name]` () for `SENTENCE_SCORES`.
+    accuracy under 0.5); `word[name]` (W,) for `WORD_SCORES`; `sentence[name]` () for `SENTENCE_SCORES`; `read`, the
+    probability that the prompt was read at all, by which everything else is lowered already.
     """
 
     phone: Estimate
     phone_error: np.ndarray
     word: dict[str, Estimate]
     sentence: dict[str, Estimate]
+    read: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

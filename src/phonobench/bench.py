@@ -54,9 +54,10 @@ class Outcome:
     trace: str = ""
 
 
-def require_torch() -> None:
-    """Raises PhonobenchError where training and inference cannot run for want of the train extra."""
-    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+def require_torch(*others: str) -> None:
+    """Raises PhonobenchError where training and inference, and what needs `others` (modules of the train extra) too,
+    cannot run for want of it."""
+    missing = [name for name in ("torch", "transformers", *others) if importlib.util.find_spec(name) is None]
     if missing:
         raise PhonobenchError(
             f"training and inference need {' and '.join(missing)}: pip install 'phonobench[train]' "

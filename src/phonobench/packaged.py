@@ -1,10 +1,11 @@
-"""A scorer as it ships: acoustic models and scorer in ONNX, calibration and facts, one folder, no torch.
+"""A scorer as it ships: acoustic models and network in ONNX, trees, calibration and facts, one folder, no torch.
 
-    package.json      facts: name, version, licence, what it was trained on, calibration, sha256 of the files
+    package.json      facts: name, version, licence, what it was trained on, gate, calibration, sha256 of the files
     acoustic-K.onnx   log-mels in, log-posteriors and encoder states out; the first `panel` of them are read side by
                       side, and so are the next; panels vote
     judge-K.onnx      mean states in, what acoustic model K itself thinks of phones and sentence out; if it judges
-    scorer.onnx       described phones in, scores out
+    scorer.onnx       the network: described phones in, scores out
+    trees.safetensors boosted trees, which have as much to say as the network (format 2)
 
 `phonobench export RUN` makes such a folder; the default one lies in the package.
 """
@@ -23,13 +24,15 @@ from phonobench import audio, store
 from phonobench.assessment import Judging, Listening
 from phonobench.scorer import features, mel
 from phonobench.scorer.calibration import Calibration
+from phonobench.scorer.gate import Gate
 from phonobench.scorer.network import FittedScorer
+from phonobench.scorer.trees import Forest
 from phonobench.types import PhonobenchError
 
 DEFAULT = Path(__file__).parent / "default_scorer"
-FACTS, SCORER = "package.json", "scorer.onnx"
-FORMAT = 1
-"""Version of the folder's layout; another one is refused."""
+FACTS, SCORER, FOREST = "package.json", "scorer.onnx", "trees.safetensors"
+FORMAT = 2
+"""Version of the folder's layout that is written; of those that are read, 1 has neither trees nor a gate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,7 @@ def load(folder: Path | None = None) -> Package:
     if not (folder / FACTS).exists():
         raise PhonobenchError(f"{folder} holds no scorer ({FACTS} is missing): `phonobench export RUN` makes one")
     facts = store.read_json(folder / FACTS)
-    if facts.get("format") != FORMAT or not set(facts.get("features", ())) <= set(features.NAMES):
+    if facts.get("format") not in (1, FORMAT) or not set(facts.get("features", ())) <= set(features.NAMES):
         raise PhonobenchError(f"{folder / FACTS} is of another version of phonobench: export the run again")
     for name, digest in facts["files"].items():
         if not (folder / name).exists() or store.hash_file(folder / name) != digest:
@@ -91,7 +94,8 @@ def load(folder: Path | None = None) -> Package:
     judges = tuple(session(folder / name) if name in facts["files"] else None for name in opinions)
     panel = facts["panel"]
     calibration = Calibration.from_json(facts["calibration"])
-    scorer = FittedScorer(session(folder / SCORER), calibration, panel, tuple(facts["features"]))
+    helpers = (Forest.read(folder / FOREST), Gate.from_json(facts["gate"])) if facts["format"] == FORMAT else ()
+    scorer = FittedScorer(session(folder / SCORER), calibration, panel, tuple(facts["features"]), *helpers)
     key = store.fingerprint(facts["files"])
     numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"], facts["run"])
     hashes = [tuple(facts["files"][name] for name in pair if name in facts["files"])

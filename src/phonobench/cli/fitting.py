@@ -33,7 +33,7 @@ def fit_scorer(
     as_json: JsonOption = False,
 ) -> None:
     """Fit a scorer of phones, words and sentences to what recognisers heard of speakers they were not trained on."""
-    require_torch()
+    require_torch("sklearn")
     from phonobench import fitting
 
     found = corpora.find(corpus)

@@ -20,7 +20,8 @@ from phonobench.fitting.descriptions import Job, by_panel
 from phonobench.fitting.fit import cross_validated
 from phonobench.fitting.opened import Opened, open_scorer
 from phonobench.results import Result, ThresholdFacts
-from phonobench.scorer.network import Answer, assessment, mean, panels
+from phonobench.scorer.answer import Answer, mean
+from phonobench.scorer.network import assessment, panels
 from phonobench.stats import Rows
 from phonobench.tasks import assessed, controls
 from phonobench.tasks.task import Metric, Unit

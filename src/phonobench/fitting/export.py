@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import __version__, cards, packaged, store
-from phonobench.fitting.fit import NETWORK, recipe_name, run_id, voters
+from phonobench.fitting.fit import FOREST, NETWORK, recipe_name, run_id, voters
 from phonobench.fitting.opened import fitted
 from phonobench.types import PhonobenchError, Progress
 
@@ -43,15 +43,16 @@ def export(
         judges = portable.export_judge(run_dir.parent / listener, opinions)
         files |= {made.name: store.hash_file(made) for made in ([path, opinions] if judges else [path])}
         report(Progress("export", place + 1, len(run["listeners"])))
-    store.write_bytes(folder / packaged.SCORER, (run_dir / NETWORK).read_bytes())
-    files[packaged.SCORER] = store.hash_file(folder / packaged.SCORER)
+    for name_there, name_here in ((NETWORK, packaged.SCORER), (FOREST, packaged.FOREST)):
+        store.write_bytes(folder / name_here, (run_dir / name_there).read_bytes())
+        files[name_here] = store.hash_file(folder / name_here)
     if len(bands) > 1 or len(hops) > 1:
         raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {
         "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": run["features"],
         "bands": bands.pop(), "hop": hops.pop(), "panel": run["panel"],
         "level": run["level"] if level is None else level,
-        "reads_states": bool(run["layers"]),
+        "reads_states": bool(run["layers"]), "gate": run["gate"],
         "calibration": run["calibration"], "thresholds": run["thresholds"],
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip

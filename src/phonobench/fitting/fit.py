@@ -1,9 +1,12 @@
 """Fits a scorer to what recognisers heard of speakers they were not trained on, and makes a run of it.
 
+A scorer is networks and boosted trees, which have as much to say, and a gate: whether the prompt was read at all. The
+former are fitted to prompts that were read, the gate also to prompts against audio in which nobody reads them.
+
 The runs are folds of one training (`phonobench train SYSTEM --recipe scoring --fold k`); each describes the speakers
 that it held out. Folds of several trainings describe them side by side, as a panel. Cross-validation leaves out one
-fifth of the speakers at a time: its predictions calibrate the scorer and are its figures on train speakers. The
-networks that are kept are then fitted to all of them.
+fifth of the speakers at a time: its predictions calibrate the scorer and are its figures on train speakers. What is
+kept is then fitted to all of them.
 """
 
 from __future__ import annotations
@@ -11,18 +14,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from phonobench import fusion, provenance, store
 from phonobench.assessment import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import FOLDS
-from phonobench.fitting.material import POSITIVE, REPLACED_EVERY, SWAPPED_EVERY, folds_of, gather, training_of
+from phonobench.fitting import boosting
+from phonobench.fitting.material import (
+    POSITIVE,
+    REPLACED_EVERY,
+    SWAPPED_EVERY,
+    Material,
+    folds_of,
+    gather,
+    training_of,
+)
+from phonobench.scorer.answer import Answer, if_read, mean
 from phonobench.scorer.calibration import Calibration, calibrate
-from phonobench.scorer.examples import Course, Example
+from phonobench.scorer.examples import Course
 from phonobench.scorer.features import NAMES
-from phonobench.scorer.network import Answer
+from phonobench.scorer.tables import tabulate
 from phonobench.stats import best_f1_threshold
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
@@ -31,7 +44,7 @@ Report = Callable[[Progress], None]
 LEVEL = -19.0
 """dBFS of the loud parts of a recording (`audio.levelled`): the median of SpeechOcean762's train speakers. How loud a
 microphone records says nothing of who speaks, but a recogniser hears it, and a scorer learns what goes with it."""
-NETWORK, CROSS_VALIDATED = "scorer.onnx", "cross-validated.safetensors"
+NETWORK, FOREST, CROSS_VALIDATED = "scorer.onnx", "trees.safetensors", "cross-validated.safetensors"
 
 
 def fit(
@@ -57,6 +70,7 @@ def fit(
         "listeners": [store.read_run(run)["key"] for run in listeners],
         "layers": list(layers), "level": level, "course": asdict(course), "seeds": list(seeds), "features": list(NAMES),
         "corpus": corpus.fingerprint, "controls": [SWAPPED_EVERY, REPLACED_EVERY],
+        "growth": [boosting.GROWTH, boosting.SHARE],
     }  # fmt: skip
     key = store.fingerprint(facts)
     system, votes = "+".join(run["card"] for run in first), len(listeners) // len(first)
@@ -64,10 +78,12 @@ def fit(
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "fitted":
         return run_dir
     material = gather(folds, corpus, layers, level, limit=first[0].get("limit"), report=report)
-    utterances, examples, nonsense = material.utterances, material.examples, material.nonsense
-    answers = cross_validate(examples, utterances, nonsense, course, seeds, report)
-    network = scorer_training.fit([*examples, *(one for one, _ in nonsense)], course, seeds, report)
+    utterances = material.utterances
+    answers = cross_validate(material, course, seeds, report)
+    network = scorer_training.fit(material.examples, course, seeds, report)
     portable.write_scorer(network, run_dir / NETWORK)
+    boosting.grow(material.examples, NAMES, course, report).write(run_dir / FOREST)
+    gate = boosting.open_gate(material.examples, [one for one, _ in material.nonsense], NAMES, course)
     _keep_answers(run_dir / CROSS_VALIDATED, utterances, answers)
     manifest = {
         **fusion.together(first), "versions": provenance.versions(),
@@ -80,7 +96,8 @@ def fit(
         "corpus": {**first[0]["corpus"], "fingerprint": corpus.fingerprint, "train_utterances": len(utterances),
                    "train_speakers": len({u.speaker for u in utterances})},
         "trained_parameters": sum(p.numel() for p in network.parameters()),
-        "calibration": calibrated(answers, utterances).to_json(), "thresholds": _thresholds(answers, utterances),
+        "gate": gate.to_json(), "calibration": calibrated(answers, utterances).to_json(),
+        "thresholds": _thresholds(answers, utterances),
         "status": "fitted",
     }  # fmt: skip
     store.write_run(run_dir, manifest)
@@ -136,24 +153,68 @@ def _thresholds(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> d
 
 
 def cross_validate(
-    examples: Sequence[Example], utterances: Sequence[Utterance], nonsense: Sequence[tuple[Example, Utterance]],
-    course: Course, seeds: Sequence[int], report: Report = lambda _: None,
-) -> list[Answer]:  # fmt: skip
-    """Each utterance's answer by networks that were fitted without a fifth of the speakers, its own among them."""
+    material: Material, course: Course, seeds: Sequence[int], report: Report = lambda _: None
+) -> list[Answer]:
+    """Each utterance's answer by a scorer that was fitted without a fifth of the speakers, its own among them."""
+    told = network_answers(material, course, seeds, report), forest_answers(material, course, report)
+    read = gate_answers(material, course)
+    return [if_read(mean(pair), share) for *pair, share in zip(*told, read, strict=True)]
+
+
+def network_answers(
+    material: Material, course: Course, seeds: Sequence[int], report: Report = lambda _: None
+) -> list[Answer]:
+    """What the networks alone say in a cross-validation."""
     from phonobench.neural import scorer_training
 
-    speakers = sorted({u.speaker for u in utterances})
+    parts = _fifths(material)
+    networks = scorer_training.fit_all(
+        [[material.examples[i] for i in kept] for kept, _ in parts], course, seeds, report
+    )
+    told = [scorer_training.predict(network, [material.examples[i] for i in out])
+            for network, (_, out) in zip(networks, parts, strict=True)]  # fmt: skip
+    return _in_order([out for _, out in parts], told)
+
+
+def forest_answers(material: Material, course: Course, report: Report = lambda _: None) -> list[Answer]:
+    """What the trees alone say in a cross-validation."""
+    parts, told = _fifths(material), []
+    for kept, out in parts:
+        forest = boosting.grow([material.examples[i] for i in kept], NAMES, course, report)
+        tables = (tabulate(boosting.described(material.examples[i]), NAMES) for i in out)
+        told.append([forest.answer(one) for one in tables])
+    return _in_order([out for _, out in parts], told)
+
+
+def gate_answers(material: Material, course: Course) -> list[float]:
+    """What the gate says of each utterance in a cross-validation: the probability that it was read."""
+    parts, told = _fifths(material), []
+    for kept, out in parts:
+        left_out = {material.utterances[i].speaker for i in out}
+        nonsense = [one for one, u in material.nonsense if u.speaker not in left_out]
+        gate = boosting.open_gate([material.examples[i] for i in kept], nonsense, NAMES, course)
+        told.append([gate.probability(boosting.described(material.examples[i]), NAMES) for i in out])
+    return _in_order([out for _, out in parts], told)
+
+
+def _fifths(material: Material) -> list[tuple[list[int], list[int]]]:
+    """For each fifth of the speakers the places of the others' utterances, and of their own."""
+    speakers = sorted({u.speaker for u in material.utterances})
     if len(speakers) < FOLDS:
         raise PhonobenchError(f"{len(speakers)} speakers are too few to cross-validate a scorer: {FOLDS} at least")
-    left_out = [set(speakers[fold::FOLDS]) for fold in range(FOLDS)]
-    material = [*zip(examples, utterances, strict=True), *nonsense]
-    parts = [[e for e, u in material if u.speaker not in out] for out in left_out]
-    networks = scorer_training.fit_all(parts, course, seeds, report)
-    answers: dict[int, Answer] = {}
-    for out, network in zip(left_out, networks, strict=True):
-        places = [i for i, u in enumerate(utterances) if u.speaker in out]
-        answers |= dict(zip(places, scorer_training.predict(network, [examples[i] for i in places]), strict=True))
-    return [answers[i] for i in range(len(examples))]
+    fifth = {name: place % FOLDS for place, name in enumerate(speakers)}
+    of = [fifth[u.speaker] for u in material.utterances]
+    return [([i for i, k in enumerate(of) if k != fold], [i for i, k in enumerate(of) if k == fold])
+            for fold in range(FOLDS)]  # fmt: skip
+
+
+T = TypeVar("T")
+
+
+def _in_order(places: Sequence[Sequence[int]], told: Sequence[Sequence[T]]) -> list[T]:
+    """What was told of utterances in groups, in the order of the utterances."""
+    found = {i: one for out, part in zip(places, told, strict=True) for i, one in zip(out, part, strict=True)}
+    return [found[i] for i in range(len(found))]
 
 
 def _keep_answers(path: Path, utterances: Sequence[Utterance], answers: Sequence[Answer]) -> None:

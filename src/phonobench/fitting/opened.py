@@ -13,10 +13,12 @@ import numpy as np
 from phonobench import packaged, store
 from phonobench.assessment import Listening
 from phonobench.fitting.descriptions import Ear, Report, ear_of_run
-from phonobench.fitting.fit import NETWORK
+from phonobench.fitting.fit import FOREST, NETWORK
 from phonobench.packaged import Package
 from phonobench.scorer.calibration import Calibration
+from phonobench.scorer.gate import Gate
 from phonobench.scorer.network import FittedScorer
+from phonobench.scorer.trees import Forest
 from phonobench.types import PhonobenchError, Progress
 
 
@@ -46,10 +48,11 @@ def open_scorer(folder: Path, kept: Path) -> Opened:
         facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
         return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
     run = fitted(folder)
-    panel, level = run["panel"], run["level"]
-    read = tuple(run["features"])
-    scorer = FittedScorer(packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), panel, read)
-    ears = [ear_of_run(folder.parent / name, run["layers"], level) for name in run["listeners"]]
+    scorer = FittedScorer(
+        packaged.session(folder / NETWORK), Calibration.from_json(run["calibration"]), run["panel"],
+        tuple(run["features"]), Forest.read(folder / FOREST), Gate.from_json(run["gate"]),
+    )  # fmt: skip
+    ears = [ear_of_run(folder.parent / name, run["layers"], run["level"]) for name in run["listeners"]]
     return Opened(run, scorer, ears, exported=False)
 
 
@@ -58,7 +61,7 @@ def fitted(run_dir: Path) -> dict[str, Any]:
     run = store.read_run(run_dir)
     if run.get("kind") != "scorer" or run.get("status") != "fitted":
         raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
-    if "features" not in run:
+    if "gate" not in run:
         raise PhonobenchError(f"{run_dir.name} was fitted by an older phonobench: fit it again")
     return run
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from phonobench.neural.scorer_network import Ensemble, ScorerNetwork, Size, loss
+from phonobench.scorer.answer import Answer
 from phonobench.scorer.examples import Course, Example
-from phonobench.scorer.network import Answer
 from phonobench.types import PhonobenchError, Progress
 
 PARALLEL = 20_000

@@ -24,7 +24,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Course:
-    """How a network is fitted; every choice was made by cross-validation over train speakers."""
+    """How a scorer is fitted: its networks, the `trees` of a phone score, and the share of prompts `unread` that the
+    gate reckons with. Every choice was made by cross-validation over train speakers."""
 
     epochs: int = 24
     batch: int = 25
@@ -34,3 +35,5 @@ class Course:
     width: int = 64
     layers: int = 2
     dropout: float = 0.2
+    trees: int = 300
+    unread: float = 0.02

@@ -2,7 +2,7 @@
 
 Everything comes from the posteriors, the phones, and the sound's loudness and pitch; nothing is fitted here. A row
 describes its phone, its place and, in the same numbers for all phones, the utterance. A network puts rows together;
-`with_neighbours` does it for a learner that sees one row at a time.
+`tables` does it for learners that see one row at a time.
 """
 
 from __future__ import annotations
@@ -92,26 +92,6 @@ def _judged(judging: Judging | None, alignment: Alignment, ids: tuple[int, ...])
         return np.zeros(len(ids)), np.zeros(len(SENTENCE_SCORES))
     whole = judging.states.mean(axis=0)
     return judging.estimate(_pooled(judging.states, alignment), whole, np.array(ids))
-
-
-NEIGHBOURED = (
-    "judged", "odds", "best", "posterior", "deleted", "inserted_before", "frames", "gap_before", "loudness", "pitch",
-)  # fmt: skip
-REACH = 2
-
-
-def with_neighbours(description: Description) -> np.ndarray:
-    """The rows with the identity of the phone (39 columns), `NEIGHBOURED` of the phones up to `REACH` away, and the
-    mean and lowest odds of the phone's word: (N, columns). Past the ends of the utterance stands NaN."""
-    count = len(description.ids)
-    identity = np.eye(len(phones.PHONES))[description.ids - 1]
-    chosen = description.rows[:, [NAMES.index(name) for name in NEIGHBOURED]]
-    padded = np.pad(chosen, ((REACH, REACH), (0, 0)), constant_values=np.nan)
-    around = [padded[shift : shift + count] for shift in range(2 * REACH + 1) if shift != REACH]
-    odds = description.rows[:, NAMES.index("odds")]
-    inside = [odds[description.words == word] for word in description.words]
-    pooled = np.array([[values.mean(), values.min()] for values in inside])
-    return np.column_stack([description.rows, identity, *around, pooled]).astype(np.float32)
 
 
 def _rivals(detail: gop.Detail) -> np.ndarray:

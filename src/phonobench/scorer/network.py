@@ -1,9 +1,9 @@
-"""A fitted scorer as it runs without torch: an ONNX network over described phones, and its calibration."""
+"""A fitted scorer as it runs without torch: network and trees over described phones, the gate, and the calibration."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,30 +17,35 @@ from phonobench.assessment import (
     Assessment,
     Listening,
 )
+from phonobench.scorer.answer import Answer, if_read, mean
 from phonobench.scorer.calibration import Calibration
 from phonobench.scorer.features import NAMES, Description, describe, side_by_side
+from phonobench.scorer.gate import Gate
+from phonobench.scorer.tables import tabulate
+from phonobench.scorer.trees import Forest
 from phonobench.types import Prompt
-
-Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""phone (N,), error (N,), word (W, 3), sentence (4,): shares of their scales, and the error's probability."""
 
 
 @dataclass(frozen=True, eq=False)
 class FittedScorer:
     """`session`: an ONNX Runtime session of the network. It reads side by side what a panel of `panel` models heard, of
     each those columns that `features` names; where there are several panels, what each heard is scored apart and
-    averaged."""
+    averaged. `forest` (None: the network is alone) has as much to say as the network, `gate` (None: always open)
+    whether the prompt was read."""
 
     session: Any
     calibration: Calibration
     panel: int = 1
     features: tuple[str, ...] = NAMES
+    forest: Forest | None = None
+    gate: Gate | None = None
 
     def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
         """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
         described = [describe(one, prompt) for one in (listening, *listening.others)]
-        answers = [self.answer(side_by_side(panel)) for panel in panels(described, self.panel)]
-        return assessment(mean(answers), self.calibration)
+        together = [side_by_side(panel) for panel in panels(described, self.panel)]
+        told = assessment(mean([self.answer(one) for one in together]), self.calibration)
+        return replace(told, read=float(np.mean([self.read(one) for one in together])))
 
     def threshold(self, false_alarms: float) -> float:
         """The error probability from which that share of well-said phones is flagged."""
@@ -53,11 +58,24 @@ class FittedScorer:
         return (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
 
     def answer(self, description: Description) -> Answer:
-        """What the network says of one description."""
-        d = description
+        """What the scorer says of one description."""
+        d = self._named(description)
+        told = [self._network(d)]
+        if self.forest is not None:
+            told.append(self.forest.answer(tabulate(d, self.features)))
+        return if_read(mean(told), self.read(description))
+
+    def read(self, description: Description) -> float:
+        """The probability that the prompt was read at all."""
+        return 1.0 if self.gate is None else self.gate.probability(self._named(description), self.features)
+
+    def _named(self, description: Description) -> Description:
+        return replace(description, rows=description.rows[:, self._columns])
+
+    def _network(self, d: Description) -> Answer:
         belongs = (d.words[None] == np.arange(d.words.max() + 1)[:, None]).astype(np.float32)
-        inputs = {"rows": d.rows[None][..., self._columns], "states": d.states[None],
-                  "ids": d.ids[None].astype(np.int64), "belongs": belongs[None]}  # fmt: skip
+        inputs = {"rows": d.rows[None], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
+                  "belongs": belongs[None]}  # fmt: skip
         wanted = {node.name for node in self.session.get_inputs()}
         phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
         return phone[0], error[0], word[0], sentence[0]
@@ -71,12 +89,6 @@ def panels(listeners: Sequence[T], size: int) -> list[Sequence[T]]:
     if len(listeners) % size:
         raise ValueError(f"{len(listeners)} listeners do not make panels of {size}")
     return [listeners[start : start + size] for start in range(0, len(listeners), size)]
-
-
-def mean(answers: Sequence[Answer]) -> Answer:
-    """The mean of several answers about the same utterance."""
-    phone, error, word, sentence = (np.mean(np.stack(part), axis=0) for part in zip(*answers, strict=True))
-    return phone, error, word, sentence
 
 
 def assessment(answer: Answer, calibration: Calibration) -> Assessment:

@@ -93,7 +93,7 @@ def score(
         sentence=assembly.sentence(assessment),
         words=assembly.words(readings, assessment, found, flagged),
         insertions=assembly.insertions(readings, found),
-        warnings=remarks.warnings(wave, readings, heard[0]),
+        warnings=remarks.warnings(wave, readings, heard[0], assessment.read),
     )
 
 

@@ -19,12 +19,17 @@ NOISY = 15.0
 """Decibels between the loud and the quiet parts of a recording below which noise is taken to cover the speech."""
 MISMATCH = 0.75
 """Phone error rate of the free transcription from which the audio hardly holds the text."""
+DOUBTFUL = 0.5
+"""Probability that the text was read below which its scores are lowered by more than half."""
 FEWEST = 5
 """Expected phones below which such a rate says nothing."""
 
 
-def warnings(wave: np.ndarray, readings: Sequence[Reading], heard: Heard) -> tuple[Remark, ...]:
-    """Remarks on the wave (16 kHz), on how it fits its text, and on guessed pronunciations; () if all is well."""
+def warnings(wave: np.ndarray, readings: Sequence[Reading], heard: Heard, read: float) -> tuple[Remark, ...]:
+    """Remarks on the wave (16 kHz), on how it fits its text, and on guessed pronunciations; () if all is well.
+
+    `read` is the probability that the text was read at all.
+    """
     found = [Remark(code="clipped", message=fault) for fault in audio.faults(wave) if fault.startswith("clipped")]
     peak = float(np.abs(wave).max())
     if peak < QUIET_PEAK:
@@ -35,7 +40,7 @@ def warnings(wave: np.ndarray, readings: Sequence[Reading], heard: Heard) -> tup
         found.append(Remark(code="noisy", message=message))
     expected = encode(reading.prompt(readings).phones)
     rate = edits.align(expected, heard.best()).rate
-    if len(expected) >= FEWEST and rate >= MISMATCH:
+    if read < DOUBTFUL or (len(expected) >= FEWEST and rate >= MISMATCH):
         message = "the audio hardly fits the text: was another sentence read? The scores may be of little use"
         found.append(Remark(code="mismatch", message=message))
     guessed = [one.word for one in readings if one.pronunciation.source == "guessed"]

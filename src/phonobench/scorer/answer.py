@@ -1,0 +1,23 @@
+"""What learners answer of one utterance, and how several answers become one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""phone (N,), error (N,), word (W, 3), sentence (4,): shares of their scales, and the error's probability."""
+
+
+def mean(answers: Sequence[Answer]) -> Answer:
+    """The mean of several answers about the same utterance."""
+    phone, error, word, sentence = (np.mean(np.stack(part), axis=0) for part in zip(*answers, strict=True))
+    return phone, error, word, sentence
+
+
+def if_read(answer: Answer, read: float) -> Answer:
+    """What an answer about a prompt that was read is worth where it was read with that probability: what nobody reads
+    is all wrong."""
+    phone, error, word, sentence = answer
+    return read * phone, 1 - read * (1 - error), read * word, read * sentence
