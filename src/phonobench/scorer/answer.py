@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from phonobench.assessment import WORD_SCORES
+
 Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """phone (N,), error (N,), word (W, 3), sentence (4,): shares of their scales, and the error's probability."""
 
@@ -18,6 +20,7 @@ def mean(answers: Sequence[Answer]) -> Answer:
 
 def if_read(answer: Answer, read: float) -> Answer:
     """What an answer about a prompt that was read is worth where it was read with that probability: what nobody reads
-    is all wrong."""
+    is all wrong. Stress stays as it is: how an unread word was stressed is not known."""
     phone, error, word, sentence = answer
-    return read * phone, 1 - read * (1 - error), read * word, read * sentence
+    kept = np.array([1.0 if name == "stress" else read for name in WORD_SCORES])
+    return read * phone, 1 - read * (1 - error), kept * word, read * sentence
