@@ -50,12 +50,15 @@ class Description:
     words: np.ndarray
 
 
-def describe(listening: Listening, prompt: Prompt) -> Description:
-    """The rows of an utterance. Raises PhonobenchError where the audio is too short for the phones."""
+def describe(listening: Listening, prompt: Prompt, sound: prosody.Prosody | None = None) -> Description:
+    """The rows of an utterance; `sound` is measured of the wave where it is not given.
+
+    Raises PhonobenchError where the audio is too short for the phones.
+    """
     heard, wave = Heard(listening.logp, listening.hop), listening.wave
     ids = phones.encode(prompt.phones)
     detail = gop.detail(heard, ids)
-    sound = prosody.measure(wave)
+    sound = prosody.measure(wave) if sound is None else sound
     words = np.array(prompt.word_of_phone)
     judged, judged_whole = _judged(listening.judging, detail.alignment, ids)
     columns = np.column_stack([

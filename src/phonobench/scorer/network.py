@@ -17,6 +17,7 @@ from phonobench.assessment import (
     Assessment,
     Listening,
 )
+from phonobench.scorer import prosody
 from phonobench.scorer.answer import Answer, if_read, mean
 from phonobench.scorer.calibration import Calibration
 from phonobench.scorer.features import NAMES, Description, describe, side_by_side
@@ -42,7 +43,8 @@ class FittedScorer:
 
     def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
         """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
-        described = [describe(one, prompt) for one in (listening, *listening.others)]
+        sound = prosody.measure(listening.wave)  # once: all of them heard the same wave
+        described = [describe(one, prompt, sound) for one in (listening, *listening.others)]
         together = [side_by_side(panel) for panel in panels(described, self.panel)]
         told = assessment(mean([self.answer(one) for one in together]), self.calibration)
         return replace(told, read=float(np.mean([self.read(one) for one in together])))
