@@ -54,10 +54,10 @@ def fit(
 ) -> Path:  # fmt: skip
     """Fit a scorer and write it as a run under `runs_root`; returns its folder. A finished one is returned as it is.
 
-    `runs` are folds of one training, or the same folds of several, which the network then reads side by side.
+    `runs` are folds of one training, or the same folds of several, which are then read side by side.
     `listeners` are those of them that listen when it scores (the first fold where none is named; several folds vote),
-    `layers` the encoders' layers whose states it reads, `level` (dBFS) the loudness to which recordings are brought
-    before they are heard. Raises PhonobenchError for runs that are no folds, or not the same ones.
+    `layers` the encoders' layers whose states the networks read, `level` (dBFS) the loudness to which recordings are
+    brought before they are heard. Raises PhonobenchError for runs that are no folds, or not the same ones.
     """
     from phonobench.neural import portable, scorer_training
 

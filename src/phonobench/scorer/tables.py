@@ -1,6 +1,7 @@
 """A description as tables, for learners that see one row at a time: of each phone, of each word, of the sentence.
 
-What stands around a phone or a word is put beside it. Past the ends of the utterance stands NaN.
+What stands around a phone or a word is put beside it. Past the ends of the utterance stands NaN. Trees of exported
+scorers know columns by their place: whoever moves one raises `packaged.FORMAT`.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def warnings(wave: np.ndarray, readings: Sequence[Reading], heard: Heard, read: 
     expected = encode(reading.prompt(readings).phones)
     rate = edits.align(expected, heard.best()).rate
     if read < DOUBTFUL or (len(expected) >= FEWEST and rate >= MISMATCH):
-        message = "the audio hardly fits the text: was another sentence read? The scores may be of little use"
+        message = "the audio hardly fits the text: was another sentence read? Scores are low for that, or of little use"
         found.append(Remark(code="mismatch", message=message))
     guessed = [one.word for one in readings if one.pronunciation.source == "guessed"]
     if guessed:
