@@ -39,16 +39,8 @@ def main() -> None:
     place = min(range(len(lasts)), key=lambda k: abs(lasts[k] - given.seconds))
     chosen = utterances[place]
     text = " ".join(word.text for word in chosen.prompt.words)
-    command = [
-        sys.executable,
-        "-c",
-        "from phonobench.cli import main; main()",
-        "score",
-        str(chosen.audio),
-        "--text",
-        text,
-    ]
-    command += ["--package", str(given.package)]
+    verb = ["score", str(chosen.audio), "--text", text, "--package", str(given.package)]
+    command = [sys.executable, "-c", "from phonobench.cli import main; main()", *verb]
     starts = [_timed(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(given.starts + 1)]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     phonobench.score(chosen.audio, text, package=given.package)

@@ -36,7 +36,7 @@ class Estimate:
 class Assessment:
     """`phone` (N,); `phone_error` (N,), the calibrated probability that raters call the phone mispronounced (mean
     accuracy under 0.5); `word[name]` (W,) for `WORD_SCORES`; `sentence[name]` () for `SENTENCE_SCORES`; `read`, the
-    probability that the prompt was read at all, by which everything else is lowered already.
+    probability that the prompt was read at all, by which all else but stress is lowered already.
     """
 
     phone: Estimate

@@ -50,7 +50,7 @@ class Calibration:
 
     def probability(self, error: np.ndarray) -> np.ndarray:
         """The calibrated probability of a mispronunciation for a network's answer (0 to 1)."""
-        return _logistic(self.slope * _log_odds(error) + self.offset)
+        return logistic(self.slope * _log_odds(error) + self.offset)
 
     def threshold(self, false_alarms: float) -> float:
         """The probability from which that share of well-said phones is flagged. PhonobenchError off the kept range."""
@@ -97,7 +97,7 @@ def calibrate(
     known = np.isfinite(mispronounced)
     odds, truth = _log_odds(error[known]), mispronounced[known]
     slope, offset = _platt(odds, truth)
-    said_well = _logistic(slope * odds[truth == 0] + offset)
+    said_well = logistic(slope * odds[truth == 0] + offset)
     thresholds = {rate: float(np.quantile(said_well, 1 - rate)) for rate in FALSE_ALARMS}
     intervals = {name: interval(*pair) for name, pair in scores.items()}
     return Calibration(intervals, float(slope), float(offset), thresholds)
@@ -107,7 +107,7 @@ def _platt(odds: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Slope and offset of the logistic regression of `truth` on `odds`, by Newton's method, faintly held to 1 and 0."""
     design, at, held = np.column_stack([odds, np.ones_like(odds)]), np.array([1.0, 0.0]), 1e-3
     for _ in range(50):
-        p = _logistic(design @ at)
+        p = logistic(design @ at)
         gradient = design.T @ (p - truth) + held * (at - np.array([1.0, 0.0]))
         curvature = (design * (p * (1 - p))[:, None]).T @ design + held * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
@@ -122,5 +122,6 @@ def _log_odds(share: np.ndarray) -> np.ndarray:
     return np.log(share / (1 - share))
 
 
-def _logistic(z: np.ndarray) -> np.ndarray:
+def logistic(z: np.ndarray) -> np.ndarray:
+    """Log-odds to probabilities."""
     return 1 / (1 + np.exp(-z))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from phonobench.scorer.calibration import logistic
 from phonobench.scorer.features import UTTERANCE_FEATURES, Description
 
 READ = tuple(name for name in UTTERANCE_FEATURES if not name.startswith("judged"))
@@ -27,8 +28,8 @@ class Gate:
 
     def probability(self, description: Description, names: Sequence[str]) -> float:
         """That the prompt was read; the rows hold `names` of each model."""
-        odds = float(standardised(told(description, names), self.mean, self.scale) @ self.weights) + self.offset
-        return float(1 / (1 + np.exp(-odds)))
+        odds = standardised(told(description, names), self.mean, self.scale) @ self.weights + self.offset
+        return float(logistic(odds))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON keeps it."""

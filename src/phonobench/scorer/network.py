@@ -55,7 +55,7 @@ class FittedScorer:
 
     @cached_property
     def _columns(self) -> np.ndarray:
-        """Where in a panel's rows the columns stand that the network reads."""
+        """Where in a panel's rows the columns stand that the scorer reads."""
         each = np.array([NAMES.index(name) for name in self.features])
         return (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
 
@@ -65,11 +65,14 @@ class FittedScorer:
         told = [self._network(d)]
         if self.forest is not None:
             told.append(self.forest.answer(tabulate(d, self.features)))
-        return if_read(mean(told), self.read(description))
+        return if_read(mean(told), self._read(d))
 
     def read(self, description: Description) -> float:
         """The probability that the prompt was read at all."""
-        return 1.0 if self.gate is None else self.gate.probability(self._named(description), self.features)
+        return self._read(self._named(description))
+
+    def _read(self, d: Description) -> float:
+        return 1.0 if self.gate is None else self.gate.probability(d, self.features)
 
     def _named(self, description: Description) -> Description:
         return replace(description, rows=description.rows[:, self._columns])

@@ -12,6 +12,7 @@ from phonobench import store
 from phonobench.assessment import SENTENCE_SCORES, WORD_SCORES
 from phonobench.compiled import compiled
 from phonobench.scorer.answer import Answer
+from phonobench.scorer.calibration import logistic
 from phonobench.scorer.tables import Tables
 
 TABLES = {
@@ -54,7 +55,7 @@ class Forest:
         told = {name: self.trees[name].of(getattr(tables, table)) for name, table in TABLES.items()}
         word = np.stack([told[f"word.{name}"] for name in WORD_SCORES], axis=1)
         sentence = np.concatenate([told[f"sentence.{name}"] for name in SENTENCE_SCORES])
-        return told["phone"], 1 / (1 + np.exp(-told["error"])), word, sentence
+        return told["phone"], logistic(told["error"]), word, sentence
 
     def write(self, path: Path) -> None:
         """Keep it in one file."""
