@@ -18,10 +18,11 @@ import machine
 import torch
 
 from phonobench import audio, corpora, store
-from phonobench.neural import hardware, weights
-from phonobench.neural.batches import by_length
-from phonobench.neural.decoding import batch_posteriors
+from phonobench.neural import hardware
+from phonobench.neural.checkpoints import trained
 from phonobench.neural.inference import BATCH_SECONDS
+from phonobench.neural.posteriors import batch_posteriors
+from phonobench.neural.training.batches import by_length
 from phonobench.types import SAMPLE_RATE
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     print(machine.line())
-    model = weights.load(options.run, options.model)
+    model = trained.load(options.run, options.model)
     # Evenly over the split, so that all its speakers and lengths take part.
     found = corpora.find(options.corpus).split(options.split)
     chosen = found[:: max(1, len(found) // options.utterances)][: options.utterances]

@@ -22,12 +22,13 @@ import numpy as np
 import soundfile
 
 import phonobench
-from phonobench import corpora, packaged
+from phonobench import corpora
+from phonobench.assessment import bundle
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--package", type=Path, default=packaged.DEFAULT)
+    parser.add_argument("--package", type=Path, default=bundle.DEFAULT)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--calls", type=int, default=30)
     parser.add_argument("--starts", type=int, default=5)
@@ -46,7 +47,7 @@ def main() -> None:
     phonobench.score(chosen.audio, text, package=given.package)
     calls = [_timed(lambda: phonobench.score(chosen.audio, text, package=given.package)) for _ in range(given.calls)]
     facts = {
-        "package": packaged.load(given.package).facts["run"], "utterance": chosen.id, "seconds": lasts[place],
+        "package": bundle.load(given.package).facts["run"], "utterance": chosen.id, "seconds": lasts[place],
         "phones": len(chosen.prompt.phones), "command_s": _spread(starts[1:]), "warm_call_s": _spread(calls),
         "command_peak_mb": round(peak),
     }  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from phonobench import diagnosis, phones
-from phonobench.assessment import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate, Listening
+from phonobench import phones
+from phonobench.assessment import diagnosis
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate, Listening
 from phonobench.evidence import Heard
 from phonobench.types import Prompt
 

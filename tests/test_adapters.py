@@ -9,11 +9,14 @@ torch = pytest.importorskip("torch")
 
 from tiny_checkpoints import CASES, save  # noqa: E402
 
-from phonobench import cards, recipe, store  # noqa: E402
+from phonobench import store  # noqa: E402
 from phonobench.corpora import synthetic  # noqa: E402
-from phonobench.neural import adapters, checkpoints, hardware, quantisation, training, weights  # noqa: E402
-from phonobench.neural.decoding import batch_posteriors  # noqa: E402
+from phonobench.neural import hardware  # noqa: E402
+from phonobench.neural.checkpoints import lora, pretrained, quantisation, trained  # noqa: E402
+from phonobench.neural.posteriors import batch_posteriors  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
+from phonobench.neural.training import loop  # noqa: E402
+from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import PhonobenchError  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -29,7 +32,7 @@ def tones(*lengths):
 
 def made(name, folder, plan):
     card = cards.find(name)
-    return Recogniser(checkpoints.load(card, save(card, folder / "model")), plan)
+    return Recogniser(pretrained.load(card, save(card, folder / "model")), plan)
 
 
 def learn(model, waves, steps=1):
@@ -49,16 +52,16 @@ def test_every_adapter_learns_and_merging_changes_nothing(name, tmp_path):
     model, waves = made(name, tmp_path, LORA), tones(16_000, 9_000)
     # In the first step one half of each pair is zero, and so is the other's gradient.
     model = learn(model, waves, steps=2)
-    trained = model.trained()
-    ours = {n for n in trained if not n.startswith("head")}
-    assert ours and all(adapters.MARK in n for n in ours)
-    assert not [n for n, p in trained.items() if p.grad is None or not p.grad.any()]
-    assert set(model.learned()) == set(trained)
+    parameters = model.trained()
+    ours = {n for n in parameters if not n.startswith("head")}
+    assert ours and all(lora.MARK in n for n in ours)
+    assert not [n for n, p in parameters.items() if p.grad is None or not p.grad.any()]
+    assert set(model.learned()) == set(parameters)
     with torch.no_grad():
         before = model(model.encoder.features(waves))[0]
-        adapters.merge(model.encoder)
+        lora.merge(model.encoder)
         after = model(model.encoder.features(waves))[0]
-    assert not [n for n, _ in model.named_parameters() if adapters.MARK in n]
+    assert not [n for n, _ in model.named_parameters() if lora.MARK in n]
     torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
     plain = made(name, tmp_path / "plain", LORA).encoder.eval()
     with torch.no_grad():
@@ -67,23 +70,23 @@ def test_every_adapter_learns_and_merging_changes_nothing(name, tmp_path):
 
 def test_adapters_lie_in_the_trained_layers_alone(tmp_path):
     model = made("hubert-large", tmp_path, dataclasses.replace(LORA, trainable="last:1"))
-    layers = {name.split("layers.")[1].split(".")[0] for name in model.trained() if adapters.MARK in name}
+    layers = {name.split("layers.")[1].split(".")[0] for name in model.trained() if lora.MARK in name}
     assert layers == {"2"}
 
 
 def test_an_adapter_that_its_encoder_does_not_hear_is_refused(tmp_path):
     """WavLM's attention reads the weights of its projections past the modules, so that adapters there do nothing."""
     card = cards.find("wavlm-base")
-    encoder = checkpoints.load(card, save(card, tmp_path / "model"))
+    encoder = pretrained.load(card, save(card, tmp_path / "model"))
     encoder.adapters = ("q_proj",)
     model = learn(Recogniser(encoder, LORA), tones(16_000))
     with pytest.raises(PhonobenchError, match=r"6 adapters get no gradient.*q_proj.*past them"):
-        adapters.refuse_idle(model)
+        lora.refuse_idle(model)
 
 
 def test_an_encoder_without_linear_maps_has_no_adapters():
     with pytest.raises(PhonobenchError, match=r"no linear maps for LoRA.*--set lora=0"):
-        Recogniser(checkpoints.build(cards.find("scratch-mel")), LORA)
+        Recogniser(pretrained.build(cards.find("scratch-mel")), LORA)
 
 
 def test_a_run_keeps_adapters_and_head_and_hears_the_same_when_loaded(tmp_path, monkeypatch):
@@ -91,21 +94,21 @@ def test_a_run_keeps_adapters_and_head_and_hears_the_same_when_loaded(tmp_path, 
     source = str(save(card, tmp_path / "model"))
     plan = dataclasses.replace(LORA, epochs=2, batch_seconds=8.0, consistency=0.0, ema=0.5)
     checked = []
-    monkeypatch.setattr(adapters, "refuse_idle", lambda model: checked.append(model))
-    run_dir = training.train(card, plan, corpus, tmp_path / "runs", source=source, limit=3)
+    monkeypatch.setattr(lora, "refuse_idle", lambda model: checked.append(model))
+    run_dir = loop.train(card, plan, corpus, tmp_path / "runs", source=source, limit=3)
     assert checked
-    arrays, facts = store.read_arrays(run_dir / "weights" / weights.FILE)
+    arrays, facts = store.read_arrays(run_dir / "weights" / trained.FILE)
     assert facts["frozen"] and all("lora_" in name or name.startswith("head.") for name in arrays)
     assert {name.rpartition(".lora_")[0].rpartition(".")[2] for name in arrays if "lora_" in name} == {
         "q_proj", "k_proj", "v_proj", "out_proj",
     }  # fmt: skip
     (wave,) = [w.numpy() for w in tones(16_000)]
-    merged = batch_posteriors(weights.load(run_dir, source), [wave])[0]
-    apart = batch_posteriors(weights.load(run_dir, source, merge=False), [wave])[0]
+    merged = batch_posteriors(trained.load(run_dir, source), [wave])[0]
+    apart = batch_posteriors(trained.load(run_dir, source, merge=False), [wave])[0]
     np.testing.assert_allclose(merged, apart, atol=1e-4)
     other = str(save(card, tmp_path / "other", seed=1))
     with pytest.raises(PhonobenchError, match="not the checkpoint that"):
-        weights.load(run_dir, other)
+        trained.load(run_dir, other)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -141,7 +144,7 @@ def test_checkpointing_runs_the_layers_again(tmp_path):
 def test_checkpointing_is_refused_where_there_is_none():
     plan = dataclasses.replace(recipe.find("scratch"), checkpointing=True)
     with pytest.raises(PhonobenchError, match=r"no gradient checkpointing.*checkpointing=false"):
-        Recogniser(checkpoints.build(cards.find("scratch-mel")), plan)
+        Recogniser(pretrained.build(cards.find("scratch-mel")), plan)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -169,15 +172,15 @@ def test_switches_are_true_or_false():
 
 def made_steps(corpus, plan):
     """Steps of an epoch over the first four utterances."""
-    seconds = training.batches.read(corpus.split("train")[:4], lambda _: None).seconds
-    return len(training.batches.plan(seconds, plan.batch_seconds, (1.0,), (0, 0)))
+    seconds = loop.batches.read(corpus.split("train")[:4], lambda _: None).seconds
+    return len(loop.batches.plan(seconds, plan.batch_seconds, (1.0,), (0, 0)))
 
 
 def test_a_scaled_loss_trains_the_same_and_its_scale_survives_an_interruption(tmp_path, monkeypatch):
     """fp16's scaler, run on the processor in full precision, where it must change nothing but rounding."""
     corpus, card = synthetic.read(), cards.find("scratch-mel")
     plan = dataclasses.replace(recipe.find("scratch"), epochs=2, batch_seconds=6.0, ema=0.0, speeds=(1.0,))
-    plain = training.train(card, plan, corpus, tmp_path / "plain", limit=4)
+    plain = loop.train(card, plan, corpus, tmp_path / "plain", limit=4)
     made_scalers = []
 
     def scaler(_):
@@ -191,14 +194,14 @@ def test_a_scaled_loss_trains_the_same_and_its_scale_survives_an_interruption(tm
         if progress.stage == "epoch" and len(made_scalers) == 1:
             raise KilledError
 
-    monkeypatch.setattr(training.hardware, "scaler", scaler)
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop.hardware, "scaler", scaler)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KilledError):
-        training.train(card, plan, corpus, tmp_path / "scaled", limit=4, report=stop)
-    scaled = training.train(card, plan, corpus, tmp_path / "scaled", limit=4)
+        loop.train(card, plan, corpus, tmp_path / "scaled", limit=4, report=stop)
+    scaled = loop.train(card, plan, corpus, tmp_path / "scaled", limit=4)
     steps = store.read_run(scaled)["history"][-1]["epoch"] * made_steps(corpus, plan)
     assert made_scalers[1].get_scale() == 2.0 ** (10 + steps // 2)  # its growth was counted across the interruption
-    one, two = (store.read_arrays(run / "weights" / weights.FILE)[0] for run in (plain, scaled))
+    one, two = (store.read_arrays(run / "weights" / trained.FILE)[0] for run in (plain, scaled))
     for name, array in one.items():
         np.testing.assert_allclose(two[name], array, atol=1e-5, err_msg=name)
 
@@ -218,8 +221,8 @@ def test_four_bits_stay_near_the_whole_weights(name, maps, wide, tmp_path):
     pytest.importorskip("bitsandbytes")
     card, (wave,) = cards.find(name), tones(16_000)
     folder = save(card, tmp_path / "model")
-    plain = checkpoints.load(card, folder).eval()
-    small = checkpoints.load(card, folder).eval()
+    plain = pretrained.load(card, folder).eval()
+    small = pretrained.load(card, folder).eval()
     assert quantisation.shrink(small, "4bit") == 3 * maps
     small.to("cpu")
     with torch.no_grad():
@@ -232,7 +235,7 @@ def test_adapters_learn_over_four_bits(wide, tmp_path):
     pytest.importorskip("bitsandbytes")
     model = made("hubert-large", tmp_path, dataclasses.replace(LORA, quantise="4bit")).to("cpu")
     model = learn(model, tones(16_000), steps=2)
-    trained = model.trained()
-    assert [n for n in trained if adapters.MARK in n]
-    assert not [n for n, p in trained.items() if p.grad is None or not p.grad.any()]
-    assert set(model.learned()) == set(trained)
+    parameters = model.trained()
+    assert [n for n in parameters if lora.MARK in n]
+    assert not [n for n, p in parameters.items() if p.grad is None or not p.grad.any()]
+    assert set(model.learned()) == set(parameters)

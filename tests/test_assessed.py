@@ -11,9 +11,9 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from phonobench import stats
-from phonobench.assessment import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
-from phonobench.evaluate.measurement import measure
-from phonobench.tasks import assessed
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
+from phonobench.evaluate.intervals import measure
+from phonobench.tasks import assessment
 
 
 def around(value: np.ndarray, width: float) -> Estimate:
@@ -44,10 +44,10 @@ def measured():
     others = [{"silence": other} if k % 2 else {} for k, other in enumerate(silent)]
     rows = {
         unit: table.with_constants({"phone_model": 0.6, "utterance_model": -7.0})
-        for unit, table in assessed.collect(told, utterances, others).items()
+        for unit, table in assessment.collect(told, utterances, others).items()
     }
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), 50)
-    return utterances, told, silent, measure(assessed.METRICS, rows, draws)
+    return utterances, told, silent, measure(assessment.METRICS, rows, draws)
 
 
 def test_phones(measured) -> None:
@@ -100,6 +100,6 @@ def test_a_phone_without_a_human_score_is_left_out() -> None:
     holed = dataclasses.replace(first, phone_accuracy=(float("nan"), *first.phone_accuracy[1:]))
     missing = (dataclasses.replace(utterances[0], judgement=holed), *utterances[1:])
     draws = stats.speaker_draws(3, 5)
-    whole, less = (measure(assessed.METRICS, assessed.collect(told, us, [{}] * len(us)), draws)
+    whole, less = (measure(assessment.METRICS, assessment.collect(told, us, [{}] * len(us)), draws)
                    for us in (utterances, missing))  # fmt: skip
     assert less["phone_model_pearson"].n == whole["phone_model_pearson"].n - 1

@@ -11,11 +11,14 @@ import soundfile
 
 torch = pytest.importorskip("torch")
 
-from phonobench import audio, cards, recipe, store  # noqa: E402
+from phonobench import audio, store  # noqa: E402
 from phonobench.corpora import synthetic  # noqa: E402
-from phonobench.neural import checkpoints, inference, training  # noqa: E402
-from phonobench.neural.decoding import batch_posteriors  # noqa: E402
+from phonobench.neural import inference  # noqa: E402
+from phonobench.neural.checkpoints import pretrained  # noqa: E402
+from phonobench.neural.posteriors import batch_posteriors  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
+from phonobench.neural.training import loop  # noqa: E402
+from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import SAMPLE_RATE, Corpus, PhonobenchError  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -34,7 +37,7 @@ def wave(corpus: Corpus) -> np.ndarray:
 @pytest.fixture(scope="module")
 def model() -> Recogniser:
     torch.manual_seed(0)
-    return Recogniser(checkpoints.build(cards.find("scratch-mel")), recipe.find("scratch")).eval()
+    return Recogniser(pretrained.build(cards.find("scratch-mel")), recipe.find("scratch")).eval()
 
 
 FORMATS = {
@@ -100,13 +103,13 @@ def test_a_bad_recording_stops_a_training_by_name(kind, wave, corpus, tmp_path) 
     spoiled = replace(corpus, utterances=utterances)
     plan = recipe.with_settings(recipe.find("scratch"), {"epochs": "1"})
     with pytest.raises(PhonobenchError, match=rf"bad\.wav.*({COMPLAINTS[kind]})"):
-        training.train(cards.find("scratch-mel"), plan, spoiled, tmp_path / "runs", limit=4)
+        loop.train(cards.find("scratch-mel"), plan, spoiled, tmp_path / "runs", limit=4)
     assert all(store.read_run(folder)["status"] == "training" for folder in store.list_runs(tmp_path / "runs"))
 
 
 def test_a_bad_recording_stops_an_inference_and_a_good_copy_continues_it(wave, corpus, tmp_path) -> None:
     plan = recipe.with_settings(recipe.find("scratch"), {"epochs": "1"})
-    run_dir = training.train(cards.find("scratch-mel"), plan, corpus, tmp_path / "runs", limit=4)
+    run_dir = loop.train(cards.find("scratch-mel"), plan, corpus, tmp_path / "runs", limit=4)
     path = tmp_path / "bad.wav"
     spoil("truncated", wave, path)
     bad = corpus.split("dev")[3]
@@ -122,5 +125,5 @@ def test_a_bad_recording_stops_an_inference_and_a_good_copy_continues_it(wave, c
 def test_a_corpus_without_dev_speakers_is_refused_before_anything_is_trained(corpus, tmp_path) -> None:
     without = replace(corpus, utterances=tuple(u for u in corpus.utterances if u.split != "dev"))
     with pytest.raises(PhonobenchError, match="no phones to read in dev"):
-        training.train(cards.find("scratch-mel"), recipe.find("scratch"), without, tmp_path / "runs", limit=4)
+        loop.train(cards.find("scratch-mel"), recipe.find("scratch"), without, tmp_path / "runs", limit=4)
     assert not (tmp_path / "runs").exists()

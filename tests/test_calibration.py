@@ -7,10 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from phonobench import cards, recipe, store  # noqa: E402
+from phonobench import store  # noqa: E402
 from phonobench.corpora import synthetic  # noqa: E402
-from phonobench.neural import batches, calibration, training, weights  # noqa: E402
-from phonobench.neural.decoding import batch_posteriors  # noqa: E402
+from phonobench.neural.checkpoints import trained  # noqa: E402
+from phonobench.neural.posteriors import batch_posteriors  # noqa: E402
+from phonobench.neural.training import batches, blank_bias, loop  # noqa: E402
+from phonobench.systems import cards, recipe  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -34,7 +36,7 @@ def planted(excess):
 
 def test_the_planted_excess_is_found():
     logp, dev = planted(excess=1.5)
-    found = calibration.choose(logp, dev)
+    found = blank_bias.choose(logp, dev)
     best = next(iter(found))
     assert 1.5 <= best <= 2.25
     assert found[best] < 0.05 < found[0.0]
@@ -42,25 +44,25 @@ def test_the_planted_excess_is_found():
 
 def test_balanced_posteriors_are_left_alone():
     logp, dev = planted(excess=0.0)
-    assert next(iter(calibration.choose(logp, dev))) == 0.0
+    assert next(iter(blank_bias.choose(logp, dev))) == 0.0
 
 
 def test_it_is_folded_into_the_weights_once(tmp_path):
     corpus = synthetic.read()
     plan = recipe.with_settings(recipe.find("scratch"), {"epochs": "1", "batch_seconds": "8"})
-    run_dir = training.train(cards.find("scratch-mel"), plan, corpus, tmp_path, limit=8)
+    run_dir = loop.train(cards.find("scratch-mel"), plan, corpus, tmp_path, limit=8)
     dev = batches.read(corpus.split("dev")[:8], lambda _: None)
     blank = store.read_run(run_dir)["blank"]
-    assert blank["bias"] in calibration.GRID
-    before = weights.digest(run_dir)
-    calibration.calibrate(run_dir, dev, lambda _: None)
-    assert weights.digest(run_dir) == before
+    assert blank["bias"] in blank_bias.GRID
+    before = trained.digest(run_dir)
+    blank_bias.calibrate(run_dir, dev, lambda _: None)
+    assert trained.digest(run_dir) == before
 
-    arrays, facts = store.read_arrays(run_dir / "weights" / weights.FILE)
+    arrays, facts = store.read_arrays(run_dir / "weights" / trained.FILE)
     facts.pop("blank")
-    store.write_arrays(run_dir / "weights" / weights.FILE, arrays, facts)
-    (plain,) = batch_posteriors(weights.load(run_dir), [dev.waves[0]])
-    calibration.calibrate(run_dir, dev, lambda _: None)
+    store.write_arrays(run_dir / "weights" / trained.FILE, arrays, facts)
+    (plain,) = batch_posteriors(trained.load(run_dir), [dev.waves[0]])
+    blank_bias.calibrate(run_dir, dev, lambda _: None)
     bias = store.read_run(run_dir)["blank"]["bias"]
-    (moved,) = batch_posteriors(weights.load(run_dir), [dev.waves[0]])
-    np.testing.assert_allclose(moved, calibration.shifted(plain, bias), atol=1e-4)
+    (moved,) = batch_posteriors(trained.load(run_dir), [dev.waves[0]])
+    np.testing.assert_allclose(moved, blank_bias.shifted(plain, bias), atol=1e-4)

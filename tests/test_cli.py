@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from phonobench import bench, cards, corpora, models_folder, provenance, recipe, results, store
+from phonobench import bench, corpora, results, store
 from phonobench.cli import VERBS, app, output
+from phonobench.store import provenance
+from phonobench.systems import cards, local_models, recipe
 from phonobench.types import Corpus, PhonobenchError, Progress
 
 ROOT = Path(__file__).parents[1]
@@ -123,7 +125,7 @@ def test_list_as_a_table_has_every_card() -> None:
 @pytest.fixture(autouse=True)
 def _own_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--models` sets the variable for the process: give it back after each test."""
-    monkeypatch.setenv(models_folder.VARIABLE, "")
+    monkeypatch.setenv(local_models.VARIABLE, "")
     monkeypatch.setenv("PHONOBENCH_DEBUG", "")
 
 
@@ -178,7 +180,7 @@ def test_defaults_are_what_can_run_here(
     synthetic_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Corpus("real", tmp_path, (), "f", synthetic=False)
-    monkeypatch.setenv(models_folder.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(local_models.VARIABLE, str(tmp_path))
     assert bench.default_systems(synthetic_corpus) == ("scratch-mel",)
     assert bench.default_systems(real) == ("scratch-mel",)
     (tmp_path / "whisper-tiny.en").mkdir()
@@ -288,8 +290,8 @@ def test_bench_again_does_nothing_again(trial: tuple[Path, Path, Result], monkey
         raise AssertionError("done before")
 
     monkeypatch.setattr("phonobench.evaluate.evaluate", again)
-    monkeypatch.setattr("phonobench.neural.inference.weights.load", again)
-    monkeypatch.setattr("phonobench.neural.checkpoints.build", again)
+    monkeypatch.setattr("phonobench.neural.inference.trained.load", again)
+    monkeypatch.setattr("phonobench.neural.checkpoints.pretrained.build", again)
     assert invoke("bench", *roots(trial), *SHORT).exit_code == 0
     assert contents(*trial[:2]) == before
 

@@ -11,14 +11,17 @@ torch = pytest.importorskip("torch")
 import transformers  # noqa: E402
 from tiny_checkpoints import save  # noqa: E402
 
-from phonobench import cards, recipe, store  # noqa: E402
+from phonobench import store  # noqa: E402
 from phonobench.corpora import synthetic  # noqa: E402
-from phonobench.neural import checkpoints, codebooks, composition, inference, keeping, training, weights  # noqa: E402
-from phonobench.neural.codes import CodeShelf  # noqa: E402
+from phonobench.neural import composition, inference  # noqa: E402
+from phonobench.neural.checkpoints import archive, pretrained, trained  # noqa: E402
 from phonobench.neural.encoders import JointEncoder  # noqa: E402
+from phonobench.neural.encoders.code_cache import CodeShelf  # noqa: E402
 from phonobench.neural.encoders.discrete import PADDING, quantise  # noqa: E402
 from phonobench.neural.encoders.joint import Part, resampled  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
+from phonobench.neural.training import codebooks, loop  # noqa: E402
+from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import PhonobenchError  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -47,13 +50,13 @@ def world(tmp_path_factory, corpus):
     save(cards.find("whisper-base"), root / "models" / "whisper-base")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PHONOBENCH_MODELS", str(root / "models"))
-        whisper = training.train(cards.find("whisper-base"), short("finetune"), corpus, root / "runs", limit=LIMIT)
-        scratch = training.train(cards.find("scratch-mel"), short("scratch"), corpus, root / "runs", limit=LIMIT)
+        whisper = loop.train(cards.find("whisper-base"), short("finetune"), corpus, root / "runs", limit=LIMIT)
+        scratch = loop.train(cards.find("scratch-mel"), short("scratch"), corpus, root / "runs", limit=LIMIT)
         yield root / "runs", whisper.name, scratch.name
 
 
 def made(world, corpus, name, plan, *members, runs=None):
-    return training.train(cards.find(name), plan, corpus, runs or world[0], limit=LIMIT, members=members)
+    return loop.train(cards.find(name), plan, corpus, runs or world[0], limit=LIMIT, members=members)
 
 
 def heard(run_dir, corpus):
@@ -67,39 +70,39 @@ def test_a_fusion_of_encoders_trains_hears_and_names_its_members(name, plan, wor
     run = store.read_run(run_dir)
     assert run["history"][-1]["loss"] < run["history"][0]["loss"]
     assert [member["run"] for member in run["members"]] == list(world[1:])
-    assert run["members"][0]["weights"] == weights.digest(world[0] / world[1])
+    assert run["members"][0]["weights"] == trained.digest(world[0] / world[1])
     first = heard(run_dir, corpus)
     assert (len(first), first.hop) == (LIMIT, min(member["step"] for member in run["members"]))
-    arrays, _ = store.read_arrays(run_dir / "weights" / weights.FILE)
+    arrays, _ = store.read_arrays(run_dir / "weights" / trained.FILE)
     assert not [name for name in arrays if name.startswith("encoder.")]  # the members keep their own
     # a kept copy, restored beside its members, hears the same but for int8
     other = tmp_path / "runs"
     other.mkdir()
     for member in world[1:]:
         (other / member).symlink_to(world[0] / member)
-    restored = keeping.restore(keeping.keep(run_dir, tmp_path / "kept"), other)
+    restored = archive.restore(archive.keep(run_dir, tmp_path / "kept"), other)
     for ours, theirs in zip(first.logp, heard(restored, corpus).logp, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=0.15)
 
 
 def test_members_come_out_of_their_trained_runs(world, corpus):
     facts = composition.identify(cards.find("early-fusion"), world[1:], world[0], corpus, 0)
-    joint = composition.encoder(cards.find("early-fusion"), facts, world[0], lambda run: weights.load(run).encoder)
-    trained = weights.load(world[0] / world[1]).encoder
-    fresh = checkpoints.load(cards.find("whisper-base"), checkpoints.locate(cards.find("whisper-base")))
+    joint = composition.encoder(cards.find("early-fusion"), facts, world[0], lambda run: trained.load(run).encoder)
+    encoder = trained.load(world[0] / world[1]).encoder
+    fresh = pretrained.load(cards.find("whisper-base"), pretrained.locate(cards.find("whisper-base")))
     wave = [torch.randn(16_000, generator=torch.Generator().manual_seed(0)) * 0.1]
     with torch.no_grad():
         (both,) = joint.eval()(joint.features(wave))
-        (alone,) = trained(trained.features(wave))[-1:]
+        (alone,) = encoder(encoder.features(wave))[-1:]
         (before,) = fresh.eval()(fresh.features(wave))[-1:]
     count = joint.length(16_000)
-    torch.testing.assert_close(both[0, :count, : trained.width], alone[0, :count])
-    assert (both[0, :count, : trained.width] - before[0, :count]).abs().max() > 1e-4
+    torch.testing.assert_close(both[0, :count, : encoder.width], alone[0, :count])
+    assert (both[0, :count, : encoder.width] - before[0, :count]).abs().max() > 1e-4
 
 
 def test_company_does_not_change_a_fused_utterance(world, corpus):
     facts = composition.identify(cards.find("gated-fusion"), [world[2], "hubert-large"], world[0], corpus, 0)
-    joint = composition.encoder(cards.find("gated-fusion"), facts, world[0], lambda run: weights.load(run).encoder)
+    joint = composition.encoder(cards.find("gated-fusion"), facts, world[0], lambda run: trained.load(run).encoder)
     model = Recogniser(joint, short("gate")).eval()
     waves = [torch.randn(n, generator=torch.Generator().manual_seed(n)) * 0.1 for n in (24_000, 9_000)]
     with torch.no_grad():
@@ -120,7 +123,7 @@ def test_resampling_is_linear_interpolation_between_the_middles_of_states():
 
 
 def test_the_gate_can_shut_a_member_out(world):
-    parts = [Part(weights.load(world[0] / name).encoder, 0.02, True) for name in (world[1], world[1])]
+    parts = [Part(trained.load(world[0] / name).encoder, 0.02, True) for name in (world[1], world[1])]
     model = Recogniser(JointEncoder(parts), short("gate")).eval()
     width = parts[0].encoder.width
     with torch.no_grad():
@@ -150,17 +153,17 @@ def test_wrong_members_are_refused_by_name(world, corpus, tmp_path):
     with pytest.raises(PhonobenchError, match="fused encoders and codecs are frozen"):
         made(world, corpus, "early-fusion", short("finetune"), *world[1:])
     with pytest.raises(PhonobenchError, match="a gate is over several encoders"):
-        training.train(cards.find("whisper-base"), short("gate"), corpus, tmp_path, limit=LIMIT)
+        loop.train(cards.find("whisper-base"), short("gate"), corpus, tmp_path, limit=LIMIT)
 
 
 def test_other_weights_under_a_members_name_are_refused(world, corpus, tmp_path):
     run_dir = made(world, corpus, "early-fusion", short("joint-probe"), *world[1:])
     facts = store.read_run(run_dir)["members"]
     with pytest.raises(PhonobenchError, match=f"member {world[1]} is not under"):
-        composition.encoder(cards.find("early-fusion"), facts, tmp_path, lambda run: weights.load(run).encoder)
+        composition.encoder(cards.find("early-fusion"), facts, tmp_path, lambda run: trained.load(run).encoder)
     changed = [{**facts[0], "weights": "0" * 64}, facts[1]]
     with pytest.raises(PhonobenchError, match="other weights than the member"):
-        composition.encoder(cards.find("early-fusion"), changed, world[0], lambda run: weights.load(run).encoder)
+        composition.encoder(cards.find("early-fusion"), changed, world[0], lambda run: trained.load(run).encoder)
 
 
 def test_k_means_finds_planted_centres_and_books_leave_less_and_less_over():
@@ -185,14 +188,14 @@ def test_a_quantised_encoder_trains_on_codes_and_on_vectors(world, corpus, monke
     vectors = made(world, corpus, "quantised", short("probe", codebooks="8"), world[1])
     assert len(list((world[0] / "codebooks").glob("*.safetensors"))) == 1  # stage one is shared
     assert len(list((world[0] / "codes").iterdir())) == 1
-    model = weights.load(vectors)
+    model = trained.load(vectors)
     assert model.encoder.vectors and model.encoder.get_buffer("codebook_0").abs().sum() > 0
     # the codes on the shelf are those that would be made anew
     (shelf,) = (world[0] / "codes").iterdir()
     stored = next(iter(CodeShelf(shelf)._all().values()))
     assert stored.shape[1] == 8 and stored.max() < 32
-    again = weights.load(codes)
-    wave = training.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
+    again = trained.load(codes)
+    wave = loop.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
     with torch.no_grad():
         logp, (length,) = again(again.encoder.features([torch.from_numpy(wave)]))
     np.testing.assert_allclose(first.logp[0], logp[0, :length], atol=2e-2)
@@ -200,8 +203,8 @@ def test_a_quantised_encoder_trains_on_codes_and_on_vectors(world, corpus, monke
 
 def test_more_books_are_nearer_to_the_continuous_states(world, corpus, monkeypatch):
     monkeypatch.setattr(composition, "CODES", 32)
-    encoder = weights.load(made(world, corpus, "quantised", short("probe"), world[1])).encoder
-    wave = torch.from_numpy(training.batches.read(corpus.split("train")[:1], lambda _: None).waves[0])
+    encoder = trained.load(made(world, corpus, "quantised", short("probe"), world[1])).encoder
+    wave = torch.from_numpy(loop.batches.read(corpus.split("train")[:1], lambda _: None).waves[0])
     with torch.no_grad():
         true = encoder.module(encoder.module.features([wave]))[-1][0, : encoder.length(len(wave))]
         far = []
@@ -234,16 +237,16 @@ def test_a_codec_is_coded_once_and_trains(name, books, hop, tmp_path, corpus, mo
     source = str(tiny_codec(name, tmp_path / "codec"))
     card = cards.find(name)
     plan = short("tokens", epochs="4", warm_epochs="4", ema="0")
-    run_dir = training.train(card, plan, corpus, tmp_path / "runs", source=source, limit=LIMIT)
+    run_dir = loop.train(card, plan, corpus, tmp_path / "runs", source=source, limit=LIMIT)
     history = store.read_run(run_dir)["history"]
     assert history[-1]["loss"] < history[0]["loss"]
-    encoder = checkpoints.load(card, tmp_path / "codec")
+    encoder = pretrained.load(card, tmp_path / "codec")
     monkeypatch.setattr(type(encoder), "code", lambda *_: pytest.fail("coded a second time"))
     inference.infer(run_dir, corpus, ("dev",), controls=False, source=source)
     read = store.read_posteriors(run_dir, "dev")
     assert read.hop == pytest.approx(hop)
     for utterance, logp in zip(corpus.split("dev")[:LIMIT], read.logp, strict=True):
-        samples = len(training.batches.read([utterance], lambda _: None).waves[0])
+        samples = len(loop.batches.read([utterance], lambda _: None).waves[0])
         assert abs(len(logp) * hop - samples / 16_000) < 0.1
     monkeypatch.undo()
     waves = [torch.randn(n, generator=torch.Generator().manual_seed(n)) * 0.1 for n in (12_000, 7_000)]
@@ -261,7 +264,7 @@ def test_speechtokenizer_says_what_it_needs(tmp_path, monkeypatch):
         json.dumps({"n_q": 2, "codebook_size": 8, "dimension": 4, "strides": [8, 5, 4, 2]})
     )
     with pytest.raises(PhonobenchError, match="pip install --no-deps speechtokenizer"):
-        checkpoints.load(card, tmp_path)
+        pretrained.load(card, tmp_path)
     package = tmp_path / "site" / "speechtokenizer"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
@@ -278,15 +281,15 @@ def test_speechtokenizer_says_what_it_needs(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     with pytest.raises(PhonobenchError, match="pickled weights are not read, convert them"):
-        checkpoints.load(card, tmp_path)
+        pretrained.load(card, tmp_path)
     store_path = tmp_path / "model.safetensors"
     from safetensors.torch import save_file
 
     save_file({"wrong": torch.zeros(2)}, store_path)
     with pytest.raises(PhonobenchError, match="1 tensors missing, pitch first"):
-        checkpoints.load(card, tmp_path)
+        pretrained.load(card, tmp_path)
     save_file({"pitch": torch.tensor([3.0, 5.0])}, store_path)
-    encoder = checkpoints.load(card, tmp_path).train()
+    encoder = pretrained.load(card, tmp_path).train()
     (codes,) = encoder(encoder.features([torch.zeros(1_000), torch.zeros(400)]))
     assert codes[0].tolist() == [[3, 5]] * 4 and codes[1].tolist() == [[3, 5]] * 2 + [[PADDING] * 2] * 2
 
@@ -306,7 +309,7 @@ def test_codecs_have_the_declared_number_of_parameters_at_full_size(name):
 
 
 def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, tmp_path):
-    encoder = weights.load(world[0] / world[1]).encoder
+    encoder = trained.load(world[0] / world[1]).encoder
     layers = [torch.randn(2, 9, encoder.width) for _ in encoder.blocks]
     model = Recogniser(encoder, short("probe", layers="only:1")).eval()
     (read,) = model.chosen(layers)
@@ -320,8 +323,8 @@ def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, 
     card = cards.find("whisper-base")
     for place in ("only:0", "only:2"):
         plan = short("probe", layers=place)
-        one = training.train(card, plan, corpus, tmp_path / "a", limit=LIMIT, shelf=shelf)
-        two = training.train(card, plan, corpus, tmp_path / "b", limit=LIMIT)
+        one = loop.train(card, plan, corpus, tmp_path / "a", limit=LIMIT, shelf=shelf)
+        two = loop.train(card, plan, corpus, tmp_path / "b", limit=LIMIT)
         assert store.read_run(one)["history"][0]["loss"] == store.read_run(two)["history"][0]["loss"]
         inference.infer(one, corpus, ("dev",), controls=False, shelf=shelf)
         for ours, theirs in zip(store.read_posteriors(one, "dev").logp, heard(two, corpus).logp, strict=True):
@@ -330,7 +333,7 @@ def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, 
 
 
 def test_the_transformer_over_states_or_codes_keeps_utterances_apart(world):
-    encoder = weights.load(world[0] / world[1]).encoder
+    encoder = trained.load(world[0] / world[1]).encoder
     model = Recogniser(encoder, dataclasses.replace(short("probe"), head="transformer")).eval()
     waves = [torch.randn(n, generator=torch.Generator().manual_seed(n)) * 0.1 for n in (24_000, 9_000)]
     with torch.no_grad():

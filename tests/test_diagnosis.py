@@ -6,8 +6,9 @@ import fake_package
 import numpy as np
 import pytest
 
-from phonobench import ctc, diagnosis, phones
-from phonobench.diagnosis import Diagnosis
+from phonobench import ctc, phones
+from phonobench.assessment import diagnosis
+from phonobench.assessment.diagnosis import Diagnosis
 from phonobench.evidence import Heard
 
 EXPECTED = phones.encode(["W", "IY", "K", "AO", "L", "IH", "T"])

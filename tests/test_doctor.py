@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from phonobench import doctor, models_folder
+from phonobench import doctor
 from phonobench.cli import app
+from phonobench.systems import local_models
 
 runner = CliRunner()
 
@@ -87,7 +88,7 @@ def test_a_full_disk_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_models_are_counted_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(models_folder.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(local_models.VARIABLE, str(tmp_path))
     assert check(doctor.examine("synthetic", tmp_path, tmp_path), "models").level == "note"
     (tmp_path / "wavlm-base").mkdir()
     (tmp_path / "wavlm-base" / "config.json").write_text("{}")
@@ -97,7 +98,7 @@ def test_models_are_counted_where_they_lie(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_models_folder_that_is_none_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(models_folder.VARIABLE, str(tmp_path / "none"))
+    monkeypatch.setenv(local_models.VARIABLE, str(tmp_path / "none"))
     assert check(doctor.examine("synthetic", tmp_path, tmp_path), "models").level == "fault"
 
 

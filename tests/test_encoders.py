@@ -12,11 +12,11 @@ import transformers  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_checkpoints import CASES, LAYERS, WIDTH, save  # noqa: E402
 
-from phonobench import cards, recipe  # noqa: E402
-from phonobench.neural import checkpoints, shards  # noqa: E402
-from phonobench.neural.features import Masks  # noqa: E402
-from phonobench.neural.mel import ROUND  # noqa: E402
+from phonobench.neural.checkpoints import pretrained, shards  # noqa: E402
+from phonobench.neural.frontends.features import Masks  # noqa: E402
+from phonobench.neural.frontends.mel import ROUND  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
+from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import SAMPLE_RATE, PhonobenchError  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -43,7 +43,7 @@ def folders(tmp_path_factory):
 @pytest.fixture(params=CASES)
 def loaded(request, folders):
     card = cards.find(request.param)
-    return card, checkpoints.load(card, folders(request.param))
+    return card, pretrained.load(card, folders(request.param))
 
 
 def test_states_hop_and_layers_are_as_declared(loaded):
@@ -152,7 +152,7 @@ def test_full_size_has_the_declared_number_of_parameters(name):
 
 def count_at_full_size(card):
     """Parameters of the real architecture, on the meta device: no memory, no weights."""
-    family = checkpoints.FAMILIES[card.family]
+    family = pretrained.FAMILIES[card.family]
     heads = card.width // 64
     if card.family in ("whisper", "qwen2-audio"):
         settings = {"d_model": card.width, "encoder_layers": card.layers, "encoder_attention_heads": heads,
@@ -171,7 +171,7 @@ def count_at_full_size(card):
 
 def test_every_card_names_a_known_family_and_recipe():
     for card in cards.CARDS.values():
-        assert card.family in checkpoints.FAMILIES
+        assert card.family in pretrained.FAMILIES
         assert card.recipe in recipe.RECIPES
         assert any(_same_kind(card, cards.find(name)) for name in CASES) or card.scratch
 
@@ -183,7 +183,7 @@ def _same_kind(one, other):
 def test_scratch_cards_are_as_declared():
     for card in cards.CARDS.values():
         if card.scratch:
-            encoder = checkpoints.build(card)
+            encoder = pretrained.build(card)
             assert (encoder.width, len(encoder.blocks) - 1) == (card.width, card.layers)
             assert sum(p.numel() for p in encoder.parameters()) == card.parameters
 
@@ -191,7 +191,7 @@ def test_scratch_cards_are_as_declared():
 def test_another_kind_of_checkpoint_is_refused(tmp_path):
     folder = save(cards.find("hubert-large"), tmp_path / "hubert")
     with pytest.raises(PhonobenchError, match=r"model_type 'hubert'.*wavlm.*--model"):
-        checkpoints.load(cards.find("wavlm-large"), folder)
+        pretrained.load(cards.find("wavlm-large"), folder)
 
 
 def test_missing_tensors_are_refused_not_drawn_at_random(tmp_path):
@@ -200,14 +200,14 @@ def test_missing_tensors_are_refused_not_drawn_at_random(tmp_path):
     tensors.pop("encoder.layers.1.fc1.weight")
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(PhonobenchError, match=r"1 tensors missing.*layers\.1\.fc1\.weight"):
-        checkpoints.load(cards.find("whisper-base"), folder)
+        pretrained.load(cards.find("whisper-base"), folder)
 
 
 def test_pickled_weights_are_refused(tmp_path):
     folder = save(cards.find("hubert-large"), tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(PhonobenchError, match="pickled weights are not read"):
-        checkpoints.load(cards.find("hubert-large"), folder)
+        pretrained.load(cards.find("hubert-large"), folder)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "qwen2-audio-25hz"])
@@ -222,7 +222,7 @@ def test_missing_tensors_are_refused_for_every_family(name, folders, tmp_path):
         listed["weight_map"] = {n: f for n, f in listed["weight_map"].items() if "layers.1." not in n}
         (folder / shards.INDEX).write_text(json.dumps(listed))
     with pytest.raises(PhonobenchError, match=r"\d+ tensors missing and 0 of another shape \(first: .*layers\.1\."):
-        checkpoints.load(cards.find(name), folder)
+        pretrained.load(cards.find(name), folder)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_ctc_checkpoint_gives_its_encoder(name, whole, part, tmp_path):
     whole = getattr(transformers, whole)(config)
     whole.save_pretrained(tmp_path / "ctc")
     (tmp_path / "ctc" / "preprocessor_config.json").write_text((plain / "preprocessor_config.json").read_text())
-    encoder = checkpoints.load(card, tmp_path / "ctc")
+    encoder = pretrained.load(card, tmp_path / "ctc")
     theirs = dict(getattr(whole, part).named_parameters())
     for name, parameter in encoder.module.named_parameters():
         torch.testing.assert_close(parameter, theirs[name])
@@ -253,11 +253,11 @@ def test_a_checkpoint_that_is_nowhere_names_the_remedy(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("PHONOBENCH_MODELS", str(tmp_path))
     with pytest.raises(PhonobenchError, match=r"no weights for xls-r-300m.*--model.*PHONOBENCH_MODELS"):
-        checkpoints.locate(cards.find("xls-r-300m"))
+        pretrained.locate(cards.find("xls-r-300m"))
 
 
 def test_config_without_preprocessor_is_refused(tmp_path):
     folder = save(cards.find("wavlm-base"), tmp_path / "bare")
     (folder / "preprocessor_config.json").write_text(json.dumps({}))
     with pytest.raises(PhonobenchError, match="do_normalize"):
-        checkpoints.load(cards.find("wavlm-base"), folder)
+        pretrained.load(cards.find("wavlm-base"), folder)

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from transformers import ParakeetFeatureExtractor, SeamlessM4TFeatureExtractor  # noqa: E402
 
-from phonobench.neural.filterbank import (  # noqa: E402
+from phonobench.neural.frontends.filterbank import (  # noqa: E402
     KaldiFrontEnd,
     NemoFrontEnd,
     halved,

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from phonobench import phones, recipe
+from phonobench import phones
+from phonobench.systems import recipe
 from phonobench.types import SAMPLE_RATE, PhonobenchError
 
 torch = pytest.importorskip("torch")
-flat_start = pytest.importorskip("phonobench.neural.flat_start")
-objective = pytest.importorskip("phonobench.neural.objective")
-batches = pytest.importorskip("phonobench.neural.batches")
+flat_start = pytest.importorskip("phonobench.neural.training.flat_start")
+objective = pytest.importorskip("phonobench.neural.training.objective")
+batches = pytest.importorskip("phonobench.neural.training.batches")
 pytestmark = pytest.mark.torch
 
 PLAN = recipe.find("scratch-wave")

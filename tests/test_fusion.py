@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from phonobench import ctc, evaluate, evidence, fusion, phones, results, store
 from phonobench.cli import app
-from phonobench.evaluate.hearing import evidence as evidence_of
+from phonobench.evaluate.predictions import evidence as evidence_of
 from phonobench.report import leaderboard
 from phonobench.types import HQ_ACCURACY, Corpus, PhonobenchError, Posteriors, Utterance
 
@@ -84,7 +84,7 @@ def test_a_point_of_the_curve_is_what_the_fused_run_scores(runs, corpus, tmp_pat
 
 
 def test_an_utterance_may_begin_with_the_phone_that_ends_the_one_before() -> None:
-    from phonobench.evaluate.curve import _decode
+    from phonobench.evaluate.fusion_weights import _decode
 
     alike = np.full((8, 40), -9.0, dtype=np.float32)
     alike[:, 7] = 0.0

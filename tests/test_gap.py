@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from phonobench import edits, evaluate, phones
 from phonobench.cli import app
-from phonobench.report import gap, gap_markdown
+from phonobench.evaluate import gap
+from phonobench.report import gap_markdown
 from phonobench.types import Corpus, PhonobenchError
 
 RESAMPLES = 200

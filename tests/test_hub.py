@@ -11,7 +11,7 @@ from test_leaderboard import result
 from typer.testing import CliRunner
 
 from phonobench.cli import app
-from phonobench.report import facts, hub, leaderboard
+from phonobench.report import hub, leaderboard, provenance_rows
 from phonobench.report.page import board
 from phonobench.results import Value
 from phonobench.types import PhonobenchError
@@ -58,8 +58,8 @@ def test_what_is_not_to_be_cited_has_no_figures_for_machines(tmp_path: Path, of:
 
 
 def test_a_setting_is_said_in_few_digits() -> None:
-    assert facts.said([0.7, 0.30000000000000004]) == "0.7/0.3"
-    assert facts.said(None) == "none"
+    assert provenance_rows.said([0.7, 0.30000000000000004]) == "0.7/0.3"
+    assert provenance_rows.said(None) == "none"
 
 
 def test_the_page_has_every_run_with_its_provenance_and_no_markup_from_outside(tmp_path: Path) -> None:

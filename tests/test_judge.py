@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from phonobench import cards, ctc, phones, recipe, store
+from phonobench import ctc, phones, store
 from phonobench.corpora import synthetic
+from phonobench.systems import cards, recipe
 from phonobench.types import PhonobenchError
 
 torch = pytest.importorskip("torch")
-judge = pytest.importorskip("phonobench.neural.judge")
+judge = pytest.importorskip("phonobench.neural.assessment.score_head")
 pytestmark = pytest.mark.torch
 
 WIDTH, FRAMES = 6, 12
@@ -118,25 +119,26 @@ def test_a_frozen_encoder_is_not_judged() -> None:
 def test_states_further_apart_than_posteriors_are_refused(tmp_path) -> None:
     from tiny_checkpoints import save
 
-    from phonobench.neural import checkpoints
+    from phonobench.neural.checkpoints import pretrained
     from phonobench.neural.recogniser import Recogniser
 
     card = cards.find("parakeet-ctc-1.1b")
-    encoder = checkpoints.load(card, save(card, tmp_path))
+    encoder = pretrained.load(card, save(card, tmp_path))
     with pytest.raises(PhonobenchError, match="judged needs states as close"):
         Recogniser(encoder, replace(recipe.find("finetune"), judged=1.0))
 
 
 def test_a_training_with_a_judge_keeps_it_and_differs_from_one_without(tmp_path) -> None:
-    from phonobench.neural import training, weights
+    from phonobench.neural.checkpoints import trained
+    from phonobench.neural.training import loop
 
     settings = {"epochs": "1", "warm_epochs": "0", "batch_seconds": "8", "precision": "fp32"}
     corpus, learned = synthetic.read(), []
     for judged in ("0", "2"):
         plan = recipe.with_settings(recipe.find("scoring"), {**settings, "judged": judged})
-        run = training.train(cards.find("scratch-mel"), plan, corpus, tmp_path, limit=12)
+        run = loop.train(cards.find("scratch-mel"), plan, corpus, tmp_path, limit=12)
         assert store.read_run(run)["status"] == "trained"
-        learned.append(weights.load(run).state_dict())
+        learned.append(trained.load(run).state_dict())
     without, judging = learned
     assert {name for name in judging if name not in without} == {n for n in judging if n.startswith("judge.")} != set()
     body = [name for name in without if name.startswith("encoder.") and without[name].is_floating_point()]

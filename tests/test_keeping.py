@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 
 from phonobench import store
-from phonobench.neural import keeping
+from phonobench.neural.checkpoints import archive
 from phonobench.types import PhonobenchError
 
 pytestmark = pytest.mark.torch
@@ -21,7 +21,7 @@ def arrays():
 
 def test_each_value_comes_back_within_half_a_step_of_its_row():
     given = arrays()
-    back = keeping.unpack(keeping.pack(given))
+    back = archive.unpack(archive.pack(given))
     assert set(back) == set(given)
     step = np.abs(given["layer.weight"]).reshape(64, -1).max(1) / 127
     error = np.abs(back["layer.weight"] - given["layer.weight"]).reshape(64, -1).max(1)
@@ -32,7 +32,7 @@ def test_each_value_comes_back_within_half_a_step_of_its_row():
 
 def test_it_takes_a_quarter_of_the_room():
     given = arrays()
-    assert sum(a.nbytes for a in keeping.pack(given).values()) < 0.27 * sum(a.nbytes for a in given.values())
+    assert sum(a.nbytes for a in archive.pack(given).values()) < 0.27 * sum(a.nbytes for a in given.values())
 
 
 def manifest(status):
@@ -44,8 +44,8 @@ def test_a_run_is_kept_and_restored(tmp_path):
     run_dir = tmp_path / "runs" / "a.b.s0.1"
     store.write_run(run_dir, manifest("trained"))
     store.write_arrays(run_dir / "weights" / "model.safetensors", arrays(), {"card_key": "k"})
-    kept = keeping.keep(run_dir, tmp_path / "kept")
-    again = keeping.restore(kept, tmp_path / "elsewhere")
+    kept = archive.keep(run_dir, tmp_path / "kept")
+    again = archive.restore(kept, tmp_path / "elsewhere")
     assert store.read_run(again)["weights"] == "int8"
     values, facts = store.read_arrays(again / "weights" / "model.safetensors")
     assert facts == {"card_key": "k"}
@@ -56,4 +56,4 @@ def test_an_unfinished_run_is_not_kept(tmp_path):
     run_dir = tmp_path / "a.b.s0.1"
     store.write_run(run_dir, manifest("training"))
     with pytest.raises(PhonobenchError, match="not trained to its end"):
-        keeping.keep(run_dir, tmp_path / "kept")
+        archive.keep(run_dir, tmp_path / "kept")

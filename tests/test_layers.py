@@ -21,16 +21,15 @@ else:
 SOURCE = Path(phonobench.__file__).parent
 
 LAYERS = (
-    ("types", "phones", "audio", "provenance", "compiled"),
-    ("cards", "recipe", "models_folder"),
+    ("_version", "types", "phones", "audio", "compiled"),
+    ("systems",),
     ("edits", "ctc", "stats", "store"),
-    ("evidence", "gop", "results", "fusion", "assessment", "scorer", "packaged"),
-    ("corpora", "pronounce", "diagnosis"),
+    ("evidence", "gop", "results", "fusion"),
+    ("corpora", "pronounce"),
+    ("assessment",),
     ("tasks",),
     ("evaluate",),
     ("report",),
-    ("scoring_report",),
-    ("scoring", "formats"),
     ("neural",),
     ("doctor", "bench", "fitting"),
     ("cli",),

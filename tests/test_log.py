@@ -9,10 +9,11 @@ import planted
 import pytest
 from typer.testing import CliRunner
 
-from phonobench import cards, evaluate, phones, store
+from phonobench import evaluate, phones, store
 from phonobench.cli import app
-from phonobench.report import course, log, loggers, runs
+from phonobench.report import learning_curve, log, loggers, runs
 from phonobench.results import Value
+from phonobench.systems import cards
 from phonobench.types import Corpus, PhonobenchError
 
 HISTORY = [{"epoch": e, "loss": 6 / e, "dev_per_hq": 0.4 / e, "seconds": 30.0 * e} for e in (1, 2, 3, 4)]
@@ -99,12 +100,12 @@ def test_the_course_is_a_picture_beside_the_results(roots: tuple[Path, Path], tm
     assert titles == ["Training of first.s0", "epoch 3, chosen on dev: 2", "epoch 3, chosen on dev: 13.33"]
     text = log.write(log.read(*roots), pictures={"first.s0": "results/first.s0/training.svg"})
     assert text.count("](results/first.s0/training.svg)") == 1
-    assert course.picture(runs.history({"history": HISTORY[:1]}), 1, "one epoch") == ""
+    assert learning_curve.picture(runs.history({"history": HISTORY[:1]}), 1, "one epoch") == ""
 
 
 def test_ticks_are_round_and_inside() -> None:
-    assert course.ticks(0, 9.7) == [0, 5]
-    assert course.ticks(1, 40) == [10, 20, 30, 40]
+    assert learning_curve.ticks(0, 9.7) == [0, 5]
+    assert learning_curve.ticks(1, 40) == [10, 20, 30, 40]
 
 
 def test_tensorboard_reads_back_what_was_written(roots: tuple[Path, Path], tmp_path: Path) -> None:

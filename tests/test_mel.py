@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from transformers import WhisperFeatureExtractor  # noqa: E402
 
-from phonobench.neural.mel import MelFrontEnd, states  # noqa: E402
+from phonobench.neural.frontends.mel import MelFrontEnd, states  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from phonobench import recipe
-from phonobench.cards import SYSTEMS
-from phonobench.report.source_rows import SOURCE_ROWS
+from phonobench.report.published import SOURCE_ROWS
+from phonobench.systems import recipe
+from phonobench.systems.cards import SYSTEMS
 
 ROOT = Path(__file__).parents[1]
 ZOO = runpy.run_path(str(ROOT / "tools" / "make_model_zoo.py"))

@@ -10,11 +10,12 @@ from scipy import stats as scipy_stats
 from sklearn.metrics import f1_score, roc_auc_score
 from typer.testing import CliRunner
 
-from phonobench.assessment import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
 from phonobench.cli import app
 from phonobench.corpora import raters, synthetic
-from phonobench.evaluate import people
-from phonobench.report import human_row, leaderboard, markdown
+from phonobench.evaluate import raters as agreement
+from phonobench.report import leaderboard, markdown
+from phonobench.report import raters as rater_rows
 from phonobench.results import Value
 from phonobench.types import PhonobenchError
 
@@ -46,8 +47,8 @@ def says(corpus, noise: float, seed: int = 0) -> dict[str, Assessment]:
 
 
 def test_a_rater_and_a_scorer_are_held_against_the_same_others(corpus) -> None:
-    machine = people.Machine(says(corpus, 0.3), 0.6)
-    found = people.bars(corpus, {"ours": machine}, resamples=50)
+    machine = agreement.Machine(says(corpus, 0.3), 0.6)
+    found = agreement.bars(corpus, {"ours": machine}, resamples=50)
     ratings = raters.read(corpus.root)
     tests = corpus.split("test")
     table = np.concatenate([ratings[u.id].phone_accuracy for u in tests])
@@ -57,7 +58,7 @@ def test_a_rater_and_a_scorer_are_held_against_the_same_others(corpus) -> None:
     table, said, errors = table[whole], said[whole], errors[whole]
     count = table.shape[1]
     others = [np.delete(table, k, axis=1).mean(axis=1) for k in range(count)]
-    pearson = people.Bar.json(found["phone_model_pearson"])
+    pearson = agreement.Bar.json(found["phone_model_pearson"])
     expected = np.mean([scipy_stats.pearsonr(table[:, k], others[k])[0] for k in range(count)])
     assert pearson["rater"]["value"] == pytest.approx(expected)
     ours = np.mean([scipy_stats.pearsonr(said, other)[0] for other in others])
@@ -80,8 +81,8 @@ def test_raters_of_one_mind_leave_no_room_and_a_scorer_of_that_mind_no_differenc
         human = u.judgement
         means = {f.name: np.asarray(getattr(human, f.name), dtype=float) for f in fields(raters.Ratings)}
         one_mind[u.id] = raters.Ratings(**{name: np.stack([mean] * 5, axis=-1) for name, mean in means.items()})
-    machines = {"same": people.Machine(says(corpus, 0.0), 0.76), "vague": people.Machine(says(corpus, 2.0), 0.76)}
-    found = people.bars(corpus, machines, ratings=one_mind, resamples=200)
+    machines = {"same": agreement.Machine(says(corpus, 0.0), 0.76), "vague": agreement.Machine(says(corpus, 2.0), 0.76)}
+    found = agreement.bars(corpus, machines, ratings=one_mind, resamples=200)
     bar = found["phone_model_pearson"]
     assert bar.rater.value == pytest.approx(1.0)
     same, vague = (bar.machines[name][1] for name in ("same", "vague"))
@@ -95,7 +96,7 @@ def test_what_a_scorer_leaves_out_is_refused(corpus) -> None:
     lost = corpus.split("test")[3].id
     del told[lost]
     with pytest.raises(PhonobenchError, match=f"nothing of 1 test utterances, {lost}"):
-        people.bars(corpus, {"ours": people.Machine(told, 0.5)}, resamples=5)
+        agreement.bars(corpus, {"ours": agreement.Machine(told, 0.5)}, resamples=5)
 
 
 def test_the_verb_leaves_a_human_row_that_the_leaderboard_shows(corpus, tmp_path) -> None:
@@ -103,7 +104,7 @@ def test_the_verb_leaves_a_human_row_that_the_leaderboard_shows(corpus, tmp_path
     shown = CliRunner().invoke(app, given)
     assert shown.exit_code == 0, shown.output
     assert "phone Pearson" in shown.stdout
-    found = human_row.read(tmp_path)
+    found = rater_rows.read(tmp_path)
     assert found is not None
     assert found.fingerprint == corpus.fingerprint
     entry = leaderboard.Entry(
@@ -114,7 +115,7 @@ def test_the_verb_leaves_a_human_row_that_the_leaderboard_shows(corpus, tmp_path
     page = markdown.write(leaderboard.Leaderboard("1", (table,)))
     rater = found.metrics["phone_model_pearson"]
     assert f"| One human rater | against the other four | {rater.value:.3f} [{rater.low:.3f}, {rater.high:.3f}]" in page
-    beside = {"one.scorer": {name: human_row.Beside(rater, rater, 0.012) for name in found.metrics}}
+    beside = {"one.scorer": {name: rater_rows.Beside(rater, rater, 0.012) for name in found.metrics}}
     table = replace(table, people=replace(found, beside=beside))
     page = markdown.write(leaderboard.Leaderboard("1", (table,)))
     assert "| One, scorer | less the rater's |" in page

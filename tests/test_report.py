@@ -15,10 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from phonobench import evaluate, phones
+from phonobench.assessment.formats.page import sound
 from phonobench.cli import app
 from phonobench.evidence import Heard
 from phonobench.report import page
-from phonobench.report.page import cases, curves, sound
+from phonobench.report.page import cases, curves
 from phonobench.types import Corpus, PhonobenchError
 
 HOSTILE = '</script><img src=x onerror="window.broken=1">'

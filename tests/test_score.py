@@ -19,11 +19,11 @@ from fake_package import FakePackage, speech
 from typer.testing import CliRunner
 
 import phonobench
-from phonobench import scoring, scoring_report
+from phonobench.assessment import schema, scoring
+from phonobench.assessment.formats import azure, page, terminal, textgrid
+from phonobench.assessment.schema import Score
+from phonobench.assessment.scoring import batch, warnings
 from phonobench.cli import app
-from phonobench.formats import azure, page, terminal, textgrid
-from phonobench.scoring import batch, remarks
-from phonobench.scoring_report import Score
 from phonobench.types import PhonobenchError
 
 BEAR = "W IY K AO L IH T B EH R"
@@ -145,27 +145,27 @@ def test_doubts_are_warned_of() -> None:
 
 def test_dynamics_of_noise_are_small_and_of_pauses_large() -> None:
     rng = np.random.default_rng(1)
-    assert remarks.dynamics(rng.normal(size=32_000)) < 3
-    assert remarks.dynamics(speech()) > 40
+    assert warnings.dynamics(rng.normal(size=32_000)) < 3
+    assert warnings.dynamics(speech()) > 40
 
 
 def test_the_published_schema_is_that_of_the_models_and_holds_a_score(wrong: Score) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    assert scoring_report.published_schema() == scoring_report.schema()
+    assert schema.published_schema() == schema.schema()
     fields = json.loads(wrong.model_dump_json())
-    jsonschema.Draft202012Validator(scoring_report.published_schema()).validate(fields)
+    jsonschema.Draft202012Validator(schema.published_schema()).validate(fields)
     assert Score.model_validate(fields) == wrong
     fields["sentence"]["total"]["value"] = 101
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(fields, scoring_report.published_schema())
+        jsonschema.validate(fields, schema.published_schema())
 
 
 def test_meanings_cover_the_scale_and_change_with_it() -> None:
     for name in ("accuracy", "fluency", "prosody", "total"):
-        told = [scoring_report.meaning(name, value) for value in range(101)]
+        told = [schema.meaning(name, value) for value in range(101)]
         assert len(set(told)) >= 4
-    assert scoring_report.meaning("total", 89.6) == "excellent"
-    assert scoring_report.meaning("total", 0) == "very poor: cannot be followed"
+    assert schema.meaning("total", 89.6) == "excellent"
+    assert schema.meaning("total", 0) == "very poor: cannot be followed"
 
 
 def test_azure_has_the_shape_and_the_ticks(wrong: Score) -> None:
@@ -253,7 +253,7 @@ def test_a_page_escapes_and_needs_no_network(tmp_path: Path) -> None:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakePackage:
     """What the verb loads in place of the package that ships: hears BEAR, or ZEBRA in 2.2 s of sound."""
     made = FakePackage(BEAR.split(), {35_200: ["Z", "IY", "B", "R", "AH"]})
-    monkeypatch.setattr("phonobench.scoring.load", lambda _: made)
+    monkeypatch.setattr("phonobench.assessment.scoring.load", lambda _: made)
     return made
 
 
@@ -388,11 +388,11 @@ def test_scoring_loads_nothing_heavy() -> None:
 
 
 def test_a_package_is_read_once_and_again_when_its_facts_change(monkeypatch, tmp_path) -> None:
-    from phonobench import packaged
+    from phonobench.assessment import bundle
 
     read = []
-    monkeypatch.setattr(packaged, "load", lambda folder: read.append(folder) or object())
-    facts = tmp_path / packaged.FACTS
+    monkeypatch.setattr(bundle, "load", lambda folder: read.append(folder) or object())
+    facts = tmp_path / bundle.FACTS
     facts.write_text("{}")
     first = scoring.load(tmp_path)
     assert scoring.load(str(tmp_path)) is first

@@ -10,7 +10,7 @@ import soundfile
 from fake_package import FakePackage, speech
 
 import phonobench
-from phonobench.formats import page
+from phonobench.assessment.formats import page
 
 pytestmark = pytest.mark.slow
 

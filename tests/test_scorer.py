@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from phonobench import phones
-from phonobench.assessment import COVERAGE, Judging, Listening
+from phonobench.assessment.model import calibration, features, mel, prosody, tables, trees
+from phonobench.assessment.model.gate import READ, Gate
+from phonobench.assessment.model.scorer import FittedScorer
+from phonobench.assessment.types import COVERAGE, Judging, Listening
 from phonobench.corpora import synthetic
-from phonobench.scorer import calibration, features, mel, prosody, tables, trees
-from phonobench.scorer.gate import READ, Gate
-from phonobench.scorer.network import FittedScorer
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt, Word
 
 PROMPT = Prompt((Word("we", ("W", "IY")), Word("call", ("K", "AO", "L")), Word("it", ("IH", "T"))))
@@ -55,7 +55,7 @@ def test_noise_and_silence_have_no_pitch_and_loudness_follows_the_level() -> Non
 
 def test_the_spectrogram_is_that_of_the_recogniser() -> None:
     torch = pytest.importorskip("torch")
-    from phonobench.neural.mel import MelFrontEnd
+    from phonobench.neural.frontends.mel import MelFrontEnd
 
     rng = np.random.default_rng(0)
     for samples in (640, 12_345, 70_001):
@@ -196,8 +196,8 @@ def test_trees_answer_as_scikit_learn_s_also_where_a_value_is_missing(tmp_path) 
 
 
 def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is() -> None:
+    from phonobench.assessment.model.examples import Course, Example
     from phonobench.fitting import boosting
-    from phonobench.scorer.examples import Course, Example
 
     def examples(seeds: range, shift: float) -> list[Example]:
         made = []
@@ -283,9 +283,10 @@ def test_error_probabilities_are_calibrated_and_thresholds_keep_their_promise() 
 @pytest.mark.torch
 def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_path) -> None:
     torch = pytest.importorskip("torch")
-    from phonobench import packaged
-    from phonobench.neural import portable, scorer_training
-    from phonobench.scorer.examples import Course, Example
+    from phonobench.assessment import bundle
+    from phonobench.assessment.model.examples import Course, Example
+    from phonobench.neural.assessment import training
+    from phonobench.neural.checkpoints import onnx
 
     rng = np.random.default_rng(3)
 
@@ -300,15 +301,15 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
                        np.full(4, phone.mean()))  # fmt: skip
 
     examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
-    network = scorer_training.fit(examples[:100], Course(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
-    alone = scorer_training.predict(network, examples[100:])
+    network = training.fit(examples[:100], Course(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
+    alone = training.predict(network, examples[100:])
     told, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
     assert np.corrcoef(told, truth)[0, 1] > 0.9
     with torch.no_grad():
-        together = network(*scorer_training.collate(examples[100:])[0])
-    portable.write_scorer(network, tmp_path / "scorer.onnx")
+        together = network(*training.collate(examples[100:])[0])
+    onnx.write_scorer(network, tmp_path / "scorer.onnx")
     calibrated = calibration.calibrate({}, told, truth < 0.2)
-    scorer = FittedScorer(packaged.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
+    scorer = FittedScorer(bundle.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
     for k, one in enumerate(examples[100:]):
         description = features.Description(one.rows, one.states, one.ids, one.words)
         for part, in_company, in_onnx in zip(alone[k], together, scorer.answer(description), strict=True):
@@ -326,11 +327,11 @@ def test_descriptions_of_different_phones_do_not_stand_side_by_side() -> None:
 
 
 def test_the_acoustic_models_of_a_package_stay_in_the_order_of_their_panels() -> None:
-    from phonobench import packaged
-    from phonobench.scorer.network import panels
+    from phonobench.assessment import bundle
+    from phonobench.assessment.model.scorer import panels
 
     names = [f"acoustic-{k}.onnx" for k in range(12)]
-    assert packaged.acoustic_files([*names[::-1], "scorer.onnx"]) == names
+    assert bundle.acoustic_files([*names[::-1], "scorer.onnx"]) == names
     assert panels(range(6), 2) == [range(0, 2), range(2, 4), range(4, 6)]
     with pytest.raises(ValueError, match="panels of 4"):
         panels(names[:6], 4)
@@ -341,10 +342,12 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     pytest.importorskip("torch")
     from tiny_checkpoints import save
 
-    from phonobench import cards, fitting, packaged, recipe
+    from phonobench import fitting
+    from phonobench.assessment import bundle
+    from phonobench.assessment.model.examples import Course
     from phonobench.corpora import folded
-    from phonobench.neural import training
-    from phonobench.scorer.examples import Course
+    from phonobench.neural.training import loop
+    from phonobench.systems import cards, recipe
 
     whole = synthetic.read()
     chosen = tuple(u for k, u in enumerate(whole.utterances) if (k % 6 == 0 if u.split == "test" else k % 3 == 0))
@@ -354,7 +357,7 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     for seed, name in enumerate(("whisper-base", "whisper-tiny.en")):
         source = str(save(cards.find(name), tmp_path / name, seed))
         for fold in (0, 1):
-            trained[name, fold] = training.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
+            trained[name, fold] = loop.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
     course, listeners = Course(epochs=1, width=16, layers=1, trees=6), list(trained.values())
     scorer = fitting.fit(listeners, corpus, runs, listeners=listeners[::-1], layers=(-1,), course=course, seeds=(0,))
     assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
@@ -363,10 +366,10 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
         u.speaker for u in folded(corpus, 1).split("dev")})  # fmt: skip
     assert test.provenance.training.recipe["name"] == "scorer, 2 votes"
     folder = fitting.export(scorer, tmp_path / "package", int8=False)
-    assert len(packaged.load(folder).acoustic) == 4
+    assert len(bundle.load(folder).acoustic) == 4
     (exported,) = fitting.evaluate(folder, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
     panel = [trained[name, 1] for name in ("whisper-tiny.en", "whisper-base")]
-    alone = packaged.load(fitting.export(scorer, tmp_path / "alone", int8=False, listeners=panel))
+    alone = bundle.load(fitting.export(scorer, tmp_path / "alone", int8=False, listeners=panel))
     assert alone.run["listeners"] == [trained[name, 1].name for name in ("whisper-base", "whisper-tiny.en")]
     assert (len(alone.acoustic), alone.run["recipe"]["name"]) == (2, "scorer")
     assert alone.run["run_id"].startswith("whisper-base+whisper-tiny.en.scorer.")
@@ -397,9 +400,12 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     pytest.importorskip("torch")
     from tiny_checkpoints import save
 
-    from phonobench import audio, cards, fitting, packaged, recipe, results, store
-    from phonobench.neural import portable, training
-    from phonobench.scorer.examples import Course
+    from phonobench import audio, fitting, results, store
+    from phonobench.assessment import bundle
+    from phonobench.assessment.model.examples import Course
+    from phonobench.neural.checkpoints import onnx
+    from phonobench.neural.training import loop
+    from phonobench.systems import cards, recipe
 
     corpus = synthetic.read()
     card = cards.find("whisper-tiny.en")
@@ -409,7 +415,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
         corpus, utterances=tuple(u for k, u in enumerate(corpus.utterances) if u.split == "dev" or k % 12 == 0)
     )
     runs = tmp_path / "runs"
-    run = training.train(card, plan, few, runs, source=source)
+    run = loop.train(card, plan, few, runs, source=source)
     course = Course(epochs=1, width=16, layers=1, trees=6)
     scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
     assert plan.judged > 0  # so that what follows holds of a recogniser that judges
@@ -425,39 +431,40 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     for name, value in made[1].metrics.items():
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     assert results.read_all(tmp_path / "results")[0].protocol_version == results.PROTOCOL_VERSION
-    loaded, wave = packaged.load(folder), audio.read(few.split("test")[0].audio)
+    loaded, wave = bundle.load(folder), audio.read(few.split("test")[0].audio)
     np.testing.assert_allclose(loaded.listen(0.05 * wave).logp, loaded.listen(wave).logp, atol=1e-4)
     as_recorded = dataclasses.replace(loaded, level=None)
     assert np.abs(as_recorded.listen(0.05 * wave).logp - as_recorded.listen(wave).logp).max() > 1e-3
     assert loaded.scorer.forest is not None and loaded.scorer.gate is not None
     (folder / "scorer.onnx").write_bytes(b"damaged")
     with pytest.raises(PhonobenchError, match=r"scorer\.onnx is missing or damaged"):
-        packaged.load(folder)
-    facts = store.read_json(folder / packaged.FACTS)
+        bundle.load(folder)
+    facts = store.read_json(folder / bundle.FACTS)
     assert {"judge-0.onnx", "acoustic-0.onnx"} <= facts["files"].keys()
-    store.write_json(folder / packaged.FACTS, {**facts, "features": [*facts["features"], "mood"]})
+    store.write_json(folder / bundle.FACTS, {**facts, "features": [*facts["features"], "mood"]})
     with pytest.raises(PhonobenchError, match="another version"):
-        packaged.load(folder)
+        bundle.load(folder)
     first_format = {k: v for k, v in facts.items() if k != "gate"} | {"format": 1}
-    store.write_json(folder / packaged.FACTS, first_format)
+    store.write_json(folder / bundle.FACTS, first_format)
     (folder / "scorer.onnx").write_bytes((scorer / "scorer.onnx").read_bytes())
-    assert packaged.load(folder).scorer.forest is None
-    store.write_json(folder / packaged.FACTS, {**facts, "format": 0})
+    assert bundle.load(folder).scorer.forest is None
+    store.write_json(folder / bundle.FACTS, {**facts, "format": 0})
     with pytest.raises(PhonobenchError, match="another version"):
-        packaged.load(folder)
+        bundle.load(folder)
     old = {k: v for k, v in store.read_run(scorer).items() if k != "gate"}
     store.write_run(tmp_path / "runs" / "old", old)
     with pytest.raises(PhonobenchError, match="old was fitted by an older phonobench"):
         fitting.export(tmp_path / "runs" / "old", tmp_path / "package")
-    monkeypatch.setattr(portable, "export", lambda run, path, layers, int8: path.touch() or 80)
+    monkeypatch.setattr(onnx, "export", lambda run, path, layers, int8: path.touch() or 80)
     again = fitting.export(scorer, folder, level=-30.0)
-    assert (facts["level"], store.read_json(again / packaged.FACTS)["level"]) == (fitting.LEVEL, -30.0)
+    assert (facts["level"], store.read_json(again / bundle.FACTS)["level"]) == (fitting.LEVEL, -30.0)
 
 
 def test_the_shipped_scorer_listens() -> None:
-    from phonobench import audio, packaged
+    from phonobench import audio
+    from phonobench.assessment import bundle
 
-    package = packaged.load()
+    package = bundle.load()
     utterances = synthetic.read().split("test")[::20]
     heard = [package.listen(audio.read(u.audio)) for u in utterances]
     true, wrong, silent = [], [], []

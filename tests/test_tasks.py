@@ -63,7 +63,7 @@ def test_names_of_the_metrics_are_those_that_were_promised() -> None:
         "phone_auc phone_ap phone_f1 phone_mcc"
     )
     assert set(promised.split()) <= set(tasks.METRICS)
-    apart = len(controls.METRICS) + len(tasks.assessed.METRICS)
+    apart = len(controls.METRICS) + len(tasks.assessment.METRICS)
     assert len(tasks.METRICS) == sum(len(t.metrics) for t in tasks.TASKS.values()) + apart
 
 

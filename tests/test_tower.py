@@ -12,8 +12,8 @@ import transformers  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_checkpoints import save  # noqa: E402
 
-from phonobench import cards  # noqa: E402
-from phonobench.neural import checkpoints, shards  # noqa: E402
+from phonobench.neural.checkpoints import pretrained, shards  # noqa: E402
+from phonobench.systems import cards  # noqa: E402
 from phonobench.types import PhonobenchError  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -35,7 +35,7 @@ def test_only_the_files_of_the_tower_are_wanted(folder):
 
 
 def test_every_tensor_is_the_files_and_in_full_precision(folder):
-    found = dict(checkpoints.load(CARD, folder).module.state_dict())
+    found = dict(pretrained.load(CARD, folder).module.state_dict())
     wanted = {}
     for file in folder.glob("*.safetensors"):
         wanted |= {
@@ -50,29 +50,29 @@ def test_every_tensor_is_the_files_and_in_full_precision(folder):
 def test_a_missing_file_of_the_tower_is_named(folder):
     (folder / "model-2-of-4.safetensors").unlink()
     with pytest.raises(PhonobenchError, match=r"model-2-of-4\.safetensors is missing and holds \d+ tensors"):
-        checkpoints.load(CARD, folder)
+        pretrained.load(CARD, folder)
     with pytest.raises(PhonobenchError, match=r"model-2-of-4\.safetensors is missing"):
-        checkpoints.fingerprint(folder, CARD)
+        pretrained.fingerprint(folder, CARD)
 
 
 def test_the_fingerprint_is_of_the_towers_files(folder):
-    before = checkpoints.fingerprint(folder, CARD)
+    before = pretrained.fingerprint(folder, CARD)
     save_file({"language_model.lm_head.weight": torch.zeros(3)}, folder / "model-4-of-4.safetensors")
-    assert checkpoints.fingerprint(folder, CARD) == before
+    assert pretrained.fingerprint(folder, CARD) == before
     save_file({"audio_tower.conv1.bias": torch.zeros(32)}, folder / "model-2-of-4.safetensors")
-    assert checkpoints.fingerprint(folder, CARD) != before
+    assert pretrained.fingerprint(folder, CARD) != before
 
 
 def test_a_model_without_a_tower_is_refused(folder):
     (folder / shards.INDEX).write_text(json.dumps({"weight_map": {"lm_head.weight": "model-1-of-4.safetensors"}}))
     with pytest.raises(PhonobenchError, match=r"no tensor audio_tower\.\*"):
-        checkpoints.load(CARD, folder)
+        pretrained.load(CARD, folder)
 
 
 def test_a_tower_saved_alone_is_read_too(folder, tmp_path):
-    whole = checkpoints.load(CARD, folder)
+    whole = pretrained.load(CARD, folder)
     whole.module.save_pretrained(tmp_path / "alone")
-    alone = checkpoints.load(CARD, tmp_path / "alone")
+    alone = pretrained.load(CARD, tmp_path / "alone")
     for (name, one), (_, two) in zip(whole.module.named_parameters(), alone.module.named_parameters(), strict=True):
         torch.testing.assert_close(one, two, msg=name)
 
@@ -94,7 +94,7 @@ def test_the_outside_model_has_the_tower_where_it_is_read_from(tmp_path):
     model = transformers.Qwen2AudioForConditionalGeneration(config)
     model.save_pretrained(tmp_path / "whole", max_shard_size="40KB")
     assert (tmp_path / "whole" / shards.INDEX).exists()
-    ours = checkpoints.load(CARD, tmp_path / "whole").module.state_dict()
+    ours = pretrained.load(CARD, tmp_path / "whole").module.state_dict()
     theirs = {n.partition("audio_tower.")[2]: t for n, t in model.state_dict().items() if "audio_tower." in n}
     assert set(ours) == set(theirs)
     for name, tensor in ours.items():
@@ -114,7 +114,7 @@ def test_the_hub_is_asked_for_the_towers_files_alone(folder, tmp_path, monkeypat
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     monkeypatch.setenv("PHONOBENCH_MODELS", str(tmp_path))
-    found = checkpoints.locate(CARD)
+    found = pretrained.locate(CARD)
     assert [(name, revision) for name, revision, _ in asked] == [("Qwen/Qwen2-Audio-7B", "main")] * 2
     assert sorted(asked[1][2]) == ["*.json", *(f"model-{i}-of-4.safetensors" for i in (1, 2, 3))]
-    assert checkpoints.load(CARD, found).width == 32
+    assert pretrained.load(CARD, found).width == 32

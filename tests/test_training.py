@@ -10,11 +10,14 @@ torch = pytest.importorskip("torch")
 
 from tiny_checkpoints import CASES, save  # noqa: E402
 
-from phonobench import cards, recipe, store  # noqa: E402
-from phonobench.corpora import stand_ins, synthetic  # noqa: E402
-from phonobench.neural import checkpoints, inference, objective, training, weights  # noqa: E402
-from phonobench.neural.decoding import batch_posteriors  # noqa: E402
+from phonobench import store  # noqa: E402
+from phonobench.corpora import control_audio, synthetic  # noqa: E402
+from phonobench.neural import inference  # noqa: E402
+from phonobench.neural.checkpoints import pretrained, trained  # noqa: E402
+from phonobench.neural.posteriors import batch_posteriors  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
+from phonobench.neural.training import loop, objective  # noqa: E402
+from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import PhonobenchError, Progress  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -32,7 +35,7 @@ def quick(name="finetune", **settings):
 
 
 def run_once(tmp_path, corpus, plan, card="scratch-mel", limit=12, **options):
-    return training.train(cards.find(card), plan, corpus, tmp_path / "runs", limit=limit, **options)
+    return loop.train(cards.find(card), plan, corpus, tmp_path / "runs", limit=limit, **options)
 
 
 @pytest.mark.parametrize("name", [*CASES, "scratch-mel", "scratch-wave"])
@@ -49,8 +52,8 @@ def test_every_card_trains_infers_and_reloads(name, tmp_path, corpus):
     inference.infer(run_dir, corpus, ("dev",), source=source, controls=False)
     heard = store.read_posteriors(run_dir, "dev")
     assert (len(heard), heard.hop) == (3, card.hop)
-    wave = training.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
-    (again,) = batch_posteriors(weights.load(run_dir, source), [wave])
+    wave = loop.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
+    (again,) = batch_posteriors(trained.load(run_dir, source), [wave])
     np.testing.assert_allclose(heard.logp[0], again, atol=2e-2)
 
 
@@ -58,13 +61,13 @@ def falls(name, folder, corpus, steps=15):
     """Losses, nats a phone, of a tiny system of that card in its first steps over the three shortest utterances."""
     card = cards.find(name)
     torch.manual_seed(0)
-    encoder = checkpoints.build(card) if card.scratch else checkpoints.load(card, save(card, folder / "model"))
+    encoder = pretrained.build(card) if card.scratch else pretrained.load(card, save(card, folder / "model"))
     plan = recipe.with_settings(recipe.find("source-finetune"), {"precision": "fp32"})
     model = Recogniser(encoder, plan)
     model.train_body(True)
     model.train()
     shortest = sorted(corpus.split("train")[:100], key=lambda u: len(u.prompt.phones))[:3]
-    material = training.batches.read(shortest, lambda _: None)
+    material = loop.batches.read(shortest, lambda _: None)
     features = encoder.features([torch.from_numpy(wave) for wave in material.waves])
     optimiser, losses = torch.optim.Adam(model.trained().values(), lr=1e-2), []
     for _ in range(steps):
@@ -103,7 +106,7 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize(("stop_at", "flat_epochs"), [(3, "0"), (5, "0"), (3, "2")])
 def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_epochs, tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
     plan = quick(epochs="3", dropout="0.1", head_dropout="0.1", flat_epochs=flat_epochs)
     whole = run_once(tmp_path / "whole", corpus, plan)
 
@@ -119,7 +122,7 @@ def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_epochs
     one, two = (store.read_run(folder) for folder in (whole, broken))
     strip = lambda h: [{k: v for k, v in e.items() if k != "seconds"} for e in h]  # noqa: E731
     assert strip(one["history"]) == strip(two["history"])
-    a, b = (store.read_arrays(f / "weights" / weights.FILE)[0] for f in (whole, broken))
+    a, b = (store.read_arrays(f / "weights" / trained.FILE)[0] for f in (whole, broken))
     for name in a:
         np.testing.assert_array_equal(a[name], b[name])
     assert not (broken / "checkpoint").exists()
@@ -148,9 +151,9 @@ def test_a_folder_without_a_checkpoint_is_refused_in_one_line(tmp_path, corpus):
 
 def test_a_finished_run_is_not_trained_again(tmp_path, corpus):
     first = run_once(tmp_path, corpus, quick())
-    stamp = (first / "weights" / weights.FILE).stat().st_mtime_ns
+    stamp = (first / "weights" / trained.FILE).stat().st_mtime_ns
     assert run_once(tmp_path, corpus, quick()) == first
-    assert (first / "weights" / weights.FILE).stat().st_mtime_ns == stamp
+    assert (first / "weights" / trained.FILE).stat().st_mtime_ns == stamp
 
 
 def test_a_training_goes_on_from_another_run(tmp_path, corpus):
@@ -158,7 +161,7 @@ def test_a_training_goes_on_from_another_run(tmp_path, corpus):
     gentle = quick("polish", lr="1e-9", head_lr="1e-9", warm_epochs="0", ema="0", epochs="1")
     second = run_once(tmp_path, corpus, gentle, start=first)
     assert second != first and store.read_run(second)["started_from"] == first.name
-    before, after = (store.read_arrays(f / "weights" / weights.FILE)[0] for f in (first, second))
+    before, after = (store.read_arrays(f / "weights" / trained.FILE)[0] for f in (first, second))
     for name in before:
         np.testing.assert_allclose(before[name], after[name], atol=1e-5)
 
@@ -173,20 +176,20 @@ def test_a_training_goes_on_from_its_own_system_only(tmp_path, corpus):
 def test_fields_that_change_nothing_leave_a_run_what_it_was(tmp_path, corpus):
     """Runs from before a field was there are found again; a field in use makes another run."""
     card, plan = cards.find("scratch-mel"), quick()
-    old = {k: v for k, v in training._settings(plan).items() if k not in recipe.LATER}
-    facts = {"card": training._card_facts(card), "recipe": old, "corpus": corpus.fingerprint}
+    old = {k: v for k, v in loop._settings(plan).items() if k not in recipe.LATER}
+    facts = {"card": loop._card_facts(card), "recipe": old, "corpus": corpus.fingerprint}
     facts |= {"seed": 0, "revision": "scratch", "limit": None}
-    assert training.run_key(card, plan, corpus, 0, "scratch", None) == store.fingerprint(facts)
+    assert loop.run_key(card, plan, corpus, 0, "scratch", None) == store.fingerprint(facts)
     for field in recipe.LATER:
         assert getattr(plan, field) == recipe.LATER[field]
     other = dataclasses.replace(plan, checkpointing=True)
-    assert training.run_key(card, other, corpus, 0, "scratch", None) != store.fingerprint(facts)
+    assert loop.run_key(card, other, corpus, 0, "scratch", None) != store.fingerprint(facts)
 
 
 def test_another_seed_or_setting_is_another_run(tmp_path, corpus):
     card = cards.find("scratch-mel")
     keys = {
-        training.run_key(card, plan, corpus, seed, "scratch", None)
+        loop.run_key(card, plan, corpus, seed, "scratch", None)
         for plan, seed in ((quick(), 0), (quick(), 1), (quick(lr="1e-5"), 0))
     }
     assert len(keys) == 3
@@ -197,7 +200,7 @@ def test_probe_trains_the_head_alone_and_stores_no_encoder(tmp_path, corpus):
     source = str(save(card, tmp_path / "model"))
     plan = recipe.with_settings(recipe.find("weighted-probe"), {"epochs": "2", "warm_epochs": "2"})
     run_dir = run_once(tmp_path, corpus, plan, card.name, source=source)
-    arrays, _ = store.read_arrays(run_dir / "weights" / weights.FILE)
+    arrays, _ = store.read_arrays(run_dir / "weights" / trained.FILE)
     assert not [name for name in arrays if name.startswith("encoder.")]
     mix = store.read_run(run_dir)["layer_weights"]
     assert len(mix) == 4 and sum(mix) == pytest.approx(1.0, abs=1e-3)
@@ -210,17 +213,17 @@ def test_a_frozen_run_refuses_another_checkpoint(tmp_path, corpus):
     run_dir = run_once(tmp_path, corpus, plan, card.name, source=source)
     other = str(save(card, tmp_path / "other", seed=1))
     with pytest.raises(PhonobenchError, match="not the checkpoint that"):
-        weights.load(run_dir, other)
+        trained.load(run_dir, other)
 
 
 def test_weights_with_another_vocabulary_are_refused(tmp_path, corpus):
     run_dir = run_once(tmp_path, corpus, quick())
-    path = run_dir / "weights" / weights.FILE
+    path = run_dir / "weights" / trained.FILE
     arrays, facts = store.read_arrays(path)
     arrays["head.1.weight"] = np.zeros((45, 144), dtype=np.float32)
     store.write_arrays(path, arrays, facts)
     with pytest.raises(PhonobenchError, match="vocabulary or size"):
-        weights.load(run_dir)
+        trained.load(run_dir)
 
 
 def test_a_loss_that_is_not_finite_names_the_utterances(tmp_path, corpus, monkeypatch):
@@ -247,8 +250,8 @@ def test_controls_hear_silence_and_noise_as_long_as_the_recording(tmp_path, corp
     true = store.read_posteriors(run_dir, "test")
     for control in ("test-silence", "test-noise"):
         heard = store.read_posteriors(run_dir, control)
-        assert heard.ids == true.ids[:: stand_ins.EVERY]
-        for row, other in zip(heard.logp, true.logp[:: stand_ins.EVERY], strict=True):
+        assert heard.ids == true.ids[:: control_audio.EVERY]
+        for row, other in zip(heard.logp, true.logp[:: control_audio.EVERY], strict=True):
             assert row.shape == other.shape
             assert np.abs(row.astype(float) - other).max() > 0.01
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from phonobench import corpora, recipe
+from phonobench import corpora
+from phonobench.systems import recipe
 
 torch = pytest.importorskip("torch")
-objective = pytest.importorskip("phonobench.neural.objective")
+objective = pytest.importorskip("phonobench.neural.training.objective")
 pytestmark = pytest.mark.torch
 
 SETTINGS = replace(recipe.find("scoring"), wildcard_below=1.5)

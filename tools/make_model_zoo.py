@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from phonobench import results
-from phonobench.cards import SYSTEMS, Card
-from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
+from phonobench.report.published import CORPUS, SOURCE_ROWS
+from phonobench.systems.cards import SYSTEMS, Card
 from phonobench.types import PhonobenchError
 
 ROOT = Path(__file__).parents[1]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from phonobench.scoring import score as score
+from phonobench._version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from phonobench.assessment.scoring import score as score
 
 
 def __getattr__(name: str) -> Any:
     if name == "score":
-        from phonobench.scoring import score
+        from phonobench.assessment.scoring import score
 
         return score
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

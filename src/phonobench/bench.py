@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phonobench import __version__, cards, recipe, store
-from phonobench.cards import Card
-from phonobench.models_folder import local_folder
-from phonobench.recipe import Recipe
+from phonobench import store
+from phonobench._version import __version__
+from phonobench.systems import cards, recipe
+from phonobench.systems.cards import Card
+from phonobench.systems.local_models import local_folder
+from phonobench.systems.recipe import Recipe
 from phonobench.types import Corpus, PhonobenchError, Progress, Split
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
@@ -98,11 +100,12 @@ def run(job: Job, corpus: Corpus, runs: Path, results: Path, *, limit: int | Non
     `limit` takes the first utterances of each split only and marks the run as a trial.
     """
     from phonobench import evaluate
-    from phonobench.neural import inference, training
+    from phonobench.neural import inference
+    from phonobench.neural.training import loop
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise PhonobenchError("bench is one process: under torchrun run `phonobench train` and `infer`, then evaluate")
-    run_dir = training.train(
+    run_dir = loop.train(
         job.card, job.recipe, corpus, runs, seed=job.seed, limit=limit, members=job.members, report=report
     )
     inference.infer(run_dir, corpus, SPLITS, report=report)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from phonobench import corpora, models_folder
-from phonobench.cards import CARDS
+from phonobench import corpora
+from phonobench.systems import local_models
+from phonobench.systems.cards import CARDS
 from phonobench.types import Corpus, PhonobenchError
 
 FREE_BYTES = 2 << 30
@@ -124,15 +125,15 @@ def _corpus(path: str | None) -> Check:
 
 def _weights() -> tuple[Check, ...]:
     try:
-        root = models_folder.models_root()
+        root = local_models.models_root()
     except PhonobenchError as fault:
         return (Check("models", "fault", "cannot be used", str(fault)),)
     wanted = [card for card in CARDS.values() if not card.scratch]
-    here = [card.name for card in wanted if models_folder.local_folder(card.checkpoint)]
+    here = [card.name for card in wanted if local_models.local_folder(card.checkpoint)]
     place = "no models folder" if root is None else str(root)
     if here:
         return (Check("models", "ok", f"{', '.join(here)} in {place} ({len(here)} of {len(wanted)} systems)"),)
-    remedy = f"--models FOLDER or {models_folder.VARIABLE}; systems from scratch need none, others come from the hub"
+    remedy = f"--models FOLDER or {local_models.VARIABLE}; systems from scratch need none, others come from the hub"
     return (Check("models", "note", f"{place}: none found", remedy),)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from phonobench import evidence, provenance, store
+from phonobench import evidence, store
 from phonobench.phones import COLUMNS
+from phonobench.store import provenance
 from phonobench.types import PhonobenchError, Progress
 
 Method = Literal["frames", "likelihoods"]

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from phonobench import __version__
+from phonobench._version import __version__
 from phonobench.cli import (
     bench,
     card,
@@ -29,7 +29,7 @@ from phonobench.cli import (
     keeping,
     leaderboard,
     log,
-    people,
+    raters,
     report,
     score,
     systems,
@@ -49,7 +49,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluation.evaluate_run,
     "fit": fitting.fit_scorer,
     "export": fitting.export_scorer,
-    "raters": people.compare_with_raters,
+    "raters": raters.compare_with_raters,
     "compare": evaluation.compare_runs,
     "gap": gap.compare_cases,
     "fuse": fusing.fuse_runs,

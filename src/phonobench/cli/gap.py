@@ -36,7 +36,8 @@ def compare_cases(
 ) -> None:
     """Show where two runs differ: cases each decides, by human score, by phone; paired intervals. Needs no torch."""
     from phonobench import evaluate
-    from phonobench.report import gap, gap_markdown
+    from phonobench.evaluate import gap
+    from phonobench.report import gap_markdown
 
     shape = "json" if as_json else "md" if output is None else output.suffix.removeprefix(".")
     if shape not in ("md", "json", "html"):

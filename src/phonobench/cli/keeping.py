@@ -24,9 +24,9 @@ def keep_run(
 ) -> None:
     """Write a small copy of a trained run (int8 weights, manifest) that fits into a repository."""
     require_torch()
-    from phonobench.neural import keeping
+    from phonobench.neural.checkpoints import archive
 
-    folder = keeping.keep(find_run(run, runs), kept)
+    folder = archive.keep(find_run(run, runs), kept)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if as_json:
         print_json({"folder": str(folder), "bytes": size})
@@ -42,12 +42,12 @@ def restore_runs(
 ) -> None:
     """Put kept runs back into the runs folder, to infer and evaluate without training. Runs there are left alone."""
     require_torch()
-    from phonobench.neural import keeping
+    from phonobench.neural.checkpoints import archive
 
     chosen = [find_run(name, kept) for name in run] if run else list(store.list_runs(kept))
     if not chosen:
         raise PhonobenchError(f"{kept} holds no kept runs; `phonobench keep RUN` writes one")
-    restored = [str(keeping.restore(folder, runs)) for folder in chosen]
+    restored = [str(archive.restore(folder, runs)) for folder in chosen]
     if as_json:
         print_json({"runs": restored})
     else:

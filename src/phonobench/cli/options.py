@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from phonobench import cards, models_folder, store
+from phonobench import store
+from phonobench.systems import cards, local_models
 from phonobench.types import PhonobenchError
 
 CorpusOption = Annotated[
@@ -51,7 +52,7 @@ def debugging() -> bool:
 def use_models(folder: Path | None) -> None:
     """Makes `folder` the one in which pretrained checkpoints are looked for."""
     if folder is not None:
-        os.environ[models_folder.VARIABLE] = str(folder)
+        os.environ[local_models.VARIABLE] = str(folder)
 
 
 def parse_settings(pairs: Sequence[str] | None) -> dict[str, str]:
@@ -88,9 +89,9 @@ def find_run(text: str, runs: Path) -> Path:
 
 def find_scorer(text: str, runs: Path) -> Path:
     """A run as `find_run` finds it, or the folder of an exported scorer."""
-    from phonobench import packaged
+    from phonobench.assessment import bundle
 
-    return Path(text) if (Path(text) / packaged.FACTS).exists() else find_run(text, runs)
+    return Path(text) if (Path(text) / bundle.FACTS).exists() else find_run(text, runs)
 
 
 def heard_by_packages(runs: Path) -> Path:

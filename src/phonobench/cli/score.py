@@ -16,9 +16,9 @@ from phonobench.cli.output import complain, progress, remark, to_json
 from phonobench.types import PhonobenchError, Progress
 
 if TYPE_CHECKING:
-    from phonobench.scoring import Package
-    from phonobench.scoring.batch import Lines, Request
-    from phonobench.scoring_report import Score
+    from phonobench.assessment.schema import Score
+    from phonobench.assessment.scoring import Package
+    from phonobench.assessment.scoring.batch import Lines, Request
 
 FORMATS = ("text", "json", "azure")
 
@@ -71,8 +71,8 @@ def score_recordings(
         raise PhonobenchError(f"--format {format}: one of {', '.join(FORMATS)}")
     wishes = Wishes(format, output, textgrid, html, lexicon, false_alarms)
     requests = _requests(files, text, phones, listed)
-    from phonobench import scoring
-    from phonobench.formats import textgrid as textgrids
+    from phonobench.assessment import scoring
+    from phonobench.assessment.formats import textgrid as textgrids
 
     if textgrid is not None:
         textgrids.paths([one.file for one in requests], textgrid)  # a clash of names is told before any work
@@ -86,7 +86,7 @@ def score_recordings(
 
 
 def _requests(files: list[str] | None, text: str | None, phones: str | None, listed: Path | None) -> list[Request]:
-    from phonobench.scoring import batch
+    from phonobench.assessment.scoring import batch
 
     if (listed is None) == (not files):
         raise PhonobenchError("name sound files or folders, or a --list of them: phonobench score my.wav --text '...'")
@@ -101,7 +101,7 @@ def _score_all(
     requests: list[Request], package: Package, wishes: Wishes, known: dict[Request, Score], alone: bool
 ) -> Iterator[tuple[Score, bool]]:
     """Each score and whether it is new. A recording that cannot be scored is told and left out, unless `alone`."""
-    from phonobench import scoring
+    from phonobench.assessment import scoring
     from phonobench.pronounce import lexicon as lexicons
 
     own = lexicons.read(wishes.lexicon) if wishes.lexicon else None
@@ -153,7 +153,7 @@ def _lines(wishes: Wishes) -> Iterator[Lines | None]:
     if wishes.output is None:
         yield None
         return
-    from phonobench.scoring.batch import Lines
+    from phonobench.assessment.scoring.batch import Lines
 
     lines = Lines(wishes.output)
     try:
@@ -168,7 +168,7 @@ def _known(lines: Lines | None, requests: list[Request], package: Package, wishe
         return {}
     if wishes.format != "json":
         raise PhonobenchError(f"{lines.path} is there already; only --json continues one: delete it, or name another")
-    from phonobench.scoring import batch
+    from phonobench.assessment.scoring import batch
 
     resolved = []
     for request in requests:
@@ -185,7 +185,7 @@ def _line(score: Score, wishes: Wishes) -> str:
 
     if wishes.format == "json":
         return score.model_dump_json()
-    from phonobench.formats import azure
+    from phonobench.assessment.formats import azure
 
     return json.dumps({"file": score.file, **azure.convert(score)}, ensure_ascii=False, allow_nan=False)
 
@@ -194,7 +194,7 @@ def _print_line(score: Score, wishes: Wishes) -> None:
     if wishes.format != "text":
         print(_line(score, wishes), flush=True)
         return
-    from phonobench.formats import terminal
+    from phonobench.assessment.formats import terminal
 
     terminal.show(score)
 
@@ -205,7 +205,7 @@ def _print_one(score: Score, wishes: Wishes) -> None:
         _print_line(score, wishes)
         return
     from phonobench import store
-    from phonobench.formats import azure
+    from phonobench.assessment.formats import azure
 
     made = to_json(score.model_dump(mode="json") if wishes.format == "json" else azure.convert(score))
     if wishes.output is None:
@@ -219,7 +219,7 @@ def _print_one(score: Score, wishes: Wishes) -> None:
 def _write_extras(scores: list[Score], requests: list[Request], wishes: Wishes) -> None:
     """The TextGrids and the page that were asked for."""
     if wishes.textgrid is not None:
-        from phonobench.formats import textgrid
+        from phonobench.assessment.formats import textgrid
 
         targets = dict(
             zip(
@@ -233,7 +233,7 @@ def _write_extras(scores: list[Score], requests: list[Request], wishes: Wishes) 
         remark(f"TextGrid: {wishes.textgrid}")
     if wishes.html is not None and scores:
         from phonobench import store
-        from phonobench.formats import page
+        from phonobench.assessment.formats import page
 
         store.write_bytes(wishes.html, page.render(scores).encode())
         remark(f"page: {wishes.html}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from phonobench.cards import SYSTEMS, Card
 from phonobench.cli.options import JsonOption, ModelsOption, use_models
 from phonobench.cli.output import print_json, print_table
-from phonobench.models_folder import local_folder
-from phonobench.recipe import RECIPES
+from phonobench.systems.cards import SYSTEMS, Card
+from phonobench.systems.local_models import local_folder
+from phonobench.systems.recipe import RECIPES
 
 
 def list_systems(models: ModelsOption = None, as_json: JsonOption = False) -> None:

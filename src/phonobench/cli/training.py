@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
-from phonobench import cards, corpora, recipe, store
+from phonobench import corpora, store
 from phonobench.bench import SPLITS, require_torch
 from phonobench.cli.options import (
     RUNS,
@@ -23,6 +23,7 @@ from phonobench.cli.options import (
     use_models,
 )
 from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.systems import cards, recipe
 from phonobench.types import Split
 
 
@@ -58,12 +59,12 @@ def train_system(
     chosen = recipe.with_settings(recipe.find(recipe_name or card.recipe), parse_settings(settings))
     begun = None if start is None else find_run(start, runs)
     require_torch()
-    from phonobench.neural import training
+    from phonobench.neural.training import loop
 
     found = corpora.find(corpus)
     say_what_it_is_of(found, limit, apart=as_json)
     with progress() as report:
-        run_dir = training.train(
+        run_dir = loop.train(
             card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold,
             members=find_members(member, runs), report=report,
         )  # fmt: skip

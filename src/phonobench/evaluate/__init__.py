@@ -1,10 +1,10 @@
 """From stored posteriors to figures with intervals: `evaluate` one run, `compare` several on the same draws."""
 
-from phonobench.evaluate.answers import Answers, answer, answers
 from phonobench.evaluate.comparison import HEADLINE, Comparison, Gap, compare
-from phonobench.evaluate.curve import Point, choose, curve, grid
-from phonobench.evaluate.measurement import BANDS, bands, measure
-from phonobench.evaluate.verdict import decoder_facts, evaluate
+from phonobench.evaluate.fusion_weights import Point, choose, curve, grid
+from phonobench.evaluate.intervals import BANDS, bands, measure
+from phonobench.evaluate.predictions import Answers, answer, answers
+from phonobench.evaluate.run import decoder_facts, evaluate
 
 __all__ = [
     "BANDS",

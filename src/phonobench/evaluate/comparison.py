@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from phonobench import stats, tasks
-from phonobench.evaluate.answers import Answers, answers
-from phonobench.evaluate.hearing import has_heard
-from phonobench.evaluate.measurement import draw_values
-from phonobench.evaluate.verdict import choose_thresholds, constants
+from phonobench.evaluate.intervals import draw_values
+from phonobench.evaluate.predictions import Answers, answers, has_heard
+from phonobench.evaluate.run import choose_thresholds, constants
 from phonobench.stats.bootstrap import RESAMPLES, SEED
 from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
 

@@ -1,7 +1,8 @@
 """Which decoder a run is measured with: a small grid, chosen by PER (HQ) on dev, written into the run's manifest.
 
-The blank of a trained run is set for the best path (`neural.calibration`), which counts one frame at a time. A beam
-adds up what a phone has in several, so that the best blank lies elsewhere: width and blank are chosen together.
+The blank of a trained run is set for the best path (`neural.training.blank_bias`), which counts one frame at a
+time. A beam adds up what a phone has in several, so that the best blank lies elsewhere: width and blank are chosen
+together.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from phonobench import ctc, fusion, phones, store
 from phonobench.corpora import folded
 from phonobench.ctc import Decoder
-from phonobench.evaluate.answers import workers
-from phonobench.evaluate.hearing import evidence
+from phonobench.evaluate.predictions import evidence, workers
 from phonobench.evidence import Heard
 from phonobench.types import HQ_ACCURACY, Corpus, PhonobenchError, Progress, Utterance
 

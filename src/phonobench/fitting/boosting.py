@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from phonobench.assessment import SENTENCE_SCORES, WORD_SCORES
-from phonobench.scorer import gate
-from phonobench.scorer.examples import Course, Example
-from phonobench.scorer.features import Description
-from phonobench.scorer.gate import Gate
-from phonobench.scorer.tables import tabulate
-from phonobench.scorer.trees import TABLES, Forest, Trees
+from phonobench.assessment.model import gate
+from phonobench.assessment.model.examples import Course, Example
+from phonobench.assessment.model.features import Description
+from phonobench.assessment.model.gate import Gate
+from phonobench.assessment.model.tables import tabulate
+from phonobench.assessment.model.trees import TABLES, Forest, Trees
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
 from phonobench.types import PhonobenchError, Progress
 
 GROWTH: dict[str, dict[str, Any]] = {

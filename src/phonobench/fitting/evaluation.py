@@ -9,21 +9,23 @@ from typing import Any, cast
 
 import numpy as np
 
-from phonobench import provenance, results, stats
-from phonobench.assessment import Assessment
-from phonobench.corpora import stand_ins
+from phonobench import results, stats
+from phonobench.assessment.model.answer import Answer, mean
+from phonobench.assessment.model.scorer import assessment as assessment_of
+from phonobench.assessment.model.scorer import panels
+from phonobench.assessment.types import Assessment
+from phonobench.corpora import control_audio
 from phonobench.evaluate import comparison
 from phonobench.evaluate.comparison import Comparison
-from phonobench.evaluate.measurement import bands, draw_values, measure, within
-from phonobench.fitting import descriptions
-from phonobench.fitting.descriptions import Job, by_panel
+from phonobench.evaluate.intervals import bands, draw_values, measure, within
+from phonobench.fitting import feature_cache
+from phonobench.fitting.feature_cache import Job, by_panel
 from phonobench.fitting.fit import cross_validated
-from phonobench.fitting.opened import Opened, open_scorer
+from phonobench.fitting.open import Opened, open_scorer
 from phonobench.results import Result, ThresholdFacts
-from phonobench.scorer.answer import Answer, mean
-from phonobench.scorer.network import assessment, panels
 from phonobench.stats import Rows
-from phonobench.tasks import assessed, controls
+from phonobench.store import provenance
+from phonobench.tasks import assessment, controls
 from phonobench.tasks.task import Metric, Unit
 from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
 
@@ -48,7 +50,7 @@ def evaluate(
             notes.append(f"recordings are brought to {run['level']:g} dBFS before they are heard")
         if split == "train" and not opened.exported:
             utterances, answers = cross_validated(folder, corpus)
-            told = [assessment(answer, opened.scorer.calibration) for answer in answers]
+            told = [assessment_of(answer, opened.scorer.calibration) for answer in answers]
             others: list[dict[str, Assessment]] = [{} for _ in told]
             notes.append("cross-validated over speakers, calibration and thresholds chosen on these predictions")
         elif split == "test":
@@ -82,7 +84,7 @@ def compare(
 
     Raises PhonobenchError for fewer than two scorers, one given twice, an unknown metric, or trials of other lengths.
     """
-    wanted = [_metric(name) for name in metrics or assessed.HEADLINE]
+    wanted = [_metric(name) for name in metrics or assessment.HEADLINE]
     values: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
     heard: list[Utterance] = []
     for folder in folders:
@@ -99,9 +101,9 @@ def compare(
 
 
 def _metric(name: str) -> Metric:
-    found = next((metric for metric in assessed.METRICS if metric.name == name), None)
+    found = next((metric for metric in assessment.METRICS if metric.name == name), None)
     if found is None:
-        raise PhonobenchError(f"unknown metric of scorers {name!r}; for example {', '.join(assessed.HEADLINE)}")
+        raise PhonobenchError(f"unknown metric of scorers {name!r}; for example {', '.join(assessment.HEADLINE)}")
     return found
 
 
@@ -109,10 +111,10 @@ def _test(
     opened: Opened, corpus: Corpus, utterances: list[Utterance], report: Report
 ) -> tuple[list[Assessment], list[dict[str, Assessment]], list[str]]:
     """Assessments of the recordings, those of the controls, and how many controls were refused."""
-    jobs = {"true": descriptions.of(utterances), **descriptions.of_controls(utterances, 1, stand_ins.EVERY)}
+    jobs = {"true": feature_cache.of(utterances), **feature_cache.of_controls(utterances, 1, control_audio.EVERY)}
     heard = _answers(opened, corpus, jobs, report)
     calibration = opened.scorer.calibration
-    told = {name: {id: assessment(a, calibration) for id, a in answers.items()} for name, answers in heard.items()}
+    told = {name: {id: assessment_of(a, calibration) for id, a in answers.items()} for name, answers in heard.items()}
     notes = []
     for name in controls.CONTROLS:
         if refused := len(jobs[name]) - len(told[name]):
@@ -128,7 +130,7 @@ def _answers(
 ) -> dict[str, dict[str, Answer]]:
     """Answers by kind of audio and utterance, the mean of the panels of listeners."""
     together: dict[str, dict[str, list[Answer]]] = {name: {} for name in jobs}
-    flat = descriptions.named(jobs)
+    flat = feature_cache.named(jobs)
     for panel in panels(opened.ears, opened.scorer.panel):
         found = by_panel(panel, corpus, "test", flat, lenient=True, report=report)
         for name, part in jobs.items():
@@ -148,7 +150,7 @@ def _rows(
     told: Sequence[Assessment], utterances: Sequence[Utterance], others: Sequence[dict[str, Assessment]],
     thresholds: dict[str, float],
 ) -> dict[Unit, Rows]:  # fmt: skip
-    collected = assessed.collect(told, utterances, others)
+    collected = assessment.collect(told, utterances, others)
     return {unit: table.with_constants(thresholds) for unit, table in collected.items()}
 
 
@@ -158,7 +160,7 @@ def _result(
 ) -> Result:  # fmt: skip
     rows = _rows(told, utterances, others, run["thresholds"])
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), *bootstrap)
-    headline = [metric for metric in assessed.METRICS if metric.name in assessed.HEADLINE]
+    headline = [metric for metric in assessment.METRICS if metric.name in assessment.HEADLINE]
     broken = {
         dimension: {band: measure(headline, within(rows, mask), draws) for band, mask in masks.items()}
         for dimension, masks in bands(utterances).items()
@@ -192,7 +194,7 @@ def _result(
             bootstrap=results.BootstrapFacts(resamples=bootstrap[0], seed=bootstrap[1]),
             posteriors={},
         ),
-        metrics=measure(assessed.METRICS, rows, draws), breakdowns=broken, notes=notes,
+        metrics=measure(assessment.METRICS, rows, draws), breakdowns=broken, notes=notes,
         thresholds={
             name: ThresholdFacts(value=at, chosen_on="cross-validation") for name, at in run["thresholds"].items()
         },

@@ -1,4 +1,4 @@
-"""Makes the folder of a scorer that needs no torch out of a fitted run (`packaged` reads it)."""
+"""Makes the folder of a scorer that needs no torch out of a fitted run (`assessment.bundle` reads it)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from phonobench import __version__, cards, packaged, store
+from phonobench import store
+from phonobench._version import __version__
+from phonobench.assessment import bundle
 from phonobench.fitting.fit import FOREST, NETWORK, recipe_name, run_id, voters
-from phonobench.fitting.opened import fitted
+from phonobench.fitting.open import fitted
+from phonobench.systems import cards
 from phonobench.types import PhonobenchError, Progress
 
 RUN_FACTS = (
@@ -29,7 +32,7 @@ def export(
 
     Raises PhonobenchError for a run that is no fitted scorer, and for listeners that cannot run without torch.
     """
-    from phonobench.neural import portable
+    from phonobench.neural.checkpoints import onnx
 
     run = fitted(run_dir)
     if listeners:
@@ -38,18 +41,18 @@ def export(
     bands, hops = set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, listener in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"
-        bands.add(portable.export(run_dir.parent / listener, path, run["layers"], int8=int8))
+        bands.add(onnx.export(run_dir.parent / listener, path, run["layers"], int8=int8))
         opinions = folder / f"judge-{place}.onnx"
-        judges = portable.export_judge(run_dir.parent / listener, opinions)
+        judges = onnx.export_judge(run_dir.parent / listener, opinions)
         files |= {made.name: store.hash_file(made) for made in ([path, opinions] if judges else [path])}
         report(Progress("export", place + 1, len(run["listeners"])))
-    for name_there, name_here in ((NETWORK, packaged.SCORER), (FOREST, packaged.FOREST)):
+    for name_there, name_here in ((NETWORK, bundle.SCORER), (FOREST, bundle.FOREST)):
         store.write_bytes(folder / name_here, (run_dir / name_there).read_bytes())
         files[name_here] = store.hash_file(folder / name_here)
     if len(bands) > 1 or len(hops) > 1:
         raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {
-        "format": packaged.FORMAT, "card": _card(run, name or run["run_id"]), "features": run["features"],
+        "format": bundle.FORMAT, "card": _card(run, name or run["run_id"]), "features": run["features"],
         "bands": bands.pop(), "hop": hops.pop(), "panel": run["panel"],
         "level": run["level"] if level is None else level,
         "reads_states": bool(run["layers"]), "gate": run["gate"],
@@ -57,7 +60,7 @@ def export(
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
-    store.write_json(folder / packaged.FACTS, facts)
+    store.write_json(folder / bundle.FACTS, facts)
     return folder
 
 

@@ -18,25 +18,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from phonobench import fusion, provenance, store
-from phonobench.assessment import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
+from phonobench import fusion, store
+from phonobench.assessment.model.answer import Answer, if_read, mean
+from phonobench.assessment.model.calibration import Calibration, calibrate
+from phonobench.assessment.model.examples import Course
+from phonobench.assessment.model.features import NAMES
+from phonobench.assessment.model.tables import tabulate
+from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import FOLDS
 from phonobench.fitting import boosting
-from phonobench.fitting.material import (
-    POSITIVE,
-    REPLACED_EVERY,
-    SWAPPED_EVERY,
-    Material,
-    folds_of,
-    gather,
-    training_of,
-)
-from phonobench.scorer.answer import Answer, if_read, mean
-from phonobench.scorer.calibration import Calibration, calibrate
-from phonobench.scorer.examples import Course
-from phonobench.scorer.features import NAMES
-from phonobench.scorer.tables import tabulate
+from phonobench.fitting.dataset import POSITIVE, REPLACED_EVERY, SWAPPED_EVERY, Material, folds_of, gather, training_of
 from phonobench.stats import best_f1_threshold
+from phonobench.store import provenance
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
 Report = Callable[[Progress], None]
@@ -59,7 +52,8 @@ def fit(
     `layers` the encoders' layers whose states the networks read, `level` (dBFS) the loudness to which recordings are
     brought before they are heard. Raises PhonobenchError for runs that are no folds, or not the same ones.
     """
-    from phonobench.neural import portable, scorer_training
+    from phonobench.neural.assessment import training
+    from phonobench.neural.checkpoints import onnx
 
     course = course or Course()
     folds = folds_of(runs)
@@ -80,8 +74,8 @@ def fit(
     material = gather(folds, corpus, layers, level, limit=first[0].get("limit"), report=report)
     utterances = material.utterances
     answers = cross_validate(material, course, seeds, report)
-    network = scorer_training.fit(material.examples, course, seeds, report)
-    portable.write_scorer(network, run_dir / NETWORK)
+    network = training.fit(material.examples, course, seeds, report)
+    onnx.write_scorer(network, run_dir / NETWORK)
     boosting.grow(material.examples, NAMES, course, report).write(run_dir / FOREST)
     gate = boosting.open_gate(material.examples, [one for one, _ in material.nonsense], NAMES, course)
     _keep_answers(run_dir / CROSS_VALIDATED, utterances, answers)
@@ -165,13 +159,11 @@ def network_answers(
     material: Material, course: Course, seeds: Sequence[int], report: Report = lambda _: None
 ) -> list[Answer]:
     """What the networks alone say in a cross-validation."""
-    from phonobench.neural import scorer_training
+    from phonobench.neural.assessment import training
 
     parts = _fifths(material)
-    networks = scorer_training.fit_all(
-        [[material.examples[i] for i in kept] for kept, _ in parts], course, seeds, report
-    )
-    told = [scorer_training.predict(network, [material.examples[i] for i in out])
+    networks = training.fit_all([[material.examples[i] for i in kept] for kept, _ in parts], course, seeds, report)
+    told = [training.predict(network, [material.examples[i] for i in out])
             for network, (_, out) in zip(networks, parts, strict=True)]  # fmt: skip
     return _in_order([out for _, out in parts], told)
 

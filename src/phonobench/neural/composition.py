@@ -13,12 +13,13 @@ from typing import Any
 
 import torch
 
-from phonobench import cards, store
-from phonobench.cards import Card
-from phonobench.neural import checkpoints
-from phonobench.neural.codes import CodeShelf
+from phonobench import store
+from phonobench.neural.checkpoints import pretrained
 from phonobench.neural.encoders import DiscreteEncoder, Encoder, JointEncoder, QuantisedEncoder
+from phonobench.neural.encoders.code_cache import CodeShelf
 from phonobench.neural.encoders.joint import Part
+from phonobench.systems import cards
+from phonobench.systems.cards import Card
 from phonobench.types import Corpus, PhonobenchError
 
 WEIGHTS = Path("weights") / "model.safetensors"
@@ -48,8 +49,8 @@ def _facts(name: str, runs_root: Path, corpus: Corpus, fold: int) -> Facts:
         card = _plain(cards.find(name), name)
         if card.scratch:
             raise PhonobenchError(f"{name} has no weights of its own: train it, and name its run by --member")
-        folder = checkpoints.locate(card)
-        return {"card": name, "revision": checkpoints.fingerprint(folder, card), "step": card.hop * card.upsample}
+        folder = pretrained.locate(card)
+        return {"card": name, "revision": pretrained.fingerprint(folder, card), "step": card.hop * card.upsample}
     run = store.read_run(runs_root / name)
     if run.get("status") != "trained":
         raise PhonobenchError(f"{name} is a {run.get('status')} run: only one trained to its end can be a member")
@@ -87,10 +88,10 @@ def encoder(
 def _part(facts: Facts, runs_root: Path, load_run: LoadRun, kept_small: bool) -> Part:
     if "run" not in facts:
         card = cards.find(facts["card"])
-        folder = checkpoints.locate(card)
-        if checkpoints.fingerprint(folder, card) != facts["revision"]:
+        folder = pretrained.locate(card)
+        if pretrained.fingerprint(folder, card) != facts["revision"]:
             raise PhonobenchError(f"{folder} is not the checkpoint of the training ({facts['revision']})")
-        return Part(checkpoints.load(card, folder), facts["step"], fixed=False)
+        return Part(pretrained.load(card, folder), facts["step"], fixed=False)
     run_dir = runs_root / facts["run"]
     if not (run_dir / WEIGHTS).exists():
         raise PhonobenchError(f"the member {facts['run']} is not under {runs_root}; train or `phonobench restore` it")

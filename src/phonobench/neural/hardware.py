@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from phonobench.recipe import Recipe
+from phonobench.systems.recipe import Recipe
 from phonobench.types import PhonobenchError
 
 

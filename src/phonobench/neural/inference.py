@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from phonobench import audio, cards, store
-from phonobench.corpora import folded, stand_ins
-from phonobench.neural import composition, distributed, hardware, weights
-from phonobench.neural.batches import Material, by_length
-from phonobench.neural.decoding import batch_posteriors, rows
-from phonobench.neural.memory import Memory, Shelf
+from phonobench import audio, store
+from phonobench.corpora import control_audio, folded
+from phonobench.neural import composition, distributed, hardware
+from phonobench.neural.checkpoints import trained
+from phonobench.neural.posteriors import batch_posteriors, rows
 from phonobench.neural.recogniser import Recogniser
+from phonobench.neural.training.batches import Material, by_length
+from phonobench.neural.training.state_cache import Memory, Shelf
+from phonobench.systems import cards
 from phonobench.types import SAMPLE_RATE, Corpus, PhonobenchError, Progress, Split, Utterance
 
 BATCH_SECONDS = 60.0
@@ -55,9 +57,9 @@ def infer(
         utterances = seen.split(split)[: manifest["limit"]]
         jobs.append((split, seen.fingerprint, utterances, _true_audio))
         if controls and split != "train":
-            for control, stand_in in stand_ins.STAND_INS.items():
-                jobs.append((f"{split}-{control}", seen.fingerprint, utterances[:: stand_ins.EVERY], stand_in))
-    digest = weights.digest(run_dir)
+            for control, stand_in in control_audio.STAND_INS.items():
+                jobs.append((f"{split}-{control}", seen.fingerprint, utterances[:: control_audio.EVERY], stand_in))
+    digest = trained.digest(run_dir)
     hop = manifest.get("hop", cards.find(manifest["card"]).hop)
     model: Recogniser | None = None
     for name, fingerprint, utterances, wave_of in jobs:
@@ -72,7 +74,7 @@ def infer(
             if not todo:
                 continue
             if model is None:
-                model = weights.load(run_dir, source)
+                model = trained.load(run_dir, source)
                 composition.shelve(model.encoder, run_dir.parent, writes=distributed.leads())
             listened, heard = 0.0, 0.0
             for start in range(0, len(todo), GROUP):

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
-from phonobench.neural import adapters, quantisation, readers
+from phonobench.neural import heads
+from phonobench.neural.assessment.score_head import Judge
+from phonobench.neural.checkpoints import lora, quantisation
 from phonobench.neural.encoders import Encoder
-from phonobench.neural.features import Features, Masks
-from phonobench.neural.judge import Judge
+from phonobench.neural.frontends.features import Features, Masks
 from phonobench.phones import COLUMNS
-from phonobench.recipe import Recipe
+from phonobench.systems.recipe import Recipe
 from phonobench.types import PhonobenchError
 
 MLP_WIDTH = 512
@@ -30,7 +31,7 @@ class Recogniser(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.recipe = recipe
-        self.reader = readers.make(encoder, recipe)
+        self.reader = heads.make(encoder, recipe)
         width = encoder.width if self.reader is None else self.reader.width
         self.head = _head(width, encoder.upsample, recipe)
         depth = len(encoder.blocks)
@@ -48,7 +49,7 @@ class Recogniser(nn.Module):
         if recipe.checkpointing:
             encoder.save_memory()
         if recipe.lora:
-            adapters.insert(encoder, self.trained_blocks(), recipe.lora)
+            lora.insert(encoder, self.trained_blocks(), recipe.lora)
         self.train_body(False)
 
     def train_body(self, on: bool) -> None:
@@ -69,7 +70,7 @@ class Recogniser(nn.Module):
     def body(self) -> list[list[nn.Parameter]]:
         """The encoder's parameters that the recipe trains, a list for each trained block from the top downwards."""
         return [
-            [p for name, p in block.named_parameters() if not self.recipe.lora or adapters.MARK in name]
+            [p for name, p in block.named_parameters() if not self.recipe.lora or lora.MARK in name]
             for block in self.trained_blocks()
         ]
 
@@ -91,7 +92,7 @@ class Recogniser(nn.Module):
             own = {f"encoder.{name}" for name in self.encoder.own}
             return {name: tensor for name, tensor in state.items() if not name.startswith("encoder.") or name in own}
         if self.recipe.lora:
-            return {n: t for n, t in state.items() if not n.startswith("encoder.") or adapters.MARK in n}
+            return {n: t for n, t in state.items() if not n.startswith("encoder.") or lora.MARK in n}
         return state
 
     def train(self, mode: bool = True) -> Recogniser:

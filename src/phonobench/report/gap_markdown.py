@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from phonobench import edits
-from phonobench.report.gap import Case, CaseKind, Contrast, Gap
+from phonobench.evaluate.gap import Case, CaseKind, Contrast, Gap
 from phonobench.report.markdown import SYNTHETIC, grid, plain
 
 Link = Callable[[str], str]

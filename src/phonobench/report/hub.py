@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from phonobench.cards import SYSTEMS
-from phonobench.report import facts
+from phonobench.report import provenance_rows
 from phonobench.report.labels import BY_TASK, LABELS, MAIN, PERCENT, number
 from phonobench.report.leaderboard import Entry, Table
 from phonobench.report.markdown import SYNTHETIC, grid, plain
 from phonobench.results import Value
+from phonobench.systems.cards import SYSTEMS
 from phonobench.tasks import METRICS
 from phonobench.types import PhonobenchError
 
@@ -74,8 +74,9 @@ def card(table: Table, entry: Entry) -> str:
         grid(["figure", "value [95 % interval]"], rows),
         "### By group", grid(["group", "PER %", "phone AUC"], bands),
         "### Does it listen?", grid(["control", "value [95 % interval]"], listens) if listens else "Not measured.",
-        "## Training", grid(["setting", "value"], [[k, facts.said(v)] for k, v in settings.items() if k != "about"]),
-        "## Provenance", "\n".join(f"- {k}: {plain(v)}" for k, v in facts.of(entry) if k != "recipe"),
+        "## Training", grid(["setting", "value"], [[k, provenance_rows.said(v)] for k, v in settings.items()
+                                                   if k != "about"]),
+        "## Provenance", "\n".join(f"- {k}: {plain(v)}" for k, v in provenance_rows.of(entry) if k != "recipe"),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 

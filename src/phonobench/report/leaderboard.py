@@ -1,7 +1,7 @@
 """The leaderboard: the test results under a results folder as tables, in CSV and JSON (`markdown`, `board`: others).
 
 Runs stand in one table only when they were measured on the same corpus, all of it or not; synthetic speech never
-stands beside real speech. Everything shown is in the result files or in `source_rows`.
+stands beside real speech. Everything shown is in the result files or in `report.published`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from phonobench import cards, results
-from phonobench.report import human_row, seeds
-from phonobench.report.human_row import People
+from phonobench import results
+from phonobench.report import raters, seeds
 from phonobench.report.labels import LABELS, SCORER_LABELS
-from phonobench.report.source_rows import CORPUS, SOURCE_ROWS
+from phonobench.report.published import CORPUS, SOURCE_ROWS
+from phonobench.report.raters import People
 from phonobench.results import DecoderFacts, Result, Value
+from phonobench.systems import cards
 from phonobench.types import PhonobenchError
 
 COLUMNS = tuple(LABELS)
@@ -148,7 +149,7 @@ def build(results_root: Path, split: str = "test") -> Leaderboard:
         place = (facts.corpus.synthetic, not facts.split.complete, facts.corpus.name, facts.corpus.fingerprint,
                  facts.split.utterances, facts.split.speakers)  # fmt: skip
         groups.setdefault(place, []).append(parts)
-    people = human_row.read(results_root)
+    people = raters.read(results_root)
     tables = tuple(_table(split, place, groups[place], people) for place in sorted(groups))
     return Leaderboard(results.PROTOCOL_VERSION, tables)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import results, store
-from phonobench.cards import SYSTEMS, Card
 from phonobench.evaluate import Comparison, Gap
-from phonobench.report import course, facts, runs
+from phonobench.report import learning_curve, provenance_rows, runs
 from phonobench.report.labels import LABELS, MAIN, number
 from phonobench.report.markdown import SYNTHETIC, grid, plain
 from phonobench.results import Result, Value
+from phonobench.systems.cards import SYSTEMS, Card
 from phonobench.tasks import METRICS
 from phonobench.types import PhonobenchError
 
@@ -96,7 +96,9 @@ def draw(found: Sequence[Run], results_root: Path) -> dict[str, Path]:
     """Draws the training of each run that has a course and results, beside these; returns the pictures by run."""
     pictures = {}
     for run in found:
-        svg = course.picture(runs.history(run.manifest or {}), (run.manifest or {}).get("best_epoch"), run.run_id)
+        svg = learning_curve.picture(
+            runs.history(run.manifest or {}), (run.manifest or {}).get("best_epoch"), run.run_id
+        )
         if svg and run.tests:
             pictures[run.run_id] = results_root / run.run_id / PICTURE
             store.write_bytes(pictures[run.run_id], svg.encode())
@@ -294,7 +296,7 @@ def _settings(found: Sequence[Run]) -> str:
     trained = [run for run in found if "members" not in run.recipe]
     fields = [f for f in dict.fromkeys(f for run in trained for f in run.recipe) if f not in ("name", "about")]
     rows = [["seed", *(str(run.seed) for run in trained)]]
-    rows += [[f, *(facts.said(run.recipe[f]) if f in run.recipe else "–" for run in trained)] for f in fields]
+    rows += [[f, *(provenance_rows.said(run.recipe[f]) if f in run.recipe else "–" for run in trained)] for f in fields]
     return grid(["setting", *(run.run_id for run in trained)], rows) if fields else "None known."
 
 

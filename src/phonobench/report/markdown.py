@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from phonobench.report import human_row, seeds
+from phonobench.report import raters, seeds
 from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_BANDS, SCORER_LABELS, SUMMARY, number
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
-from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
+from phonobench.report.published import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
 from phonobench.results import Value
 from phonobench.tasks import METRICS
 
@@ -141,7 +141,7 @@ def _scored(table: Table) -> str:
     names = tuple(SCORER_LABELS)
     rows = [[*_who(entry), *_cells(names, entry, table.scorers)] for entry in table.scorers]
     if table.people:
-        rows.append([human_row.TITLE, human_row.HOW, *(_cell(table.people.metrics.get(name), name) for name in names)])
+        rows.append([raters.TITLE, raters.HOW, *(_cell(table.people.metrics.get(name), name) for name in names)])
     return grid(["system", "recipe, seed", *(SCORER_LABELS[name] for name in names)], rows)
 
 
@@ -162,7 +162,7 @@ def _beside(table: Table) -> str:
             row += [_cell(found.value, name), _cell(found.difference, name) + p]
         rows.append(row)
     heads = [part for run in people.beside for part in (titles.get(run, run), "less the rater's")]
-    return grid(["", human_row.TITLE.lower(), *heads], rows)
+    return grid(["", raters.TITLE.lower(), *heads], rows)
 
 
 def _scorers() -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import results, store
-from phonobench.recipe import identifying
 from phonobench.report.labels import LABELS, MAIN, number
 from phonobench.results import Result
+from phonobench.systems.recipe import identifying
 
 COLUMNS = ("system", "recipe", "seeds", *(LABELS[name] for name in MAIN))
 

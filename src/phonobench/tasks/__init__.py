@@ -4,7 +4,7 @@ A task is a value (`Task`): a blind `predict(evidence, prompt)`, `rows` that lay
 judgement, and metrics that are functions of rows and speaker weights.
 """
 
-from phonobench.tasks import assessed, controls, detection, recognition, scoring
+from phonobench.tasks import assessment, controls, detection, recognition, scoring
 from phonobench.tasks.prediction import FLOOR, Prediction, predict
 from phonobench.tasks.task import Metric, Task, Threshold, collect
 
@@ -13,7 +13,7 @@ TASKS: dict[str, Task] = {task.name: task for task in (recognition.TASK, scoring
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for group in (*(task.metrics for task in TASKS.values()), controls.METRICS, assessed.METRICS)
+    for group in (*(task.metrics for task in TASKS.values()), controls.METRICS, assessment.METRICS)
     for metric in group
 }
 """Every metric by name; no two tasks share a name."""

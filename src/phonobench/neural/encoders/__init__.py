@@ -2,7 +2,7 @@
 
 from phonobench.neural.encoders.conformer import BertEncoder, ParakeetEncoder
 from phonobench.neural.encoders.discrete import CodecEncoder, DiscreteEncoder, QuantisedEncoder
-from phonobench.neural.encoders.face import Encoder
+from phonobench.neural.encoders.encoder import Encoder
 from phonobench.neural.encoders.joint import JointEncoder
 from phonobench.neural.encoders.wave import WaveEncoder
 from phonobench.neural.encoders.whisper import MelEncoder

@@ -8,10 +8,17 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
-from phonobench.neural.encoders.face import Encoder, drop_out, recorded
-from phonobench.neural.features import Features, Masks, valid
-from phonobench.neural.filterbank import KaldiFrontEnd, NemoFrontEnd, halved, kaldi_frames, nemo_frames, stacked
-from phonobench.neural.mel import rounded
+from phonobench.neural.encoders.encoder import Encoder, drop_out, recorded
+from phonobench.neural.frontends.features import Features, Masks, valid
+from phonobench.neural.frontends.filterbank import (
+    KaldiFrontEnd,
+    NemoFrontEnd,
+    halved,
+    kaldi_frames,
+    nemo_frames,
+    stacked,
+)
+from phonobench.neural.frontends.mel import rounded
 from phonobench.types import PhonobenchError
 
 

@@ -14,9 +14,9 @@ import soxr
 import torch
 from torch import Tensor, nn
 
-from phonobench.neural.codes import CodeShelf
-from phonobench.neural.encoders.face import Encoder
-from phonobench.neural.features import Features, Masks
+from phonobench.neural.encoders.code_cache import CodeShelf
+from phonobench.neural.encoders.encoder import Encoder
+from phonobench.neural.frontends.features import Features, Masks
 from phonobench.types import SAMPLE_RATE, PhonobenchError
 
 PADDING = -1

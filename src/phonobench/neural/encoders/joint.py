@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from phonobench.neural.encoders.face import Encoder
-from phonobench.neural.features import Features, Masks
+from phonobench.neural.encoders.encoder import Encoder
+from phonobench.neural.frontends.features import Features, Masks
 from phonobench.types import PhonobenchError
 
 

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
-from phonobench.neural.encoders.face import Encoder, drop_out, recorded
-from phonobench.neural.features import Features, Masks, valid
-from phonobench.neural.mel import SAMPLES_PER_STATE, rounded
+from phonobench.neural.encoders.encoder import Encoder, drop_out, recorded
+from phonobench.neural.frontends.features import Features, Masks, valid
+from phonobench.neural.frontends.mel import SAMPLES_PER_STATE, rounded
 
 
 class WaveEncoder(Encoder):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from phonobench.report import facts, human_row, labels, markdown
+from phonobench.report import labels, markdown, provenance_rows, raters
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.page import html
-from phonobench.report.source_rows import PUBLISHED_SCORERS, SOURCE_ROWS
+from phonobench.report.published import PUBLISHED_SCORERS, SOURCE_ROWS
 from phonobench.results import Value
 from phonobench.tasks import METRICS
 
@@ -38,7 +38,7 @@ def _boards(table: Table) -> list[dict[str, Any]]:
         rows = _rows(table.scorers, SCORER_COLUMNS, SCORER_COLUMNS[0])
         if table.people:
             cells = [_cell(table.people.metrics.get(name), name) for name in SCORER_COLUMNS]
-            rows.append(_others(human_row.TITLE, human_row.HOW, "", cells))
+            rows.append(_others(raters.TITLE, raters.HOW, "", cells))
         boards.append({"title": "Trained scorers", "headings": _headings(SCORER_COLUMNS), "rows": rows,
                        "band": "phone Pearson"})  # fmt: skip
     return boards
@@ -55,7 +55,7 @@ def _rows(entries: Sequence[Entry], names: Sequence[str], band: str) -> list[dic
             "theirs": False, "name": e.title, "how": e.name.removeprefix(f"{e.title}, "), "input": e.input,
             "parameters": e.parameters, "saw": e.saw_test_corpus,
             "cells": [_cell(e.metrics.get(name), name, best[name]) for name in names],
-            "facts": facts.of(e), "figures": _figures(e), "bands": _bands(e, band),
+            "facts": provenance_rows.of(e), "figures": _figures(e), "bands": _bands(e, band),
         }
         for e in entries
     ]  # fmt: skip

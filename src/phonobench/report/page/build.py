@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from phonobench import evaluate, store
-from phonobench.evaluate import Answers
+from phonobench.assessment.formats.page import sound
+from phonobench.evaluate import Answers, gap
 from phonobench.phones import ARPABET_TO_IPA
-from phonobench.report import facts, gap, gap_markdown, labels, leaderboard, markdown, runs
+from phonobench.report import gap_markdown, labels, leaderboard, markdown, provenance_rows, runs
 from phonobench.report.leaderboard import Entry, Table
-from phonobench.report.page import cases, curves, html, sound
-from phonobench.report.source_rows import SOURCE_ROWS
+from phonobench.report.page import cases, curves, html
+from phonobench.report.published import SOURCE_ROWS
 from phonobench.stats import speaker_draws
 from phonobench.types import Corpus, PhonobenchError, Progress, Split
 
@@ -171,7 +172,7 @@ def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) ->
         "history": [[e.epoch, e.loss, e.dev_per] for e in course],
         "fusion": run.get("fusion"),
         "best_epoch": run.get("best_epoch") if course else None,
-        "facts": facts.of(entry),
+        "facts": provenance_rows.of(entry),
         "metrics": {name: value.model_dump() for name, value in entry.metrics.items()},
         "breakdowns": {
             **{

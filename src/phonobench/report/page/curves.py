@@ -9,8 +9,8 @@ import numpy as np
 
 from phonobench import phones, stats, tasks
 from phonobench.evaluate import Answers, measure
-from phonobench.evaluate.measurement import within
-from phonobench.report.gap import phone_errors
+from phonobench.evaluate.gap import phone_errors
+from phonobench.evaluate.intervals import within
 from phonobench.stats import Rows
 
 ROC_POINTS = 120

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from phonobench import __version__
+from phonobench._version import __version__
 
 
 def render(template: str, data: Any, scripts: Sequence[str], **fields: Any) -> str:

@@ -1,0 +1,1 @@
+"""The trained scorer, and what it says of a recording."""

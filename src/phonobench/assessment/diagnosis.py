@@ -1,0 +1,167 @@
+"""What was said in place of each expected phone, when, and what was put in: read off likelihoods, nothing fitted.
+
+Probabilities are shares of whole-sequence likelihood among the sequences one edit away from the expected one. Times
+are for the eye and the ear: CTC says when a phone is certain, not where it begins, so that the boundary of two phones
+is put half-way between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from phonobench import phones
+from phonobench.assessment.types import PHONE_SCALE
+from phonobench.ctc import Alignment
+from phonobench.evidence import Heard
+from phonobench.types import Rivals
+
+ErrorType = Literal["none", "substitution", "deletion", "accent"]
+
+ACCENTED = 0.75 * PHONE_SCALE
+"""Phone accuracy below which a phone counts as accented: nearer to the raters' 1 (strong accent) than to their 2."""
+BEST = 5
+"""Heard phones that are told of each expected one, at most."""
+LEAST = 0.01
+"""Probability below which a heard phone is not told, unless it is the first or the expected one."""
+INSERTED = 0.9
+"""Probability from which a phone counts as put in."""
+HALF_WIDTH = 0.15
+"""Seconds to either side of a phone's certainty that are taken for it at most, where pauses are near."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What may have been said in the place of a phone: a phone, or None for nothing."""
+
+    phone: str | None
+    probability: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One expected phone: when it was said (seconds), the likeliest candidates best first, the kind of error."""
+
+    expected: str
+    start: float
+    end: float
+    candidates: tuple[Candidate, ...]
+    error: ErrorType
+
+    @property
+    def heard(self) -> str | None:
+        """The likeliest candidate; None for nothing."""
+        return self.candidates[0].phone
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """A phone that was said between expected ones: before the one of index `before` (N: after the last)."""
+
+    phone: str
+    before: int
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Findings of the N expected phones in order, and what was put in."""
+
+    findings: tuple[Finding, ...]
+    insertions: tuple[Insertion, ...]
+
+
+def diagnose(heard: Sequence[Heard], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray) -> Diagnosis:
+    """Findings for the expected phone `ids`, given their accuracy (N,), 0 to 2, and which are flagged (N,), bool.
+
+    Where several models `heard` it, probabilities are means over them, and times are those of the first.
+
+    A flagged phone is a substitution or a deletion if another phone or nothing is likelier than itself. One that is
+    flagged, or below `ACCENTED`, is an accent otherwise. Raises PhonobenchError where the audio is too short.
+    """
+    ids = tuple(ids)
+    first, rivals = heard[0], [one.rivals(ids) for one in heard]
+    start, end = spans(first.align(ids), first.hop, first.duration)
+    probability = np.mean([shares(one) for one in rivals], axis=0)
+    findings = []
+    for i, expected in enumerate(phones.decode(ids)):
+        candidates = _candidates(probability[i], ids[i])
+        error = _error(candidates[0].phone, expected, bool(flagged[i]), float(accuracy[i]))
+        findings.append(Finding(expected, float(start[i]), float(end[i]), candidates, error))
+    added = np.mean([_added(one, ids, found) for one, found in zip(heard, rivals, strict=True)], axis=0)
+    return Diagnosis(tuple(findings), _insertions(first, ids, added))
+
+
+def shares(rivals: Rivals) -> np.ndarray:
+    """Probability (N, 40) of nothing (column 0) and of each phone in place of each expected one; rows sum to 1."""
+    loglik = np.concatenate([rivals.delete[:, None], rivals.substitute], axis=1)
+    return np.exp(loglik - np.logaddexp.reduce(loglik, axis=1, keepdims=True))
+
+
+def spans(alignment: Alignment, hop: float, duration: float) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end (N,) of each phone in seconds: half-way to its neighbours, at most `HALF_WIDTH` into a pause.
+
+    Never overlapping, in order, within the `duration`, and never shorter than the frames that the phone emits.
+    """
+    first, last = alignment.seconds(hop)
+    middle = (last[:-1] + first[1:]) / 2
+    start = np.maximum(np.concatenate([[0.0], middle]), first - HALF_WIDTH)
+    end = np.minimum(np.concatenate([middle, [duration]]), last + HALF_WIDTH)
+    return start, end
+
+
+def _candidates(probability: np.ndarray, expected: int) -> tuple[Candidate, ...]:
+    order = [int(q) for q in np.argsort(-probability, kind="stable")]
+    told = [q for place, q in enumerate(order[:BEST]) if place == 0 or probability[q] >= LEAST]
+    if expected not in told:
+        told = [*told[: BEST - 1], expected]
+    return tuple(Candidate(phones.PHONES[q - 1] if q else None, float(probability[q])) for q in told)
+
+
+def _error(heard: str | None, expected: str, flagged: bool, accuracy: float) -> ErrorType:
+    if flagged and heard is None:
+        return "deletion"
+    if flagged and heard != expected:
+        return "substitution"
+    return "accent" if flagged or accuracy < ACCENTED else "none"
+
+
+def _added(heard: Heard, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
+    """Probability (N + 1, 39) of each phone put in at each place, against any change of a neighbour.
+
+    A copy of a neighbour has none: CTC often splits one phone into two peaks.
+    """
+    loglik = heard.insertions(ids)
+    changes = np.concatenate([rivals.delete[:, None], rivals.substitute], axis=1)
+    changes[np.arange(len(ids)), list(ids)] = -np.inf
+    change = np.concatenate([[-np.inf], np.logaddexp.reduce(changes, axis=1), [-np.inf]])
+    others = np.logaddexp(np.logaddexp(change[:-1], change[1:]), rivals.loglik)  # (N + 1,)
+    probability = np.exp(loglik - np.logaddexp(others, np.logaddexp.reduce(loglik, axis=1))[:, None])
+    for i, q in enumerate(ids):
+        probability[i : i + 2, q - 1] = 0.0
+    return probability
+
+
+def _insertions(heard: Heard, ids: tuple[int, ...], probability: np.ndarray) -> tuple[Insertion, ...]:
+    """Phones put in, by their `probability` (N + 1, 39), and when."""
+    found: list[tuple[int, int, float]] = []
+    for before in np.flatnonzero(probability.max(axis=1) >= INSERTED):
+        q = int(np.argmax(probability[before]))
+        share = float(probability[before, q])
+        if found and found[-1][:2] == (before - 1, q):  # one sound, explained on either side of a phone
+            if found[-1][2] >= share:
+                continue
+            found.pop()
+        found.append((int(before), q, share))
+    return tuple(_placed(heard, ids, before, q, share) for before, q, share in found)
+
+
+def _placed(heard: Heard, ids: tuple[int, ...], before: int, q: int, share: float) -> Insertion:
+    alignment = heard.align((*ids[:before], q + 1, *ids[before:]))
+    start, end = spans(alignment, heard.hop, heard.duration)
+    return Insertion(phones.PHONES[q], before, float(start[before]), float(end[before]), share)

@@ -1,0 +1,87 @@
+"""The shape of Azure Pronunciation Assessment's detailed JSON, so that what reads that reads this.
+
+Times are ticks of 100 ns. Phonemes have the names of Azure's SAPI alphabet for en-US (ARPAbet in lower case, `h` for
+HH). What Azure measures and this does not is left out, but for `CompletenessScore`: the share of words of which any
+phone was heard, as a word counts as omitted when every one of its phones is a deletion.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phonobench.assessment.schema import PhoneScore, Score, WordScore
+
+TICKS = 10_000_000
+"""A second in Azure's unit."""
+MISPRONOUNCED = 60.0
+"""Word accuracy below which Azure calls a word mispronounced."""
+
+
+def convert(score: Score) -> dict[str, Any]:
+    """One score as Azure's JSON object."""
+    said = [word for word in score.words if _error_type(word) != "Omission"]
+    text = score.text if score.text is not None else " ".join(word.text for word in score.words)
+    lexical = " ".join(word.text for word in score.words)
+    return {
+        "RecognitionStatus": "Success",
+        "Offset": 0,
+        "Duration": _ticks(score.duration),
+        "DisplayText": text,
+        "NBest": [
+            {
+                "Lexical": lexical,
+                "ITN": lexical,
+                "MaskedITN": lexical,
+                "Display": text,
+                "PronunciationAssessment": {
+                    "AccuracyScore": score.sentence.accuracy.value,
+                    "FluencyScore": score.sentence.fluency.value,
+                    "ProsodyScore": score.sentence.prosody.value,
+                    "CompletenessScore": round(100 * len(said) / len(score.words), 1),
+                    "PronScore": score.sentence.total.value,
+                },
+                "Words": [_word(word) for word in score.words],
+            }
+        ],
+    }
+
+
+def sapi(phone: str | None) -> str:
+    """ARPAbet -> the name of Azure's SAPI alphabet; nothing is an empty string."""
+    return "" if phone is None else "h" if phone == "HH" else phone.lower()
+
+
+def _word(word: WordScore) -> dict[str, Any]:
+    return {
+        "Word": word.text,
+        **_when(word.start, word.end),
+        "PronunciationAssessment": {"AccuracyScore": word.accuracy.value, "ErrorType": _error_type(word)},
+        "Phonemes": [_phoneme(phone) for phone in word.phones],
+    }
+
+
+def _phoneme(phone: PhoneScore) -> dict[str, Any]:
+    heard = [
+        {"Phoneme": sapi(one.arpabet), "Score": round(100 * one.probability, 1)}
+        for one in phone.candidates
+        if one.arpabet is not None
+    ]
+    return {
+        "Phoneme": sapi(phone.expected),
+        **_when(phone.start, phone.end),
+        "PronunciationAssessment": {"AccuracyScore": phone.accuracy.value, "NBestPhonemes": heard},
+    }
+
+
+def _error_type(word: WordScore) -> str:
+    if all(phone.error == "deletion" for phone in word.phones):
+        return "Omission"
+    return "Mispronunciation" if word.accuracy.value < MISPRONOUNCED else "None"
+
+
+def _when(start: float, end: float) -> dict[str, int]:
+    return {"Offset": _ticks(start), "Duration": _ticks(end) - _ticks(start)}
+
+
+def _ticks(seconds: float) -> int:
+    return round(seconds * TICKS)

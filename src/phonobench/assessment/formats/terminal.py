@@ -1,0 +1,100 @@
+"""A score for people at a terminal: the sentence coloured phone by phone, its scores, and what went wrong."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from phonobench.assessment.schema import Figure, PhoneScore, Score, WordScore
+
+GOOD, FAIR = 75.0, 50.0
+"""Phone accuracies from which a phone is green, or yellow; below it is red. Halves of the raters' steps."""
+
+
+def show(score: Score, console: Console | None = None) -> None:
+    """Prints a score, as wide as the terminal; colours where there is one."""
+    (console or Console(highlight=False)).print(render(score))
+
+
+def render(score: Score) -> RenderableType:
+    """The parts of the print, one below the other."""
+    parts: list[RenderableType] = [_title(score), _sentence(score), Text(), _words(score)]
+    faults = [one for one in (_fault(word) for word in score.words) if one is not None]
+    inserted = [
+        Text(f"  {one.phone} /{one.phone_ipa}/ put in at {one.start:.2f} s ({100 * one.probability:.0f} %)")
+        for one in score.insertions
+    ]
+    if faults or inserted:
+        parts += [Text(), *faults, *inserted]
+    parts += [Text(f"warning: {one.message}", style="yellow") for one in score.warnings]
+    return Group(*parts)
+
+
+def colour(phone: PhoneScore) -> str:
+    """The style of a phone by its accuracy; flagged ones are bold."""
+    value = phone.accuracy.value
+    hue = "green" if value >= GOOD else "yellow" if value >= FAIR else "red"
+    return f"bold {hue}" if phone.flagged else hue
+
+
+def _title(score: Score) -> Text:
+    title = Text(f"{score.file or 'audio'}, {score.duration:.1f} s\n\n", style="dim")
+    for place, word in enumerate(score.words):
+        title.append("  " * (place > 0))
+        title.append(f"{_shown(word)} ", style="default not dim")
+        for phone in word.phones:
+            title.append(phone.expected_ipa, style=f"not dim {colour(phone)}")
+    title.append("\n")
+    return title
+
+
+def _sentence(score: Score) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for justify in ("left", "right", "left", "left"):
+        table.add_column(justify=justify, overflow="fold")
+    for name in ("total", "accuracy", "fluency", "prosody"):
+        one = getattr(score.sentence, name)
+        table.add_row(name, f"{one.value:.0f}", _interval(one), one.meaning)
+    return table
+
+
+def _words(score: Score) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("word", overflow="fold")
+    for name in ("time", "total", "", "accuracy", "stress"):
+        table.add_column(name, justify="left" if name == "" else "right")
+    table.add_column("phones (accuracy)", overflow="fold")
+    for word in score.words:
+        phones = Text(" ").join(Text(f"{one.expected} {one.accuracy.value:.0f}", colour(one)) for one in word.phones)
+        if word.source not in ("lexicon", "given"):
+            phones.append(f"  ({word.source})", style="dim")
+        figures = (f"{one.value:.0f}" for one in (word.accuracy, word.stress))
+        table.add_row(
+            Text(_shown(word)), f"{word.start:.2f}", f"{word.total.value:.0f}", _interval(word.total), *figures, phones
+        )
+    return table
+
+
+def _fault(word: WordScore) -> Text | None:
+    """One line on the phones of a word that are not right; None where all are."""
+    told = []
+    for phone in word.phones:
+        expected = f"{phone.expected} /{phone.expected_ipa}/"
+        if phone.error == "substitution":
+            told.append(f"{expected} sounds like {phone.heard} /{phone.heard_ipa}/")
+        elif phone.error == "deletion":
+            told.append(f"{expected} is missing")
+        elif phone.error == "accent":
+            told.append(f"{expected} is off")
+    return Text(f"  {_shown(word)}: {'; '.join(told)}") if told else None
+
+
+def _shown(word: WordScore) -> str:
+    """The word in the capitals that it was written in, where that is all the difference: I, not i."""
+    bare = word.written.strip('"“”„()[]{}<>.,;:!?*_~-')
+    return bare if bare.lower() == word.text else word.text
+
+
+def _interval(figure: Figure) -> Text:
+    return Text(f"{figure.low:.0f}-{figure.high:.0f}", style="dim")

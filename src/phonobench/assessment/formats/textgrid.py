@@ -1,0 +1,64 @@
+"""A Praat TextGrid: words, expected phones, heard phones and phone accuracy, each as an interval tier."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from phonobench import store
+from phonobench.assessment.schema import Score
+from phonobench.types import PhonobenchError
+
+NOTHING = "-"
+"""Label of a phone in whose place nothing was heard."""
+
+Interval = tuple[float, float, str]
+
+
+def write(score: Score, path: Path) -> None:
+    """Writes the TextGrid of one score. Raises PhonobenchError where the place cannot be written."""
+    store.write_bytes(path, convert(score).encode())
+
+
+def convert(score: Score) -> str:
+    """The TextGrid of one score in Praat's long text format. Insertions are a tier of their own where there are any."""
+    from praatio.textgrid import IntervalTier, PointTier, Textgrid
+
+    phones = [phone for word in score.words for phone in word.phones]
+    intervals: dict[str, list[Interval]] = {
+        "words": [(word.start, word.end, word.text) for word in score.words],
+        "phones": [(phone.start, phone.end, phone.expected) for phone in phones],
+        "heard": [(phone.start, phone.end, phone.heard or NOTHING) for phone in phones],
+        "accuracy": [(phone.start, phone.end, f"{phone.accuracy.value:.0f}") for phone in phones],
+    }
+    grid = Textgrid(0, score.duration)
+    for name, entries in intervals.items():
+        grid.addTier(IntervalTier(name, _clear(entries, score.duration), 0, score.duration))
+    if score.insertions:
+        marks = {round((one.start + one.end) / 2, 4): one.phone for one in score.insertions}
+        grid.addTier(PointTier("inserted", sorted(marks.items()), 0, score.duration))
+    with tempfile.TemporaryDirectory() as folder:  # praatio writes files only, and not atomically
+        file = Path(folder) / "made.TextGrid"
+        grid.save(str(file), "long_textgrid", includeBlankSpaces=True, reportingMode="error")
+        return file.read_text(encoding="utf-8")
+
+
+def paths(files: Sequence[str], target: Path) -> list[Path]:
+    """Where the TextGrids of some sound files go: `target` itself for one, unless it is a folder, else in that folder.
+
+    Raises PhonobenchError where two files would share one name.
+    """
+    if len(files) == 1 and not target.is_dir() and target.suffix:
+        return [target]
+    found = [target / (Path(file).stem + ".TextGrid") for file in files]
+    for place, path in enumerate(found):
+        if path in found[:place]:
+            raise PhonobenchError(f"two sound files would both become {path}: score them apart")
+    return found
+
+
+def _clear(entries: Sequence[Interval], duration: float) -> list[Interval]:
+    """Intervals within the duration; those that rounding made empty are left out, as Praat has none."""
+    cut = [(start, min(end, duration), label) for start, end, label in entries]
+    return [one for one in cut if one[1] > one[0]]

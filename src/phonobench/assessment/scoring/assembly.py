@@ -1,0 +1,109 @@
+"""From an assessment (the raters' scales, arrays) and a diagnosis to the figures of a `Score` (0 to 100, by word)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from phonobench.assessment import schema
+from phonobench.assessment.diagnosis import Diagnosis, Finding
+from phonobench.assessment.schema import Figure
+from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, Assessment, Estimate
+from phonobench.phones import ARPABET_TO_IPA, to_ipa
+from phonobench.pronounce import reading
+from phonobench.pronounce.reading import Reading
+
+_SENTENCE = {"accuracy": "accuracy", "fluency": "fluency", "prosody": "prosodic", "total": "total"}
+"""Names in the report and in `assessment.types.SENTENCE_SCORES`."""
+
+
+def _figure(estimate: Estimate, place: int | tuple[()], scale: float) -> Figure:
+    """One entry of an estimate on the scale of 0 to 100, with one decimal."""
+    parts = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (round(min(100.0, max(0.0, 100.0 / scale * float(part[place]))), 1) for part in parts)
+    return Figure(value=value, low=min(low, value), high=max(high, value))
+
+
+def sentence(assessment: Assessment) -> schema.SentenceScores:
+    """Scores of the whole sentence and what they mean."""
+    figures = {name: _figure(assessment.sentence[theirs], (), SCORE_SCALE) for name, theirs in _SENTENCE.items()}
+    return schema.SentenceScores(
+        **{
+            name: schema.Explained(**one.model_dump(), meaning=schema.meaning(name, one.value))
+            for name, one in figures.items()
+        }
+    )
+
+
+def words(
+    readings: Sequence[Reading], assessment: Assessment, found: Diagnosis, flagged: np.ndarray
+) -> tuple[schema.WordScore, ...]:
+    """Every word with its phones; `flagged` (N,), bool."""
+    made, first = [], 0
+    for place, one in enumerate(readings):
+        spoken = one.pronunciation.phones
+        here = range(first, first + len(spoken))
+        first += len(spoken)
+        made.append(
+            schema.WordScore(
+                text=one.word,
+                written=one.written,
+                start=round(found.findings[here[0]].start, 3),
+                end=round(found.findings[here[-1]].end, 3),
+                **{
+                    name: _figure(assessment.word[name], place, SCORE_SCALE) for name in ("accuracy", "stress", "total")
+                },
+                pronunciation=spoken,
+                pronunciation_ipa="".join(to_ipa(spoken)),
+                source=one.pronunciation.source,
+                variants=len(one.variants),
+                phones=tuple(_phone(found.findings[i], i, assessment, bool(flagged[i])) for i in here),
+            )
+        )
+    return tuple(made)
+
+
+def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> schema.PhoneScore:
+    return schema.PhoneScore(
+        expected=finding.expected,
+        expected_ipa=ARPABET_TO_IPA[finding.expected],
+        heard=finding.heard,
+        heard_ipa=_ipa(finding.heard),
+        candidates=tuple(
+            schema.Heard(arpabet=one.phone, ipa=_ipa(one.phone), probability=_share(one.probability))
+            for one in finding.candidates
+        ),
+        start=round(finding.start, 3),
+        end=round(finding.end, 3),
+        accuracy=_figure(assessment.phone, i, PHONE_SCALE),
+        error_probability=_share(float(assessment.phone_error[i])),
+        flagged=flagged,
+        error=finding.error,
+    )
+
+
+def insertions(readings: Sequence[Reading], found: Diagnosis) -> tuple[schema.InsertedPhone, ...]:
+    """Phones that were put in, with the word and the phone that they come before."""
+    word_of_phone = [*reading.prompt(readings).word_of_phone, len(readings)]
+    return tuple(
+        schema.InsertedPhone(
+            phone=one.phone,
+            phone_ipa=ARPABET_TO_IPA[one.phone],
+            before_word=word_of_phone[one.before],
+            before_phone=one.before,
+            start=round(one.start, 3),
+            end=round(one.end, 3),
+            probability=_share(one.probability),
+        )
+        for one in found.insertions
+    )
+
+
+def _ipa(phone: str | None) -> str | None:
+    return None if phone is None else ARPABET_TO_IPA[phone]
+
+
+def _share(probability: float) -> float:
+    """A probability with four decimals; rounding errors may have put it a little over 1."""
+    return round(min(1.0, probability), 4)

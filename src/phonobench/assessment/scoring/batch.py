@@ -1,0 +1,151 @@
+"""Many recordings: which file was read with which text, and results as JSON lines that a second start continues."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from phonobench.assessment.schema import Score
+from phonobench.pronounce.lexicon import Phones
+from phonobench.pronounce.reading import of_phones
+from phonobench.types import PhonobenchError
+
+SOUND = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64"})
+"""Endings by which sound files of a folder are known (lower case)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A sound file and what was read: text or phones (see `phonobench.score`) or both. None: a text file lies beside it."""
+
+    file: str
+    text: str | None = None
+    phones: str | None = None
+
+    def resolved(self) -> Request:
+        """The request with the text of the `.txt` beside the file, where none was given.
+
+        Raises PhonobenchError where there is no such file, or it cannot be read.
+        """
+        if self.text is not None or self.phones is not None:
+            return self
+        beside = Path(self.file).with_suffix(".txt")
+        try:
+            text = beside.read_text(encoding="utf-8-sig").strip()
+        except FileNotFoundError as error:
+            raise PhonobenchError(f"{self.file}: no text given, and no {beside.name} beside it") from error
+        except (UnicodeDecodeError, OSError) as error:
+            raise PhonobenchError(f"{beside}: cannot be read ({error}); save it as UTF-8 text") from error
+        return Request(self.file, " ".join(text.split()))
+
+
+def of_paths(paths: Sequence[str], text: str | None = None, phones: str | None = None) -> list[Request]:
+    """Requests of files and of the sound files in folders (and below), sorted within each folder; each file once.
+
+    Raises PhonobenchError for a path that does not exist and for a folder without sound files.
+    """
+    files: dict[str, None] = {}
+    for path in paths:
+        if not Path(path).is_dir():
+            files[path] = None
+            continue
+        inside = sorted(str(one) for one in Path(path).rglob("*") if one.suffix.lower() in SOUND and one.is_file())
+        if not inside:
+            raise PhonobenchError(f"{path} holds no sound files ({', '.join(sorted(SOUND))})")
+        files.update(dict.fromkeys(inside))
+    return [Request(file, text, phones) for file in files]
+
+
+def of_list(path: Path) -> list[Request]:
+    """Requests of a CSV with the columns `file` and `text` (or `phones`); files are relative to the CSV.
+
+    Raises PhonobenchError naming what is missing, and the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise PhonobenchError(f"list {path} does not exist") from error
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise PhonobenchError(f"list {path} cannot be read ({error}); save it as CSV in UTF-8") from error
+    if not rows or "file" not in rows[0] or not {"text", "phones"} & set(rows[0]):
+        raise PhonobenchError(f"list {path} needs a line `file,text` (or file,phones) and a line a recording below it")
+    found = []
+    for number, row in enumerate(rows, start=2):
+        if not row["file"]:
+            raise PhonobenchError(f"list {path}, entry {number - 1}: no file")
+        name = os.path.normpath(path.parent / row["file"])
+        found.append(Request(name, row.get("text") or None, row.get("phones") or None))
+    return found
+
+
+class Lines:
+    """A file of JSON lines that grows by one whole line at a time; a line cut off by a crash is taken away again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise PhonobenchError(f"cannot write {path} ({error.strerror}): choose another place") from error
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            self._file.truncate(whole)
+        try:
+            self.former = [json.loads(line) for line in content[:whole].splitlines() if line.strip()]
+        except ValueError as error:
+            self.close()
+            raise PhonobenchError(f"{path} holds other things than JSON lines: choose another place") from error
+
+    def add(self, line: str) -> None:
+        """Appends one line of JSON and sees to it that it is on disk. Raises PhonobenchError where the disk is full."""
+        try:
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise PhonobenchError(f"cannot write {self.path} ({error.strerror}): the same command continues") from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def done(lines: Lines, requests: Sequence[Request], model: dict[str, Any], false_alarms: float) -> dict[Request, Score]:
+    """The scores of `requests` that are among the lines of an earlier start.
+
+    Raises PhonobenchError where a line is no score, or was made by another model or for other false alarms.
+    """
+    known: dict[tuple[str | None, str | None], list[Score]] = {}
+    for line in lines.former:
+        try:
+            one = Score.model_validate(line)
+        except ValidationError as error:
+            raise PhonobenchError(f"{lines.path} holds lines that are no scores: choose another place") from error
+        made = {"model": one.model, "false alarms": one.false_alarms}
+        for name, wanted in (("model", model), ("false alarms", false_alarms)):
+            if made[name] != wanted:
+                raise PhonobenchError(
+                    f"{lines.path} was made with other {name} ({made[name]}): choose another place, or delete it"
+                )
+        known.setdefault((one.file, one.text), []).append(one)
+    return {
+        request: one
+        for request in requests
+        for one in known.get((request.file, request.text), ())
+        if request.phones is None or _said(one) == [word.pronunciation.phones for word in of_phones(request.phones)]
+    }
+
+
+def _said(score: Score) -> list[Phones]:
+    return [word.pronunciation for word in score.words]

@@ -1,0 +1,163 @@
+"""The one library call behind `phonobench score`: a recording and its text to a `Score`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from phonobench import audio
+from phonobench.assessment import diagnosis
+from phonobench.assessment.schema import Score
+from phonobench.assessment.scoring import assembly, warnings
+from phonobench.assessment.types import COVERAGE, Listening, Scorer
+from phonobench.evidence import Heard
+from phonobench.phones import encode
+from phonobench.pronounce import lexicon as lexicons
+from phonobench.pronounce import reading
+from phonobench.pronounce.lexicon import Phones
+from phonobench.pronounce.reading import Reading
+from phonobench.types import SAMPLE_RATE, PhonobenchError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+FASTEST = 25.0
+"""Phones a second that nobody says: more of them make the audio too short for its text."""
+SPOKEN = 0.2
+"""Phones heard, by expected ones, below which there is hardly any speech: noise and tones have none, dev speakers of
+SpeechOcean762 0.76 and more. A trained scorer has not learned what to say of such audio."""
+Lexicon = Mapping[str, tuple[Phones, ...]]
+
+
+class Package(Protocol):
+    """An acoustic model with its scorer: what `assessment.bundle.load` gives."""
+
+    @property
+    def scorer(self) -> Scorer:
+        """The fitted scorer."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Name, version, licence and what else is to stand in a result."""
+        ...
+
+    def listen(self, wave: np.ndarray) -> Listening:
+        """What the model makes of a float32 wave at 16 kHz."""
+        ...
+
+
+def score(
+    recording: str | os.PathLike[str] | ArrayLike, text: str | None = None, *,
+    phones: str | Sequence[str] | None = None, rate: int | None = None, package: Package | Path | str | None = None,
+    lexicon: Lexicon | Path | str | None = None, false_alarms: float = 0.05,
+) -> Score:  # fmt: skip
+    """Scores of a sound file (or of samples and their `rate`) against its text, or against `phones` (ARPAbet or IPA,
+    `|` between words).
+
+    `package`: a loaded one or its folder, else the one that ships. `lexicon`: own pronunciations, or a file of them.
+    `false_alarms`: the share of well-said phones that may be flagged. Raises PhonobenchError for audio that cannot be
+    read, is silent, holds no speech, is too long, or too short for the text, and for text without known phones.
+    """
+    if not 0 < false_alarms < 1:
+        raise PhonobenchError(f"false_alarms is {false_alarms}: give a share between 0 and 1, for example 0.05")
+    readings = _readings(text, phones, lexicon)
+    wave, file = _wave(recording, rate)
+    source = file or "the audio"
+    _check_length(wave, readings, source)
+    loaded = load(package)
+    listening = loaded.listen(wave)
+    heard = [Heard(one.logp.astype(np.float64), one.hop) for one in (listening, *listening.others)]
+    _check_speech(heard, readings, source)
+    try:
+        readings = reading.choose(readings, *heard)
+        prompt = reading.prompt(readings)
+        assessment = loaded.scorer.assess(listening, prompt)
+        threshold = loaded.scorer.threshold(false_alarms)
+        flagged = assessment.phone_error >= threshold
+        found = diagnosis.diagnose(heard, encode(prompt.phones), assessment.phone.value, flagged)
+    except PhonobenchError as error:
+        raise PhonobenchError(f"{source}: {error}") from error
+    return Score(
+        file=file,
+        duration=round(len(wave) / SAMPLE_RATE, 3),
+        text=text,
+        model=dict(loaded.facts),
+        coverage=COVERAGE,
+        false_alarms=false_alarms,
+        threshold=round(float(threshold), 4),
+        sentence=assembly.sentence(assessment),
+        words=assembly.words(readings, assessment, found, flagged),
+        insertions=assembly.insertions(readings, found),
+        warnings=warnings.warnings(wave, readings, heard[0], assessment.read),
+    )
+
+
+def _readings(
+    text: str | None, phones: str | Sequence[str] | None, lexicon: Lexicon | Path | str | None
+) -> tuple[Reading, ...]:
+    if phones is not None:
+        return reading.of_phones(phones, text)
+    if text is None:
+        raise PhonobenchError("what was read? give the text (--text), or its phones (--phones)")
+    own = lexicons.read(lexicon) if isinstance(lexicon, str | os.PathLike) else lexicon
+    return reading.of_text(text, own)
+
+
+def _wave(recording: str | os.PathLike[str] | ArrayLike, rate: int | None) -> tuple[np.ndarray, str | None]:
+    """The wave at 16 kHz and, for a file, its name. Raises PhonobenchError for silence."""
+    if isinstance(recording, str | os.PathLike):
+        wave, file = audio.read(recording), os.fspath(recording)
+    elif rate is None:
+        raise PhonobenchError("samples need their rate: score(samples, text, rate=16000)")
+    else:
+        wave, file = audio.from_array(np.asarray(recording), rate), None
+    if float(np.abs(wave).max()) < audio.SILENT_PEAK:
+        raise PhonobenchError(f"{file or 'the audio'}: silent, no sample reaches -60 dBFS; check the microphone")
+    return wave, file
+
+
+def _check_length(wave: np.ndarray, readings: Sequence[Reading], source: str) -> None:
+    fewest = sum(min(len(variant.phones) for variant in one.variants) for one in readings)
+    seconds = len(wave) / SAMPLE_RATE
+    if fewest > FASTEST * seconds:
+        raise PhonobenchError(
+            f"{source}: {seconds:.1f} s cannot hold the {fewest} phones of its text; is the recording cut off?"
+        )
+
+
+def _check_speech(heard: Sequence[Heard], readings: Sequence[Reading], source: str) -> None:
+    found, expected = max(len(one.best()) for one in heard), len(reading.prompt(readings).phones)
+    if found < SPOKEN * expected:
+        raise PhonobenchError(
+            f"{source}: hardly any speech in it, {found} phones were heard where the text has {expected}; "
+            "check the microphone, and that it is the right recording"
+        )
+
+
+def load(package: Package | Path | str | None) -> Package:
+    """A package that is loaded already, or from its folder, or (None) the one that ships. What a folder holds is kept
+    in memory, so that a second recording does not wait for it, until its facts change.
+
+    Raises PhonobenchError where the folder holds none.
+    """
+    if package is None or isinstance(package, str | os.PathLike):
+        from phonobench.assessment import bundle
+
+        folder = bundle.DEFAULT if package is None else Path(package).resolve()
+        facts = folder / bundle.FACTS
+        return _kept(folder, facts.stat().st_mtime_ns if facts.exists() else 0)
+    return package
+
+
+@lru_cache(maxsize=2)
+def _kept(folder: Path, changed: int) -> Package:
+    """The package in `folder`, whose facts were last `changed` then."""
+    from phonobench.assessment import bundle
+
+    return bundle.load(folder)

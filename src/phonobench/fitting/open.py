@@ -1,0 +1,90 @@
+"""A scorer opened to be measured, be it a fitted run or an export: what scores, what listens, where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phonobench import store
+from phonobench.assessment import bundle
+from phonobench.assessment.bundle import Package
+from phonobench.assessment.model.calibration import Calibration
+from phonobench.assessment.model.gate import Gate
+from phonobench.assessment.model.scorer import FittedScorer
+from phonobench.assessment.model.trees import Forest
+from phonobench.assessment.types import Listening
+from phonobench.fitting.feature_cache import Ear, Report, ear_of_run
+from phonobench.fitting.fit import FOREST, NETWORK
+from phonobench.types import PhonobenchError, Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """`run` is the manifest of the fitted run; of an export what it brought along, its id with `.package` behind it.
+    `ears` listen in panels of `scorer.panel`."""
+
+    run: dict[str, Any]
+    scorer: FittedScorer
+    ears: list[Ear]
+    exported: bool
+
+
+def is_scorer(folder: Path) -> bool:
+    """Whether `folder` is that of a fitted scorer or of an export."""
+    return _is_export(folder) or store.read_run(folder).get("kind") == "scorer"
+
+
+def open_scorer(folder: Path, kept: Path) -> Opened:
+    """The scorer in `folder`. What an export hears is kept under `kept`, what a run's listeners hear beside them.
+
+    Raises PhonobenchError for a folder without a scorer, and as `assessment.bundle.load` does.
+    """
+    if _is_export(folder):
+        loaded = bundle.load(folder)
+        facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
+        return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
+    run = fitted(folder)
+    scorer = FittedScorer(
+        bundle.session(folder / NETWORK), Calibration.from_json(run["calibration"]), run["panel"],
+        tuple(run["features"]), Forest.read(folder / FOREST), Gate.from_json(run["gate"]),
+    )  # fmt: skip
+    ears = [ear_of_run(folder.parent / name, run["layers"], run["level"]) for name in run["listeners"]]
+    return Opened(run, scorer, ears, exported=False)
+
+
+def fitted(run_dir: Path) -> dict[str, Any]:
+    """The manifest of a fitted scorer's run. Raises PhonobenchError for any other run."""
+    run = store.read_run(run_dir)
+    if run.get("kind") != "scorer" or run.get("status") != "fitted":
+        raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
+    if "gate" not in run:
+        raise PhonobenchError(f"{run_dir.name} was fitted by an older phonobench: fit it again")
+    return run
+
+
+def _is_export(folder: Path) -> bool:
+    return (folder / bundle.FACTS).exists()
+
+
+def _ears(loaded: Package, kept: Path) -> list[Ear]:
+    """The listeners of an export, apart, so that they are asked one by one. Exports with the same one share what it
+    heard: their scorers are not in its key."""
+
+    def listen(
+        place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
+    ) -> Iterator[tuple[int, Listening]]:
+        for k, wave in enumerate(waves):
+            yield k, loaded.listen_by(place, wave())
+            report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
+
+    ears = []
+    for place, files in enumerate(loaded.heard_by):
+        facts = {"files": files, "level": loaded.level, "states": loaded.reads_states, "hop": loaded.hop}
+        key = store.fingerprint(facts)
+        ears.append(Ear(f"{loaded.run['run_id']} {place}", key, kept / key[:16], partial(listen, place)))
+    return ears

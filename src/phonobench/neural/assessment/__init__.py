@@ -1,0 +1,1 @@
+"""The parts of the trained scorer that need torch."""

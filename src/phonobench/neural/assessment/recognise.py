@@ -1,0 +1,68 @@
+"""What a trained recogniser hears, wave by wave, with the states of its layers: what a scorer is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from phonobench import audio, store
+from phonobench.assessment.types import Judging, Listening
+from phonobench.neural import hardware
+from phonobench.neural.assessment import score_head
+from phonobench.neural.assessment.score_head import Judge
+from phonobench.neural.checkpoints import trained
+from phonobench.neural.training.batches import by_length
+from phonobench.systems import cards
+from phonobench.types import SAMPLE_RATE, PhonobenchError, Progress
+
+BATCH_SECONDS = 30.0
+GROUP = 64
+"""Waves whose audio and states are in memory at a time."""
+
+
+@torch.no_grad()
+def listen(
+    run_dir: Path, layers: Sequence[int], level: float | None, waves: Sequence[Callable[[], np.ndarray]],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[tuple[int, Listening]]:  # fmt: skip
+    """The place of every wave among `waves` with what the run's recogniser heard in it.
+
+    States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width). Waves
+    are brought to `level` (`audio.levelled`) before they are heard, where there is one.
+    Order: longest first within groups. Raises PhonobenchError for an untrained run or audio that cannot be read.
+    """
+    model = trained.load(run_dir)
+    hop = cards.find(store.read_run(run_dir)["card"]).hop
+    if layers and model.encoder.upsample > 1:
+        raise PhonobenchError(f"{run_dir.name}: its states are further apart than its posteriors; fit without layers")
+    for start in range(0, len(waves), GROUP):
+        group = [read() for read in waves[start : start + GROUP]]
+        group = group if level is None else [audio.levelled(wave, level) for wave in group]
+        for items in by_length([len(wave) / SAMPLE_RATE for wave in group], BATCH_SECONDS):
+            features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
+            states = model.encoder(features, None)
+            logp = model.classify(model.chosen(states), features.lengths)
+            judged = states[score_head.LAYER].float().cpu().numpy() if model.judge is not None else None
+            chosen = torch.cat([states[layer] for layer in layers], -1) if layers else logp[..., :0]
+            for row, item in enumerate(items):
+                length = int(features.lengths[row])
+                states_of = chosen[row, :length] if layers else chosen[row, : length * model.encoder.upsample]
+                heard = logp[row, : length * model.encoder.upsample].cpu().numpy()
+                judging = None
+                if model.judge is not None and judged is not None:
+                    judging = Judging(judged[row, :length], partial(_estimate, model.judge))
+                states_heard = states_of.float().cpu().numpy()
+                yield start + item, Listening(heard, states_heard, group[item], hop, judging=judging)
+        report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
+
+
+@torch.no_grad()
+def _estimate(
+    judge: Judge, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    phone, sentence = judge(*(torch.from_numpy(part).to(hardware.device()) for part in (pooled, whole, ids)))
+    return phone.cpu().numpy(), sentence.cpu().numpy()

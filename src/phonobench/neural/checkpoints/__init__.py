@@ -1,0 +1,1 @@
+"""Weights: pretrained, trained, adapted, small, archived, exported."""

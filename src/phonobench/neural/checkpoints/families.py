@@ -1,0 +1,149 @@
+"""The families of encoders: which checkpoints each can be read from, by which class, and what stands around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from phonobench.neural.encoders import BertEncoder, CodecEncoder, Encoder, MelEncoder, ParakeetEncoder, WaveEncoder
+from phonobench.neural.encoders.recurrent import RecurrentConfig, RecurrentEncoder, RecurrentModule
+from phonobench.systems.cards import Card
+from phonobench.types import PhonobenchError
+
+
+@dataclass(frozen=True)
+class Family:
+    """How one family of checkpoints is loaded.
+
+    `model_types` that its config.json may name; `module` and `config`, the classes of transformers; `keys`, patterns of
+    tensor names with what replaces them; `wrap` puts the project's face around a module. `quiet` are settings that
+    every checkpoint gets: dropping layers would misalign layer weights, and augmentation is the recipe's.
+    `section` of config.json describes the encoder where it is part of a larger model, and `tower` is the prefix of its
+    tensors where these alone are to be read from a checkpoint too large to hold. `attention` is the implementation
+    that a module is built with; `adapters` are the last names of the linear maps that LoRA adapts, and `whole` those of
+    the linear maps that cannot be quantised.
+    """
+
+    model_types: tuple[str, ...]
+    module: Any
+    config: Any
+    keys: Mapping[str, str]
+    wrap: Callable[[Any, Card, Path | None], Encoder]
+    quiet: Mapping[str, Any] = field(default_factory=dict)
+    section: str = ""
+    tower: str = ""
+    attention: str = "sdpa"
+    adapters: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+
+
+def _mel(module: Any, card: Card, folder: Path | None) -> MelEncoder:
+    return MelEncoder(module)
+
+
+def _tower(module: Any, card: Card, folder: Path | None) -> MelEncoder:
+    return MelEncoder(module, masked=True, pool=card.pool)
+
+
+def _wave(module: Any, card: Card, folder: Path | None) -> WaveEncoder:
+    """`normalise` as the checkpoint's preprocessor says; a scratch model normalises."""
+    return WaveEncoder(module, normalise=True if folder is None else _preprocessor(folder)["do_normalize"])
+
+
+def _codec(module: Any, card: Card, folder: Path | None) -> CodecEncoder:
+    return CodecEncoder(module, CODEBOOKS)
+
+
+CODEBOOKS = 8
+"""Residual quantisers that are read of a codec: what is left after them tells of the voice, not of phones."""
+_QUIET = {"layerdrop": 0.0, "apply_spec_augment": False}
+_ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
+
+FAMILIES: dict[str, Family] = {
+    "whisper": Family(
+        ("whisper",), WhisperEncoder, transformers.WhisperConfig, {r"^(model\.)?encoder\.": ""}, _mel,
+        adapters=_ATTENTION,
+    ),
+    "qwen2-audio": Family(
+        ("qwen2_audio", "qwen2_audio_encoder"), transformers.Qwen2AudioEncoder, transformers.Qwen2AudioEncoderConfig,
+        {}, _tower, section="audio_config", tower="audio_tower.",
+        adapters=_ATTENTION,
+    ),
+    "recurrent": Family(
+        (), RecurrentModule, RecurrentConfig, {}, lambda module, card, folder: RecurrentEncoder(module)
+    ),
+    "hubert": Family(
+        ("hubert",), transformers.HubertModel, transformers.HubertConfig, {r"^hubert\.": ""}, _wave,
+        quiet=_QUIET, adapters=_ATTENTION,
+    ),
+    "wavlm": Family(
+        ("wavlm",), transformers.WavLMModel, transformers.WavLMConfig, {r"^wavlm\.": ""}, _wave,
+        quiet=_QUIET, attention="eager",
+        # Its attention reads the weights of its projections past the modules: adapters and packed weights go unheard.
+        adapters=("intermediate_dense", "output_dense"), whole=(*_ATTENTION, "gru_rel_pos_linear"),
+    ),
+    "wav2vec2": Family(
+        ("wav2vec2",), transformers.Wav2Vec2Model, transformers.Wav2Vec2Config, {r"^wav2vec2\.": ""}, _wave,
+        quiet=_QUIET, adapters=_ATTENTION,
+    ),
+    "data2vec": Family(
+        ("data2vec-audio",), transformers.Data2VecAudioModel, transformers.Data2VecAudioConfig,
+        {r"^data2vec_audio\.": ""}, _wave,
+        quiet={"layerdrop": 0.0}, adapters=_ATTENTION,  # it has no switch for its augmentation, which is not run here
+    ),
+    "w2v-bert": Family(
+        ("wav2vec2-bert",), transformers.Wav2Vec2BertModel, transformers.Wav2Vec2BertConfig, {r"^wav2vec2_bert\.": ""},
+        lambda module, card, folder: BertEncoder(module),
+        quiet=_QUIET, adapters=("linear_q", "linear_k", "linear_v", "linear_out"),
+    ),
+    "parakeet": Family(
+        ("parakeet_ctc", "parakeet_encoder"), transformers.ParakeetEncoder, transformers.ParakeetEncoderConfig,
+        {r"^encoder\.": ""}, lambda module, card, folder: ParakeetEncoder(module),
+        quiet={"layerdrop": 0.0}, section="encoder_config", adapters=("q_proj", "k_proj", "v_proj", "o_proj"),
+    ),
+    "mimi": Family(("mimi",), transformers.MimiModel, transformers.MimiConfig, {}, _codec),
+    "dac": Family(("dac",), transformers.DacModel, transformers.DacConfig, {}, _codec),
+}  # fmt: skip
+"""Every family by the name that cards use."""
+
+
+def of(card: Card) -> Family:
+    """The card's family."""
+    return FAMILIES[card.family]
+
+
+def wrapped(module: Any, card: Card, folder: Path | None) -> Encoder:
+    """The encoder around `module`, with what card and family say of its head and its linear maps."""
+    family = of(card)
+    encoder = family.wrap(module, card, folder)
+    encoder.upsample, encoder.adapters, encoder.whole = card.upsample, family.adapters, family.whole
+    return encoder
+
+
+def _preprocessor(folder: Path) -> dict[str, Any]:
+    settings = read_json(folder / "preprocessor_config.json")
+    if "do_normalize" not in settings:
+        raise PhonobenchError(f"{folder}/preprocessor_config.json: no do_normalize; is it a waveform checkpoint?")
+    return settings
+
+
+def read_bytes(path: Path) -> bytes:
+    """A small file of a checkpoint. Raises PhonobenchError where it is missing."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as fault:
+        raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it") from fault
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file of a checkpoint. Raises PhonobenchError where it is missing or damaged."""
+    try:
+        return json.loads(read_bytes(path))
+    except json.JSONDecodeError as fault:
+        raise PhonobenchError(f"{path} is damaged: {fault}") from fault

@@ -1,0 +1,66 @@
+"""Tensors of a part of a checkpoint, read from the safetensors files that hold them and from no others.
+
+A large model lies in several files (shards) with an index that names the file of each tensor. The others need not be
+there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from phonobench.neural.checkpoints.families import read_json
+from phonobench.types import PhonobenchError
+
+INDEX = "model.safetensors.index.json"
+
+
+def holding(folder: Path, part: str) -> dict[str, dict[str, str]]:
+    """File -> tensor's name in it -> its name inside the part called `part` ("audio_tower."; "" is all).
+
+    Raises PhonobenchError where no file of the folder has any.
+    """
+    pattern = re.compile(rf"^(?:.*\.)?{re.escape(part)}(.+)$" if part else r"^(.+)$")
+    found: dict[str, dict[str, str]] = {}
+    for name, file in _listed(folder):
+        if match := pattern.match(name):
+            found.setdefault(file, {})[name] = match.group(1)
+    if not found:
+        raise PhonobenchError(f"{folder}: no tensor {part}* in it; is it the whole checkpoint? Give it by --model")
+    return found
+
+
+def read(folder: Path, part: str) -> dict[str, Tensor]:
+    """The tensors of the part by their names inside it, float32.
+
+    Raises PhonobenchError where a file that holds some is missing or damaged.
+    """
+    tensors: dict[str, Tensor] = {}
+    for file, names in holding(folder, part).items():
+        if not (folder / file).is_file():
+            raise PhonobenchError(
+                f"{folder / file} is missing and holds {len(names)} tensors of the encoder; fetch that file too"
+            )
+        try:
+            with safe_open(folder / file, framework="pt") as opened:
+                for name, inner in names.items():
+                    tensor = opened.get_tensor(name)
+                    tensors[inner] = tensor.to(torch.float32) if tensor.is_floating_point() else tensor
+        except SafetensorError as fault:
+            raise PhonobenchError(f"{folder / file} cannot be read: {fault}; fetch the file again") from fault
+    return tensors
+
+
+def _listed(folder: Path) -> list[tuple[str, str]]:
+    """(tensor, file) of all that the folder is said to hold."""
+    if (folder / INDEX).exists():
+        return list(read_json(folder / INDEX)["weight_map"].items())
+    listed = []
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as opened:
+            listed += [(name, path.name) for name in opened.keys()]  # noqa: SIM118 - it is no dictionary
+    return listed

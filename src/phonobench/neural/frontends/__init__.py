@@ -1,0 +1,1 @@
+"""From waves to what an encoder takes: mel spectrograms and filterbanks."""

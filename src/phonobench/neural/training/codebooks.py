@@ -1,0 +1,94 @@
+"""Stage one of a quantised system: its codebooks, residual k-means over the states of train speakers' frames.
+
+Lloyd's algorithm from randomly chosen frames, book after book on what the books before left over; a code that no frame
+is nearest to moves to a random frame. Codebooks lie under `runs/codebooks/` by what they are of, for all runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from phonobench import store
+from phonobench.neural.encoders import QuantisedEncoder
+from phonobench.neural.training.batches import Material
+from phonobench.types import PhonobenchError, Progress
+
+FRAMES = 100_000
+"""Frames that the codebooks are learned on, the same number of every utterance."""
+ROUNDS = 20
+BLOCK = 8192
+
+Report = Callable[[Progress], None]
+
+
+def learn(encoder: QuantisedEncoder, material: Material, path: Path, seed: int, report: Report) -> None:
+    """Fill the encoder's codebooks: from `path`, else from the material's frames, and then they are written there."""
+    if path.exists():
+        arrays, _ = store.read_arrays(path)
+    else:
+        states = _frames(encoder, material, seed, report)
+        arrays = {"mean": states.mean(0).numpy(), "scale": states.std(0).clamp(min=1e-4).numpy()}
+        scaled = (states - torch.from_numpy(arrays["mean"])) / torch.from_numpy(arrays["scale"])
+        books = residual(scaled, encoder.most, encoder.size, seed, report)
+        arrays |= {f"codebook_{place}": book.numpy() for place, book in enumerate(books)}
+        store.write_arrays(path, arrays, {"frames": len(states), "seed": seed, "rounds": ROUNDS})
+    with torch.no_grad():
+        for name in encoder.own:
+            encoder.get_buffer(name).copy_(torch.from_numpy(arrays[name]))
+
+
+@torch.no_grad()
+def _frames(encoder: QuantisedEncoder, material: Material, seed: int, report: Report) -> Tensor:
+    """Raw states (frames, width) of randomly chosen frames."""
+    each = -(-FRAMES // len(material))
+    rng = np.random.default_rng((seed, 2))
+    found = []
+    device = next(encoder.parameters()).device
+    encoder.eval()
+    for done, wave in enumerate(material.waves, start=1):
+        states = encoder.states(torch.from_numpy(wave).to(device)).cpu()
+        chosen = rng.permutation(len(states))[:each]
+        found.append(states[torch.from_numpy(chosen)])
+        if done % 50 == 0 or done == len(material):
+            report(Progress("listen for codebooks", done, len(material)))
+    return torch.cat(found)
+
+
+def residual(states: Tensor, books: int, size: int, seed: int, report: Report) -> list[Tensor]:
+    """`books` codebooks (size, width), each of what those before it left over. PhonobenchError for few frames."""
+    if len(states) < size:
+        raise PhonobenchError(f"{len(states)} frames cannot make {size} codes: train on more utterances")
+    rest, found = states.clone(), []
+    for place in range(books):
+        book = k_means(rest, size, np.random.default_rng((seed, 3, place)))
+        rest = rest - book[nearest(rest, book)]
+        found.append(book)
+        kept = float(rest.square().mean() / states.square().mean())
+        report(Progress("codebooks", place + 1, books, f"left over: {kept:.1%} of the variance"))
+    return found
+
+
+def k_means(points: Tensor, size: int, rng: np.random.Generator, rounds: int = ROUNDS) -> Tensor:
+    """Centres (size, width) of `points` (n, width)."""
+    centres = points[torch.from_numpy(rng.permutation(len(points))[:size])].clone()
+    for _ in range(rounds):
+        codes = nearest(points, centres)
+        count = torch.bincount(codes, minlength=size)
+        total = torch.zeros_like(centres).index_add_(0, codes, points)
+        centres = total / count.clamp(min=1)[:, None]
+        empty = (count == 0).nonzero()[:, 0]
+        if len(empty):
+            centres[empty] = points[torch.from_numpy(rng.integers(0, len(points), len(empty)))]
+    return centres
+
+
+def nearest(points: Tensor, centres: Tensor) -> Tensor:
+    """The centre (n,) that each point is nearest to, computed in blocks."""
+    norms = centres.square().sum(1)
+    blocks: Sequence[Tensor] = points.split(BLOCK)
+    return torch.cat([(norms - 2 * block @ centres.T).argmin(1) for block in blocks])

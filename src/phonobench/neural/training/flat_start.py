@@ -1,0 +1,108 @@
+"""Rough times of phones where no model knows any: the flat start of hidden Markov models, one Gaussian a phone.
+
+Phones are laid at equal lengths over the loud frames of each utterance. Then, some rounds long, a Gaussian of the
+frames of each phone (and of silence) is fitted, and every utterance is aligned to them anew by the best path, silence
+optional between phones. An encoder of random weights learns to hear from such times; CTC alone first teaches it to say
+blank everywhere, and with two hours of speech it stays there for long. Source: Young et al., The HTK Book (flat start).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from phonobench.ctc import kernels
+from phonobench.neural.frontends.mel import MelFrontEnd
+from phonobench.neural.training.batches import Material
+from phonobench.phones import BLANK, COLUMNS
+from phonobench.types import Progress
+
+ROUNDS = 6
+BANDS, CEPSTRA = 40, 13
+LOUD = 0.35
+"""Of the way from an utterance's quietest to its loudest frames (5 and 95 of 100), above which frames are speech."""
+SHARED = 100.0
+"""Frames' worth of the covariance of all frames that is added to each phone's own, so that rare phones have one."""
+
+Report = Callable[[Progress], None]
+
+
+def place(material: Material, report: Report) -> list[np.ndarray]:
+    """What is said in each state (20 ms) of each utterance: (S,) ids of canonical phones, 0 for silence.
+
+    An utterance with fewer states than phones stays as it was laid.
+    """
+    heard, loudness = _features(material, report)
+    ids = [np.array(phones, dtype=np.int64) for phones in material.targets]
+    labels = [lay(level, phones) for level, phones in zip(loudness, ids, strict=True)]
+    frames, ends = np.concatenate(heard), np.cumsum([len(one) for one in heard])[:-1]
+    for done in range(1, ROUNDS + 1):
+        before = np.concatenate(labels)
+        scores = np.split(densities(frames, before), ends)
+        labels = [realign(*one) for one in zip(scores, ids, labels, strict=True)]
+        moved = float(np.mean(np.concatenate(labels) != before))
+        report(Progress("flat start", done, ROUNDS, f"{moved:.1%} of the frames moved"))
+    return labels
+
+
+def lay(loudness: np.ndarray, phones: np.ndarray) -> np.ndarray:
+    """Labels (S,): `phones` (N,) at equal lengths over the frames that are loud for their utterance, else silence."""
+    low, high = np.quantile(loudness, (0.05, 0.95))
+    speech = np.flatnonzero(loudness > low + LOUD * (high - low))
+    labels = np.full(len(loudness), BLANK)
+    if len(phones):
+        labels[speech] = phones[np.arange(len(speech)) * len(phones) // max(1, len(speech))]
+    return labels
+
+
+def densities(frames: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Log-densities (T, 40), up to a constant, of `frames` (T, D) under the Gaussian of each label's frames."""
+    overall = np.cov(frames.T)
+    found = np.empty((len(frames), COLUMNS))
+    for column in range(COLUMNS):
+        own = frames[labels == column]
+        mean = own.mean(0) if len(own) else frames.mean(0)
+        spread = (own - mean).T @ (own - mean)
+        lower = np.linalg.cholesky((spread + SHARED * overall) / (len(own) + SHARED))
+        white = np.linalg.inv(lower)
+        found[:, column] = -0.5 * np.square((frames - mean) @ white.T).sum(1) - np.log(np.diag(lower)).sum()
+    return found
+
+
+def realign(scores: np.ndarray, phones: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Labels (S,) of the best path of `phones` through `scores` (S, 40); `before` where there is none."""
+    path, loglik = kernels.viterbi(np.ascontiguousarray(scores), phones)
+    if loglik == -np.inf:
+        return before
+    states = np.full(2 * len(phones) + 1, BLANK)
+    states[1::2] = phones
+    return states[path]
+
+
+def _features(material: Material, report: Report) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Of each utterance cepstra with two differences (S, 39), normalised, and the mean log-mel energy (S,)."""
+    front, heard, loudness = MelFrontEnd(BANDS), [], []
+    cosines = np.cos(np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(CEPSTRA)))  # scaled when normalised
+    for done, wave in enumerate(material.waves, start=1):
+        mel, states = front([torch.from_numpy(wave)])
+        logs = mel[0, :, : 2 * int(states[0])].numpy().T
+        cepstra = logs @ cosines
+        cepstra = (cepstra - cepstra.mean(0)) / (cepstra.std(0) + 1e-3)
+        slope = np.gradient(cepstra, axis=0)
+        heard.append(_halved(np.concatenate([cepstra, slope, np.gradient(slope, axis=0)], axis=1)).astype(np.float64))
+        loudness.append(_halved(logs.mean(1)))
+        if done % 200 == 0 or done == len(material):
+            report(Progress("flat start: listen", done, len(material)))
+    return heard, loudness
+
+
+def _halved(frames: np.ndarray) -> np.ndarray:
+    """Frames of 10 ms to states of 20 ms, by their means."""
+    return (frames[0::2] + frames[1::2]) / 2
+
+
+def stretched(labels: Sequence[int] | np.ndarray, length: int) -> np.ndarray:
+    """Labels (S,) at another number of frames, each frame by its place in the utterance."""
+    return np.asarray(labels)[np.arange(length) * len(labels) // max(1, length)]

@@ -1,0 +1,47 @@
+"""What a model hears of one training batch: augmented audio, or the states of a frozen encoder out of memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from phonobench.neural import hardware
+from phonobench.neural.recogniser import Recogniser
+from phonobench.neural.training.augment import change_speed, draw_masks, perturb
+from phonobench.neural.training.batches import Batch, Material
+from phonobench.neural.training.state_cache import Memory, Shelf
+from phonobench.systems.recipe import Recipe
+
+
+class Lesson:
+    """The forward pass of training batches of `material`, every draw seeded by run, epoch and utterance."""
+
+    def __init__(
+        self, model: Recogniser, material: Material, recipe: Recipe, seed: int, shelf: Shelf | None = None
+    ) -> None:
+        self.model, self.material, self.recipe, self.seed = model, material, recipe, seed
+        self.memory = Memory(model, material, shelf) if Memory.serves(model, material) else None
+
+    def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Log-probabilities (views x batch, S, 40), lengths, and the states that they come from: those of all layers,
+        or out of memory those that the head reads. With consistency every utterance has two views."""
+        if self.memory is not None:
+            states, lengths = self.memory.recall(batch.items)
+            return self.model.classify(states, lengths), self.model.rows(lengths), states
+        features = self.model.encoder.features([self._wave(epoch, *item) for item in zip(*_fields(batch), strict=True)])
+        if self.recipe.consistency:
+            features = features.twice()
+        rng = np.random.default_rng((self.seed, epoch, batch.items[0], 1))
+        layers = self.model.states(features, draw_masks(features, self.model.encoder, self.recipe, rng))
+        logp = self.model.classify(self.model.chosen(layers), features.lengths)
+        return logp, self.model.rows(features.lengths), layers
+
+    def _wave(self, epoch: int, item: int, speed: float) -> Tensor:
+        rng = np.random.default_rng((self.seed, epoch, item))
+        wave = perturb(change_speed(self.material.waves[item], speed), self.recipe, rng)
+        return torch.from_numpy(wave).to(hardware.device())
+
+
+def _fields(batch: Batch) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    return batch.items, batch.speeds

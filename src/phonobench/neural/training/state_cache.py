@@ -1,0 +1,79 @@
+"""States of a frozen encoder, computed once per utterance and kept in memory (bf16) as long as training lasts.
+
+A `Shelf` keeps the states of all layers beyond that, so that many heads over one encoder share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from phonobench.neural import hardware
+from phonobench.neural.encoders.discrete import PADDING
+from phonobench.neural.recogniser import Recogniser
+from phonobench.neural.training.batches import Material
+
+LIMIT = 6 << 30
+"""Bytes of states that may be kept; above it they are computed anew in every epoch."""
+
+
+Shelf = dict[str, list[Tensor]]
+"""The states of every layer by utterance. It belongs to one encoder with one context; its owner sees to that."""
+
+
+class Memory:
+    """What the head of `model` reads of each utterance in `material`. `names` are its utterances' on the `shelf`."""
+
+    def __init__(
+        self, model: Recogniser, material: Material, shelf: Shelf | None = None, names: Sequence[str] | None = None
+    ) -> None:
+        self.model, self.material, self.shelf = model, material, shelf
+        self.names = [u.id for u in material.utterances] if names is None else list(names)
+        self.kept: dict[int, list[Tensor]] = {}
+
+    @staticmethod
+    def serves(model: Recogniser, material: Material) -> bool:
+        """True where the encoder hears the same in every epoch, and its states are few enough to keep."""
+        if model.recipe.trainable != "none" or model.recipe.augments:
+            return False
+        layers = len(model.encoder.blocks) if model.layer_weights is not None else 1
+        frames = sum(model.encoder.length(len(wave)) for wave in material.waves)
+        return frames * model.encoder.width * layers * 2 < LIMIT
+
+    def recall(self, items: Sequence[int]) -> tuple[list[Tensor], Tensor]:
+        """States (batch, S, width) of each layer that the head reads, and lengths (batch,); computed at first use."""
+        for item in items:
+            if item not in self.kept and self.shelf is not None and self.names[item] in self.shelf:
+                self.kept[item] = self.model.chosen(self.shelf[self.names[item]])
+        new = [item for item in items if item not in self.kept]
+        if new:
+            self._listen(new)
+        states = [self.kept[item] for item in items]
+        padded = [_padded(layer) for layer in zip(*states, strict=True)]
+        lengths = torch.tensor([len(layers[0]) for layers in states])
+        return [layer.float() if layer.is_floating_point() else layer for layer in padded], lengths
+
+    def _listen(self, items: Sequence[int]) -> None:
+        waves = [torch.from_numpy(self.material.waves[item]).to(hardware.device()) for item in items]
+        with torch.no_grad():
+            features = self.model.encoder.features(waves)
+            layers = self.model.encoder(features)
+        wanted = layers if self.shelf is not None else self.model.chosen(layers)
+        for row, (item, length) in enumerate(zip(items, features.lengths.tolist(), strict=True)):
+            states = [_narrow(layer[row, :length]) for layer in wanted]
+            if self.shelf is not None:
+                self.shelf[self.names[item]] = states
+                states = self.model.chosen(states)
+            self.kept[item] = states
+
+
+def _narrow(states: Tensor) -> Tensor:
+    """A copy in bf16, or of codes as they are; a view would keep the whole batch alive."""
+    return states.to(torch.bfloat16).clone() if states.is_floating_point() else states.clone()
+
+
+def _padded(states: Sequence[Tensor]) -> Tensor:
+    value = 0 if states[0].is_floating_point() else PADDING
+    return torch.nn.utils.rnn.pad_sequence(list(states), batch_first=True, padding_value=value)

@@ -1,0 +1,1 @@
+"""Systems and how they are trained, as data: cards, recipes, where checkpoints lie."""
