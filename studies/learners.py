@@ -25,8 +25,8 @@ from sklearn.preprocessing import StandardScaler
 from study import corpus_facts, grid
 
 from phonobench import corpora, stats, store
-from phonobench.assessment.model.answer import Answer, if_read, mean
-from phonobench.assessment.model.examples import Course, Example
+from phonobench.assessment.model.answer import ModelOutput, if_read, mean
+from phonobench.assessment.model.examples import Example, FitConfig
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.types import PHONE_SCALE
@@ -34,12 +34,12 @@ from phonobench.cli.options import find_run
 from phonobench.cli.output import figure, interval, progress
 from phonobench.corpora import FOLDS
 from phonobench.fitting.boosting import GROWTH, described
-from phonobench.fitting.dataset import POSITIVE, Material, folds_of, gather
+from phonobench.fitting.dataset import POSITIVE, FittingData, folds_of, gather
 from phonobench.fitting.fit import forest_answers, gate_answers, network_answers
 from phonobench.results import Value
 from phonobench.store import provenance
 
-COURSE = Course()
+COURSE = FitConfig()
 LEARNERS: dict[str, tuple[Callable[[], Any], bool]] = {
     "trees, shown wrong audio": (
         lambda: HistGradientBoostingRegressor(random_state=0, max_iter=COURSE.trees, **GROWTH["phones"]), True
@@ -59,16 +59,16 @@ def without_judgement(example: Example) -> Example:
     return replace(example, rows=np.where(kept, example.rows, 0.0).astype(np.float32))
 
 
-def shown_nonsense(material: Material) -> Material:
+def shown_nonsense(material: FittingData) -> FittingData:
     """As if the prompts that nobody read had been read, wrongly throughout."""
-    return Material(
+    return FittingData(
         [*material.utterances, *(u for _, u in material.nonsense)],
         [*material.examples, *(e for e, _ in material.nonsense)], material.nonsense,
     )  # fmt: skip
 
 
-def course_of(run: dict[str, Any]) -> Course:
-    return Course(**{field.name: run["recipe"][field.name] for field in fields(Course)})
+def course_of(run: dict[str, Any]) -> FitConfig:
+    return FitConfig(**{field.name: run["recipe"][field.name] for field in fields(FitConfig)})
 
 
 def main() -> None:
@@ -131,7 +131,7 @@ def main() -> None:
     print(page(facts))
 
 
-def _phones(answers: list[Answer]) -> np.ndarray:
+def _phones(answers: list[ModelOutput]) -> np.ndarray:
     return PHONE_SCALE * np.concatenate([answer[0] for answer in answers])
 
 

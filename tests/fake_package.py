@@ -9,8 +9,8 @@ import numpy as np
 
 from phonobench import phones
 from phonobench.assessment import diagnosis
-from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate, Listening
-from phonobench.evidence import Heard
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, AcousticOutput, Assessment, ScoreEstimate
+from phonobench.evidence import CTCEvidence
 from phonobench.types import Prompt
 
 HOP = 0.02
@@ -32,9 +32,9 @@ class FakeScorer:
     read = 1.0
     """The probability, in its opinion, that the prompt was read."""
 
-    def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
+    def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
         ids = phones.encode(prompt.phones)
-        share = diagnosis.shares(Heard(listening.logp, listening.hop).rivals(ids))
+        share = diagnosis.shares(CTCEvidence(listening.logp, listening.hop).rivals(ids))
         right = share[np.arange(len(ids)), list(ids)]
         of_word = np.array(prompt.word_of_phone)
         by_word = np.array([right[of_word == w].mean() for w in range(len(prompt.words))])
@@ -59,15 +59,15 @@ class FakePackage:
         self.facts: dict[str, Any] = {"name": "fake", "version": "0", "licence": "none"}
         self.listened = 0
 
-    def listen(self, wave: np.ndarray) -> Listening:
+    def listen(self, wave: np.ndarray) -> AcousticOutput:
         self.listened += 1
         said = phones.encode(self.by_length.get(len(wave), self.said))
         frames = round(len(wave) / 16_000 / HOP)
-        return Listening(posteriors(said, frames).astype(np.float32), np.zeros((frames, 0)), wave, HOP)
+        return AcousticOutput(posteriors(said, frames).astype(np.float32), np.zeros((frames, 0)), wave, HOP)
 
 
-def _around(value: np.ndarray, spread: float, top: float) -> Estimate:
-    return Estimate(value, np.clip(value - spread, 0, top), np.clip(value + spread, 0, top))
+def _around(value: np.ndarray, spread: float, top: float) -> ScoreEstimate:
+    return ScoreEstimate(value, np.clip(value - spread, 0, top), np.clip(value + spread, 0, top))
 
 
 def speech(seconds: float = 2.0, seed: int = 0) -> np.ndarray:

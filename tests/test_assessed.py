@@ -11,14 +11,14 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from phonobench import stats
-from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, ScoreEstimate
 from phonobench.evaluate.intervals import measure
 from phonobench.tasks import assessment
 
 
-def around(value: np.ndarray, width: float) -> Estimate:
+def around(value: np.ndarray, width: float) -> ScoreEstimate:
     value = np.asarray(value, dtype=float)
-    return Estimate(value, value - width, value + width)
+    return ScoreEstimate(value, value - width, value + width)
 
 
 def guess(rng: np.random.Generator, utterance, shift: float = 0.0) -> Assessment:

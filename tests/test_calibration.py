@@ -31,7 +31,7 @@ def planted(excess):
         logp.append(frames - np.logaddexp.reduce(frames, axis=1, keepdims=True))
         targets.append(ids)
         utterances.append(SimpleNamespace(judgement=SimpleNamespace(accuracy=9.0)))
-    return logp, batches.Material(tuple(utterances), (), tuple(targets))
+    return logp, batches.TrainingData(tuple(utterances), (), tuple(targets))
 
 
 def test_the_planted_excess_is_found():

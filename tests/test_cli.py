@@ -202,7 +202,7 @@ def test_jobs_are_every_system_by_every_recipe_and_seed() -> None:
 def test_a_failed_system_does_not_stop_the_others(
     synthetic_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run(job: bench.Job, *_: object, **__: object) -> Path:
+    def run(job: bench.TrainingJob, *_: object, **__: object) -> Path:
         faults = {"whisper-tiny.en": PhonobenchError("no weights"), "wavlm-base": MemoryError("too big")}
         if job.card.name in faults:
             raise faults[job.card.name]

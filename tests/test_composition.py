@@ -16,7 +16,7 @@ from phonobench.corpora import synthetic  # noqa: E402
 from phonobench.neural import composition, inference  # noqa: E402
 from phonobench.neural.checkpoints import archive, pretrained, trained  # noqa: E402
 from phonobench.neural.encoders import JointEncoder  # noqa: E402
-from phonobench.neural.encoders.code_cache import CodeShelf  # noqa: E402
+from phonobench.neural.encoders.code_cache import CodeCache  # noqa: E402
 from phonobench.neural.encoders.discrete import PADDING, quantise  # noqa: E402
 from phonobench.neural.encoders.joint import Part, resampled  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
@@ -192,7 +192,7 @@ def test_a_quantised_encoder_trains_on_codes_and_on_vectors(world, corpus, monke
     assert model.encoder.vectors and model.encoder.get_buffer("codebook_0").abs().sum() > 0
     # the codes on the shelf are those that would be made anew
     (shelf,) = (world[0] / "codes").iterdir()
-    stored = next(iter(CodeShelf(shelf)._all().values()))
+    stored = next(iter(CodeCache(shelf)._all().values()))
     assert stored.shape[1] == 8 and stored.max() < 32
     again = trained.load(codes)
     wave = loop.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]

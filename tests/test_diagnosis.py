@@ -9,14 +9,14 @@ import pytest
 from phonobench import ctc, phones
 from phonobench.assessment import diagnosis
 from phonobench.assessment.diagnosis import Diagnosis
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 
 EXPECTED = phones.encode(["W", "IY", "K", "AO", "L", "IH", "T"])
 HOP = fake_package.HOP
 
 
 def found(said: str, accuracy: float = 2.0, flag: bool = False, frames: int = 100) -> Diagnosis:
-    heard = Heard(fake_package.posteriors(phones.encode(said.split()), frames), HOP)
+    heard = CTCEvidence(fake_package.posteriors(phones.encode(said.split()), frames), HOP)
     n = len(EXPECTED)
     return diagnosis.diagnose([heard], EXPECTED, np.full(n, accuracy), np.full(n, flag))
 
@@ -31,7 +31,7 @@ def test_what_was_said_right_is_no_error() -> None:
 def test_shares_are_whole_sequence_likelihoods_of_the_forward_algorithm() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(12, 40))
-    heard = Heard(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), HOP)
+    heard = CTCEvidence(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), HOP)
     ids = (3, 7, 7)
     share = diagnosis.shares(heard.rivals(ids))
     assert share.shape == (3, 40)
@@ -91,7 +91,7 @@ def test_times_cover_the_peaks_in_order_within_the_audio() -> None:
 
 
 def test_several_listeners_share_the_verdict() -> None:
-    hears = [Heard(fake_package.posteriors(phones.encode(said.split()), 100), HOP) for said in
+    hears = [CTCEvidence(fake_package.posteriors(phones.encode(said.split()), 100), HOP) for said in
              ("W IY K AO L IH T", "W IY K AH L IH T")]  # fmt: skip
     alone = [diagnosis.diagnose([one], EXPECTED, np.full(7, 2.0), np.full(7, False)) for one in hears]
     both = diagnosis.diagnose(hears, EXPECTED, np.full(7, 2.0), np.full(7, False))

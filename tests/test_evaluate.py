@@ -145,7 +145,7 @@ def test_thresholds_come_from_dev_alone(
 
 
 def _predictions(run_dir: Path, corpus: Corpus, split: str):
-    found = evaluate.answers(run_dir, corpus, split, controls=False)
+    found = evaluate.predict_split(run_dir, corpus, split, controls=False)
     return zip(found.utterances, found.predictions, strict=True)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from phonobench import ctc
-from phonobench.evidence import Fused, Heard, average
+from phonobench.evidence import CTCEvidence, FusedEvidence, average
 from phonobench.types import PhonobenchError, Posteriors
 
 
@@ -26,7 +26,7 @@ def saying(path, columns: int = 6, strength: float = 12.0) -> np.ndarray:
 
 def test_heard_asks_ctc() -> None:
     logp, ids = noise(12), (3, 1, 1)
-    heard = Heard(logp.astype(np.float16), 0.02)
+    heard = CTCEvidence(logp.astype(np.float16), 0.02)
     assert heard.duration == pytest.approx(0.24)
     assert heard.best() == ctc.greedy(heard.logp)
     assert heard.loglik(ids) == ctc.forward(heard.logp, ids)
@@ -36,8 +36,8 @@ def test_heard_asks_ctc() -> None:
 
 
 def test_fused_likelihoods_are_weighted_sums_whatever_the_frame_rates() -> None:
-    slow, fast = Heard(noise(9, seed=1), 0.04), Heard(noise(18, seed=2), 0.02)
-    fused, ids = Fused((slow, fast), (0.3, 0.7)), (2, 4, 4)
+    slow, fast = CTCEvidence(noise(9, seed=1), 0.04), CTCEvidence(noise(18, seed=2), 0.02)
+    fused, ids = FusedEvidence((slow, fast), (0.3, 0.7)), (2, 4, 4)
     assert fused.loglik(ids) == pytest.approx(0.3 * slow.loglik(ids) + 0.7 * fast.loglik(ids))
     rivals = fused.rivals(ids)
     for i in range(3):
@@ -50,25 +50,25 @@ def test_fused_likelihoods_are_weighted_sums_whatever_the_frame_rates() -> None:
 
 
 def test_one_part_or_all_the_weight_is_that_part() -> None:
-    one, other = Heard(noise(14, seed=3), 0.02), Heard(noise(3, seed=4), 0.02)
-    for fused in (Fused((one,), (1.0,)), Fused((one, other), (1.0, 0.0))):
+    one, other = CTCEvidence(noise(14, seed=3), 0.02), CTCEvidence(noise(3, seed=4), 0.02)
+    for fused in (FusedEvidence((one,), (1.0,)), FusedEvidence((one, other), (1.0, 0.0))):
         long = (1, 2, 3, 4, 5)  # the other has no path for it, and must not be asked
         assert fused.loglik(long) == one.loglik(long)
         assert np.isfinite(fused.rivals(long).substitute).all()
 
 
 def test_fusion_of_fusions() -> None:
-    a, b, c = (Heard(noise(12, seed=seed), 0.02) for seed in (1, 2, 3))
-    nested = Fused((Fused((a, b), (0.5, 0.5)), c), (0.4, 0.6))
-    flat = Fused((a, b, c), (0.2, 0.2, 0.6))
+    a, b, c = (CTCEvidence(noise(12, seed=seed), 0.02) for seed in (1, 2, 3))
+    nested = FusedEvidence((FusedEvidence((a, b), (0.5, 0.5)), c), (0.4, 0.6))
+    flat = FusedEvidence((a, b, c), (0.2, 0.2, 0.6))
     assert nested.loglik((1, 2)) == pytest.approx(flat.loglik((1, 2)))
     assert nested.best() == flat.best()
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_no_single_edit_betters_the_fused_best(seed: int) -> None:
-    parts = (Heard(noise(4, 3, seed), 0.02), Heard(noise(5, 3, seed + 100), 0.016))
-    fused = Fused(parts, (0.5, 0.5))
+    parts = (CTCEvidence(noise(4, 3, seed), 0.02), CTCEvidence(noise(5, 3, seed + 100), 0.016))
+    fused = FusedEvidence(parts, (0.5, 0.5))
     best = fused.best()
     starts = [part.best() for part in parts]
     assert fused.loglik(best) >= max(fused.loglik(start) for start in starts)
@@ -83,7 +83,9 @@ def test_fused_best_is_nearly_always_the_best_of_all_sequences() -> None:
     everything = [ids for n in range(6) for ids in itertools.product((1, 2, 3), repeat=n)]
     missed = 0
     for seed in range(20):
-        fused = Fused((Heard(noise(6, 4, seed), 0.02), Heard(noise(7, 4, seed + 100), 0.017)), (0.5, 0.5))
+        fused = FusedEvidence(
+            (CTCEvidence(noise(6, 4, seed), 0.02), CTCEvidence(noise(7, 4, seed + 100), 0.017)), (0.5, 0.5)
+        )
         missed += fused.loglik(fused.best()) < max(map(fused.loglik, everything)) - 1e-9
     assert missed <= 1
 
@@ -96,11 +98,11 @@ def test_fusion_can_hear_what_no_part_heard() -> None:
         logits[frame, wrong] = 13.0
         return normal(logits)
 
-    one = Heard(unsure([1, 0, 2, 0, 3], 0, 4), 0.02)
-    other = Heard(unsure([1, 0, 2, 0, 3], 4, 5), 0.02)
+    one = CTCEvidence(unsure([1, 0, 2, 0, 3], 0, 4), 0.02)
+    other = CTCEvidence(unsure([1, 0, 2, 0, 3], 4, 5), 0.02)
     assert one.best() == (4, 2, 3)
     assert other.best() == (1, 2, 5)
-    assert Fused((one, other), (0.5, 0.5)).best() == (1, 2, 3)
+    assert FusedEvidence((one, other), (0.5, 0.5)).best() == (1, 2, 3)
 
 
 def test_two_perfect_models_one_frame_apart() -> None:
@@ -111,18 +113,18 @@ def test_two_perfect_models_one_frame_apart() -> None:
     early[:, 0] += 0.1  # blank wins the ties
     early, late = normal(early), normal(late)
     said = (1, 2, 3, 4)
-    assert Heard(early, 0.02).best() == Heard(late, 0.02).best() == said
-    assert Fused((Heard(early, 0.02), Heard(late, 0.02)), (0.5, 0.5)).best() == said
+    assert CTCEvidence(early, 0.02).best() == CTCEvidence(late, 0.02).best() == said
+    assert FusedEvidence((CTCEvidence(early, 0.02), CTCEvidence(late, 0.02)), (0.5, 0.5)).best() == said
     parts = [Posteriors(("u",), (logp,), 0.02) for logp in (early, late)]
-    assert Heard(average(parts, (0.5, 0.5)).logp[0], 0.02).best() == ()
+    assert CTCEvidence(average(parts, (0.5, 0.5)).logp[0], 0.02).best() == ()
 
 
 def test_fused_with_no_path_at_all() -> None:
-    fused = Fused((Heard(noise(3), 0.02), Heard(noise(2), 0.03)), (0.5, 0.5))
+    fused = FusedEvidence((CTCEvidence(noise(3), 0.02), CTCEvidence(noise(2), 0.03)), (0.5, 0.5))
     assert fused.loglik((1, 2, 3, 4)) == -np.inf
     assert np.isneginf(fused.rivals((1, 2, 3, 4)).substitute).all()
-    silent = Heard(saying([0, 0]), 0.02)
-    assert Fused((silent, silent), (0.5, 0.5)).best() == ()
+    silent = CTCEvidence(saying([0, 0]), 0.02)
+    assert FusedEvidence((silent, silent), (0.5, 0.5)).best() == ()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_fused_with_no_path_at_all() -> None:
 )
 def test_weights_are_checked(parts: int, weights, message: str) -> None:
     with pytest.raises(PhonobenchError, match=message):
-        Fused((Heard(noise(3), 0.02),) * parts, weights)
+        FusedEvidence((CTCEvidence(noise(3), 0.02),) * parts, weights)
     with pytest.raises(PhonobenchError, match=message):
         average([Posteriors(("u",), (noise(3),), 0.02)] * parts, weights)
 

@@ -298,7 +298,7 @@ def test_the_curve_by_likelihoods_takes_different_frame_rates(runs, corpus, tmp_
     assert [point["weights"] for point in points] == [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]
     heard = [store.read_posteriors(runs / name, "test") for name in ("two", "slow")]
     together = {
-        id: evidence.Fused((evidence.Heard(a, 0.02), evidence.Heard(b, 0.04)), (0.5, 0.5)).best()
+        id: evidence.FusedEvidence((evidence.CTCEvidence(a, 0.02), evidence.CTCEvidence(b, 0.04)), (0.5, 0.5)).best()
         for id, a, b in zip(heard[0].ids, heard[0].logp, heard[1].logp, strict=True)
     }
     wrong, total = errors(corpus, together)
@@ -313,7 +313,7 @@ def test_three_runs_of_two_frame_rates_fuse_by_likelihoods(runs, corpus, tmp_pat
     found = evaluate.evaluate(run_dir, corpus, tmp_path, ["test"], resamples=20)
     per = next(result for result in found if result.task == "recognition").metrics["per_hq"].value
     together = {
-        id: evidence.Fused(tuple(evidence.Heard(logp, 0.02) for logp in parts), (0.5, 0.25, 0.25)).best()
+        id: evidence.FusedEvidence(tuple(evidence.CTCEvidence(logp, 0.02) for logp in parts), (0.5, 0.25, 0.25)).best()
         for id, *parts in zip(read[0].ids, *(one.logp for one in read), strict=True)
     }
     wrong, total = errors(corpus, together)

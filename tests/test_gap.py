@@ -20,23 +20,25 @@ RESAMPLES = 200
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, evaluate.Answers, evaluate.Answers]:
+def found(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Corpus, evaluate.SplitPredictions, evaluate.SplitPredictions]:
     """`hears` what was said, `reads` the prompt: the first has the PER of the planted slips, the second 0."""
     corpus, said = planted.corpus(seed=2)
     folder = tmp_path_factory.mktemp("runs")
     planted.write_run(folder, "hears", corpus, lambda u: said[u.id], controls=False)
     planted.write_run(folder, "reads", corpus, lambda u: phones.encode(u.prompt.phones), controls=False)
-    answered = [evaluate.answers(folder / run, corpus, "test", controls=False) for run in ("hears", "reads")]
+    answered = [evaluate.predict_split(folder / run, corpus, "test", controls=False) for run in ("hears", "reads")]
     return corpus, answered[0], answered[1]
 
 
 @pytest.fixture(scope="module")
-def analysis(found) -> gap.Gap:
+def analysis(found) -> gap.GapAnalysis:
     corpus, hears, reads = found
     return gap.analyse(hears, reads, corpus.name, corpus.synthetic, resamples=RESAMPLES)
 
 
-def test_means_and_wins_are_those_of_the_planted_slips(found, analysis: gap.Gap) -> None:
+def test_means_and_wins_are_those_of_the_planted_slips(found, analysis: gap.GapAnalysis) -> None:
     slips = np.array([1 - u.judgement.accuracy / 10 for u in found[0].split("test")])
     mean = analysis.overall[0]
     assert mean.first == pytest.approx(slips.mean())
@@ -48,7 +50,7 @@ def test_means_and_wins_are_those_of_the_planted_slips(found, analysis: gap.Gap)
     assert analysis.spread[1] == 0
 
 
-def test_detecting_poor_speech_stands_beside_flagging_the_rest(found, analysis: gap.Gap) -> None:
+def test_detecting_poor_speech_stands_beside_flagging_the_rest(found, analysis: gap.GapAnalysis) -> None:
     slips = np.array([1 - u.judgement.accuracy / 10 for u in found[0].split("test")])
     rates = {row.name: row for row in analysis.overall}
     flagged = rates["share of other speech flagged"]
@@ -58,7 +60,7 @@ def test_detecting_poor_speech_stands_beside_flagging_the_rest(found, analysis: 
     assert f"{RESAMPLES} draws give no p below 0.0100" in gap_markdown.legend(analysis)
 
 
-def test_cases_are_those_that_the_thresholds_say(found, analysis: gap.Gap) -> None:
+def test_cases_are_those_that_the_thresholds_say(found, analysis: gap.GapAnalysis) -> None:
     accuracy = {u.id: u.judgement.accuracy for u in found[0].split("test")}
     assert analysis.of_kind("first_better") == ()
     assert {c.id for c in analysis.of_kind("second_better")} == {id for id, a in accuracy.items() if a < 8}
@@ -67,7 +69,7 @@ def test_cases_are_those_that_the_thresholds_say(found, analysis: gap.Gap) -> No
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_turned_round_everything_is_turned_round(found, analysis: gap.Gap) -> None:
+def test_turned_round_everything_is_turned_round(found, analysis: gap.GapAnalysis) -> None:
     corpus, hears, reads = found
     other = gap.analyse(reads, hears, corpus.name, corpus.synthetic, resamples=RESAMPLES)
     ours, theirs = analysis.overall[0], other.overall[0]
@@ -75,7 +77,7 @@ def test_turned_round_everything_is_turned_round(found, analysis: gap.Gap) -> No
     assert [c.id for c in other.of_kind("first_better")] == [c.id for c in analysis.of_kind("second_better")]
 
 
-def test_bands_and_phones_add_up_to_the_whole(found, analysis: gap.Gap) -> None:
+def test_bands_and_phones_add_up_to_the_whole(found, analysis: gap.GapAnalysis) -> None:
     utterances = found[0].split("test")
     assert sum(band.n for band in analysis.by_score) == len(utterances)
     assert sum(phone.n for phone in analysis.by_phone) == sum(len(u.prompt.phones) for u in utterances)
@@ -90,9 +92,9 @@ def test_bands_and_phones_add_up_to_the_whole(found, analysis: gap.Gap) -> None:
     assert gaps == sorted(gaps, reverse=True)
 
 
-def test_markdown_links_the_audio_and_escapes_the_text(analysis: gap.Gap) -> None:
+def test_markdown_links_the_audio_and_escapes_the_text(analysis: gap.GapAnalysis) -> None:
     case = analysis.cases[0]
-    hostile = gap.Gap(**{**vars(analysis), "cases": (gap.Case(**{**vars(case), "text": "<b>|*x*"}),)})
+    hostile = gap.GapAnalysis(**{**vars(analysis), "cases": (gap.Case(**{**vars(case), "text": "<b>|*x*"}),)})
     audio = {case.id: Path("/corpus/a folder/one.wav")}
     text = gap_markdown.write(hostile, gap_markdown.links(audio, Path("/corpus/out")))
     assert f"[{case.id}](../a%20folder/one.wav)" in text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from phonobench import gop
-from phonobench.evidence import Fused, Heard
+from phonobench.evidence import CTCEvidence, FusedEvidence
 from phonobench.types import Rivals
 
 IDS = (7, 3, 3, 21)
@@ -18,17 +18,17 @@ def normal(logits: np.ndarray) -> np.ndarray:
     return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
 
 
-def saying(path, strength: float = 9.0, seed: int = 0) -> Heard:
+def saying(path, strength: float = 9.0, seed: int = 0) -> CTCEvidence:
     logits = np.random.default_rng(seed).normal(size=(len(path), 40))
     logits[np.arange(len(path)), list(path)] += strength
-    return Heard(normal(logits), 0.02)
+    return CTCEvidence(normal(logits), 0.02)
 
 
-def blurred(seed: int) -> Heard:
+def blurred(seed: int) -> CTCEvidence:
     return saying([0, 7, 7, 0, 3, 0, 3, 3, 0, 21, 0], strength=2.0, seed=seed)
 
 
-def by_hand(heard: Heard) -> list[tuple[float, list[float], float]]:
+def by_hand(heard: CTCEvidence) -> list[tuple[float, list[float], float]]:
     """For each phone: likelihood as expected, of the 38 other phones, of none; each by its own forward pass."""
     found = []
     for i in range(len(IDS)):
@@ -62,7 +62,7 @@ def test_odds_rank_as_the_default() -> None:
 
 
 def test_every_alignment_free_scorer_reads_fused_evidence() -> None:
-    fused = Fused((blurred(0), blurred(1)), (0.5, 0.5))
+    fused = FusedEvidence((blurred(0), blurred(1)), (0.5, 0.5))
     for scorer in gop.SCORERS.values():
         assert np.isfinite(scorer(fused.rivals(IDS))).all()
 
@@ -77,10 +77,10 @@ def test_only_the_wrong_phone_drops(name: str, place: int) -> None:
     wrong = [30 if t in frames else column for t, column in enumerate(RIGHT)]
     logits = 9.0 * np.eye(40)
     logits[30, 29] += 8.0  # and unsure of it, for the scorer that asks how sure the model was
-    heard = Heard(normal(logits[wrong]), 0.02)
-    if_right = Heard(normal(logits[RIGHT]), 0.02)
+    heard = CTCEvidence(normal(logits[wrong]), 0.02)
+    if_right = CTCEvidence(normal(logits[RIGHT]), 0.02)
 
-    def scores(heard: Heard) -> np.ndarray:
+    def scores(heard: CTCEvidence) -> np.ndarray:
         read = (
             gop.SCORERS[name](heard.rivals(IDS)) if name in gop.SCORERS else gop.DETAILED[name](gop.detail(heard, IDS))
         )
@@ -104,7 +104,7 @@ def test_aligned_scorers_by_hand() -> None:
     logits[[0, 1, 2, 3, 4, 5], [0, 5, 5, 0, 9, 0]] = [6, 6, 4, 6, 3, 6]
     logits[4, 8] = 2.0
     logp = normal(logits)
-    found = gop.detail(Heard(logp, 0.02), (5, 9))
+    found = gop.detail(CTCEvidence(logp, 0.02), (5, 9))
     assert found.alignment.start.tolist() == [1, 4]
     assert found.alignment.end.tolist() == [3, 5]
     np.testing.assert_allclose(gop.posterior(found), [(logp[1, 5] + logp[2, 5]) / 2, logp[4, 9]])
@@ -119,7 +119,7 @@ def test_aligned_scorers_by_hand() -> None:
 def test_margin_is_negative_where_another_phone_leads() -> None:
     logits = np.zeros((3, 40))
     logits[[0, 1, 2], [0, 9, 0]] = 6.0
-    assert gop.margin(gop.detail(Heard(normal(logits), 0.02), (5,)))[0] < -5
+    assert gop.margin(gop.detail(CTCEvidence(normal(logits), 0.02), (5,)))[0] < -5
 
 
 def test_impossible_and_undefined() -> None:
@@ -140,7 +140,7 @@ def test_impossible_and_undefined() -> None:
 def test_certain_posteriors_have_finite_entropy() -> None:
     with np.errstate(divide="ignore"):
         logp = np.log(np.eye(40)[[0, 5, 0]])
-    found = gop.detail(Heard(logp, 0.02), (5,))
+    found = gop.detail(CTCEvidence(logp, 0.02), (5,))
     assert gop.certainty(found)[0] == 0
     assert gop.peak(found)[0] == 0
     assert gop.margin(found)[0] == np.inf

@@ -10,7 +10,7 @@ from scipy import stats as scipy_stats
 from sklearn.metrics import f1_score, roc_auc_score
 from typer.testing import CliRunner
 
-from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, ScoreEstimate
 from phonobench.cli import app
 from phonobench.corpora import raters, synthetic
 from phonobench.evaluate import raters as agreement
@@ -25,9 +25,9 @@ def corpus():
     return synthetic.read()
 
 
-def exactly(values) -> Estimate:
+def exactly(values) -> ScoreEstimate:
     values = np.asarray(values, dtype=float)
-    return Estimate(values, values, values)
+    return ScoreEstimate(values, values, values)
 
 
 def says(corpus, noise: float, seed: int = 0) -> dict[str, Assessment]:
@@ -47,8 +47,8 @@ def says(corpus, noise: float, seed: int = 0) -> dict[str, Assessment]:
 
 
 def test_a_rater_and_a_scorer_are_held_against_the_same_others(corpus) -> None:
-    machine = agreement.Machine(says(corpus, 0.3), 0.6)
-    found = agreement.bars(corpus, {"ours": machine}, resamples=50)
+    machine = agreement.SystemScores(says(corpus, 0.3), 0.6)
+    found = agreement.rater_agreement(corpus, {"ours": machine}, resamples=50)
     ratings = raters.read(corpus.root)
     tests = corpus.split("test")
     table = np.concatenate([ratings[u.id].phone_accuracy for u in tests])
@@ -58,7 +58,7 @@ def test_a_rater_and_a_scorer_are_held_against_the_same_others(corpus) -> None:
     table, said, errors = table[whole], said[whole], errors[whole]
     count = table.shape[1]
     others = [np.delete(table, k, axis=1).mean(axis=1) for k in range(count)]
-    pearson = agreement.Bar.json(found["phone_model_pearson"])
+    pearson = agreement.RaterAgreement.json(found["phone_model_pearson"])
     expected = np.mean([scipy_stats.pearsonr(table[:, k], others[k])[0] for k in range(count)])
     assert pearson["rater"]["value"] == pytest.approx(expected)
     ours = np.mean([scipy_stats.pearsonr(said, other)[0] for other in others])
@@ -81,8 +81,11 @@ def test_raters_of_one_mind_leave_no_room_and_a_scorer_of_that_mind_no_differenc
         human = u.judgement
         means = {f.name: np.asarray(getattr(human, f.name), dtype=float) for f in fields(raters.Ratings)}
         one_mind[u.id] = raters.Ratings(**{name: np.stack([mean] * 5, axis=-1) for name, mean in means.items()})
-    machines = {"same": agreement.Machine(says(corpus, 0.0), 0.76), "vague": agreement.Machine(says(corpus, 2.0), 0.76)}
-    found = agreement.bars(corpus, machines, ratings=one_mind, resamples=200)
+    machines = {
+        "same": agreement.SystemScores(says(corpus, 0.0), 0.76),
+        "vague": agreement.SystemScores(says(corpus, 2.0), 0.76),
+    }
+    found = agreement.rater_agreement(corpus, machines, ratings=one_mind, resamples=200)
     bar = found["phone_model_pearson"]
     assert bar.rater.value == pytest.approx(1.0)
     same, vague = (bar.machines[name][1] for name in ("same", "vague"))
@@ -96,7 +99,7 @@ def test_what_a_scorer_leaves_out_is_refused(corpus) -> None:
     lost = corpus.split("test")[3].id
     del told[lost]
     with pytest.raises(PhonobenchError, match=f"nothing of 1 test utterances, {lost}"):
-        agreement.bars(corpus, {"ours": agreement.Machine(told, 0.5)}, resamples=5)
+        agreement.rater_agreement(corpus, {"ours": agreement.SystemScores(told, 0.5)}, resamples=5)
 
 
 def test_the_verb_leaves_a_human_row_that_the_leaderboard_shows(corpus, tmp_path) -> None:
@@ -115,7 +118,7 @@ def test_the_verb_leaves_a_human_row_that_the_leaderboard_shows(corpus, tmp_path
     page = markdown.write(leaderboard.Leaderboard("1", (table,)))
     rater = found.metrics["phone_model_pearson"]
     assert f"| One human rater | against the other four | {rater.value:.3f} [{rater.low:.3f}, {rater.high:.3f}]" in page
-    beside = {"one.scorer": {name: rater_rows.Beside(rater, rater, 0.012) for name in found.metrics}}
+    beside = {"one.scorer": {name: rater_rows.SystemDifference(rater, rater, 0.012) for name in found.metrics}}
     table = replace(table, people=replace(found, beside=beside))
     page = markdown.write(leaderboard.Leaderboard("1", (table,)))
     assert "| One, scorer | less the rater's |" in page

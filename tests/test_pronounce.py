@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from phonobench import phones
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 from phonobench.pronounce import accents, g2p, lexicon, normalise, numbers, reading
 from phonobench.types import PhonobenchError
 
@@ -181,12 +181,12 @@ def test_phones_can_be_given() -> None:
 
 @pytest.mark.parametrize("said", ["DH AH R EH D B EH AH", "DH IY R IY D B EH R", "DH AH R IY D B EH R"])
 def test_the_variant_that_was_said_is_chosen(said: str) -> None:
-    heard = Heard(fake_package.posteriors(phones.encode(said.split()), 60), 0.02)
+    heard = CTCEvidence(fake_package.posteriors(phones.encode(said.split()), 60), 0.02)
     assert reading.prompt(reading.choose(reading.of_text("the read bear"), heard)).phones == tuple(said.split())
 
 
 def test_a_variant_needs_evidence() -> None:
-    uniform = Heard(np.full((60, 40), -np.log(40)), 0.02)
+    uniform = CTCEvidence(np.full((60, 40), -np.log(40)), 0.02)
     same_length = reading.of_text("with")  # W IH DH, W IH TH: all frames alike cannot tell them apart
     assert [one.chosen for one in reading.choose(same_length, uniform)] == [0]
 
@@ -194,10 +194,10 @@ def test_a_variant_needs_evidence() -> None:
 def test_audio_that_holds_only_the_short_variants_is_still_aligned() -> None:
     readings = reading.of_text("for people")  # F AO R P IY P AH L, or F AO P IY P L
     short = phones.encode(["F", "AO", "P", "IY", "P", "L"])
-    tight = Heard(fake_package.posteriors(short, 7), 0.02)
+    tight = CTCEvidence(fake_package.posteriors(short, 7), 0.02)
     assert len(reading.prompt(reading.choose(readings, tight)).phones) <= 7
     with pytest.raises(PhonobenchError, match="too short"):
-        reading.choose(readings, Heard(tight.logp[:4], 0.02))
+        reading.choose(readings, CTCEvidence(tight.logp[:4], 0.02))
 
 
 @pytest.mark.corpus

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from phonobench import evaluate, phones
 from phonobench.assessment.formats.page import sound
 from phonobench.cli import app
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 from phonobench.report import page
 from phonobench.report.page import cases, curves
 from phonobench.types import Corpus, PhonobenchError
@@ -96,7 +96,7 @@ def test_files_that_browsers_do_not_play_become_opus(official_layout: Path) -> N
 
 def test_spans_lie_round_the_peaks_and_never_overlap() -> None:
     said = phones.encode(["K", "AE", "T"])
-    spans = cases.spans_of(Heard(planted.logp(said, 1), planted.HOP), said)
+    spans = cases.spans_of(CTCEvidence(planted.logp(said, 1), planted.HOP), said)
     for place, span in enumerate(spans):
         middle = 100 * planted.HOP * (2 * place + 1.5)  # each phone is the only frame between two blanks
         assert span is not None

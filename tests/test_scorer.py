@@ -10,16 +10,16 @@ import pytest
 
 from phonobench import phones
 from phonobench.assessment.model import calibration, features, mel, prosody, tables, trees
-from phonobench.assessment.model.gate import READ, Gate
+from phonobench.assessment.model.gate import READ, PromptGate
 from phonobench.assessment.model.scorer import FittedScorer
-from phonobench.assessment.types import COVERAGE, Judging, Listening
+from phonobench.assessment.types import COVERAGE, AcousticOutput, HeadOutput
 from phonobench.corpora import synthetic
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt, Word
 
 PROMPT = Prompt((Word("we", ("W", "IY")), Word("call", ("K", "AO", "L")), Word("it", ("IH", "T"))))
 
 
-def planted_listening(said: tuple[str, ...], every: int = 4) -> Listening:
+def planted_listening(said: tuple[str, ...], every: int = 4) -> AcousticOutput:
     """A listener that hears those phones, one every so many frames of 20 ms, in faint noise; it has no states."""
     logits = np.zeros((every * (len(said) + 1), 40))
     logits[:, 0] = 8.0
@@ -27,7 +27,7 @@ def planted_listening(said: tuple[str, ...], every: int = 4) -> Listening:
         logits[place * every - 1, [0, phone]] = 0.0, 8.0
     logp = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     wave = np.random.default_rng(0).normal(0, 0.01, len(logp) * 320).astype(np.float32)
-    return Listening(logp, np.zeros((len(logp), 0), np.float32), wave, 0.02)
+    return AcousticOutput(logp, np.zeros((len(logp), 0), np.float32), wave, 0.02)
 
 
 def tone(hertz: float, seconds: float = 1.0, level: float = 0.3) -> np.ndarray:
@@ -102,7 +102,7 @@ def test_what_the_recogniser_itself_judges_is_told_of_each_phone_and_of_all() ->
         told.update(pooled=pooled, whole=whole, ids=ids)
         return pooled[:, 0] / 100, np.array([0.1, 0.2, 0.3, 0.4])
 
-    judging = Judging(frames, estimate)
+    judging = HeadOutput(frames, estimate)
     found = features.describe(dataclasses.replace(listening, judging=judging, states=frames), PROMPT)
     columns = [features.NAMES.index(name) for name in features.NAMES if name.startswith("judged")]
     assert tuple(told["ids"]) == phones.encode(PROMPT.phones)
@@ -196,7 +196,7 @@ def test_trees_answer_as_scikit_learn_s_also_where_a_value_is_missing(tmp_path) 
 
 
 def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is() -> None:
-    from phonobench.assessment.model.examples import Course, Example
+    from phonobench.assessment.model.examples import Example, FitConfig
     from phonobench.fitting import boosting
 
     def examples(seeds: range, shift: float) -> list[Example]:
@@ -213,8 +213,8 @@ def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is()
     new = [examples(range(300, 400), -1.0), examples(range(400, 500), 1.0)]
     odds = []
     for share in (0.5, 0.02):
-        found = boosting.open_gate(read, unread, features.NAMES, Course(unread=share))
-        found = Gate.from_json(found.to_json())
+        found = boosting.open_gate(read, unread, features.NAMES, FitConfig(unread=share))
+        found = PromptGate.from_json(found.to_json())
         told = [[found.probability(boosting.described(e), features.NAMES) for e in part] for part in new]
         assert np.mean(np.array(told[0]) > 0.5) > 0.8
         odds.append(np.log(told[1]) - np.log1p(-np.array(told[1])))
@@ -236,7 +236,7 @@ def test_trees_have_as_much_to_say_as_the_network_and_the_gate_lowers_both() -> 
 
     one = described_at_random(0, features.NAMES, models=1)
     forest = trees.Forest(dict.fromkeys(trees.TABLES, constant(0.5)) | {"error": constant(np.log(0.3 / 0.7))})
-    shut = Gate((0.0,) * len(READ), (1.0,) * len(READ), (0.0,) * len(READ), float(np.log(0.25 / 0.75)))
+    shut = PromptGate((0.0,) * len(READ), (1.0,) * len(READ), (0.0,) * len(READ), float(np.log(0.25 / 0.75)))
     expected = (0.65, 0.2, 0.55, 0.45)
     for part, value in zip(FittedScorer(Session(), None, forest=forest).answer(one), expected, strict=True):
         np.testing.assert_allclose(part, value, rtol=1e-9)
@@ -284,7 +284,7 @@ def test_error_probabilities_are_calibrated_and_thresholds_keep_their_promise() 
 def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_path) -> None:
     torch = pytest.importorskip("torch")
     from phonobench.assessment import bundle
-    from phonobench.assessment.model.examples import Course, Example
+    from phonobench.assessment.model.examples import Example, FitConfig
     from phonobench.neural.assessment import training
     from phonobench.neural.checkpoints import onnx
 
@@ -301,7 +301,7 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
                        np.full(4, phone.mean()))  # fmt: skip
 
     examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
-    network = training.fit(examples[:100], Course(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
+    network = training.fit(examples[:100], FitConfig(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
     alone = training.predict(network, examples[100:])
     told, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
     assert np.corrcoef(told, truth)[0, 1] > 0.9
@@ -344,7 +344,7 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
 
     from phonobench import fitting
     from phonobench.assessment import bundle
-    from phonobench.assessment.model.examples import Course
+    from phonobench.assessment.model.examples import FitConfig
     from phonobench.corpora import folded
     from phonobench.neural.training import loop
     from phonobench.systems import cards, recipe
@@ -358,7 +358,7 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
         source = str(save(cards.find(name), tmp_path / name, seed))
         for fold in (0, 1):
             trained[name, fold] = loop.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
-    course, listeners = Course(epochs=1, width=16, layers=1, trees=6), list(trained.values())
+    course, listeners = FitConfig(epochs=1, width=16, layers=1, trees=6), list(trained.values())
     scorer = fitting.fit(listeners, corpus, runs, listeners=listeners[::-1], layers=(-1,), course=course, seeds=(0,))
     assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
     train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
@@ -402,7 +402,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
 
     from phonobench import audio, fitting, results, store
     from phonobench.assessment import bundle
-    from phonobench.assessment.model.examples import Course
+    from phonobench.assessment.model.examples import FitConfig
     from phonobench.neural.checkpoints import onnx
     from phonobench.neural.training import loop
     from phonobench.systems import cards, recipe
@@ -416,7 +416,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     )
     runs = tmp_path / "runs"
     run = loop.train(card, plan, few, runs, source=source)
-    course = Course(epochs=1, width=16, layers=1, trees=6)
+    course = FitConfig(epochs=1, width=16, layers=1, trees=6)
     scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
     assert plan.judged > 0  # so that what follows holds of a recogniser that judges
     assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer

@@ -30,9 +30,9 @@ def test_seeds_are_written_in_a_row_or_apart(tmp_path: Path) -> None:
 def test_a_job_array_does_what_the_bench_would(
     tmp_path: Path, synthetic_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bench.Job] = []
+    asked: list[bench.TrainingJob] = []
 
-    def run(job: bench.Job, *_: object, **__: object) -> Path:
+    def run(job: bench.TrainingJob, *_: object, **__: object) -> Path:
         asked.append(job)
         store.write_run(tmp_path / "runs" / "x", dict.fromkeys(store.runs.REQUIRED, ""))
         return tmp_path / "runs" / "x"

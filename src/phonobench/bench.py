@@ -9,7 +9,7 @@ import importlib.util
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from phonobench.systems import cards, recipe
 from phonobench.systems.cards import Card
 from phonobench.systems.local_models import local_folder
 from phonobench.systems.recipe import Recipe
-from phonobench.types import Corpus, PhonobenchError, Progress, Split
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Split
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
 """What a run listens to and is judged on: choices are made on the first, figures come from the second."""
@@ -27,11 +27,9 @@ SPLITS: tuple[Split, ...] = ("dev", "test")
 EMBEDDED = "scratch-mel"
 """The system of the main job where nothing else is at hand: no weights, and trained in minutes."""
 
-Report = Callable[[Progress], None]
-
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """One system to be trained by one recipe from one seed; `members` of a system that is made of others."""
 
     card: Card
@@ -49,7 +47,7 @@ class Job:
 class Outcome:
     """How a job ended: with a run's folder, or with a `fault` in one line and its `trace`."""
 
-    job: Job
+    job: TrainingJob
     run_dir: Path | None
     seconds: float
     fault: str = ""
@@ -77,7 +75,7 @@ def default_systems(corpus: Corpus) -> tuple[str, ...]:
 def jobs(
     systems: Sequence[str], recipes: Sequence[str] = (), seeds: Sequence[int] = (0,), settings: Mapping[str, str] = {},
     members: Sequence[str] = (),
-) -> tuple[Job, ...]:  # fmt: skip
+) -> tuple[TrainingJob, ...]:  # fmt: skip
     """Every system by every recipe (its own where none is named) from every seed.
 
     `members` go to the systems that are made of others.
@@ -90,11 +88,13 @@ def jobs(
         for name in dict.fromkeys(recipes or (card.recipe,)):
             chosen = recipe.with_settings(recipe.find(name), settings)
             parts = tuple(members) if card.members else ()
-            found += [Job(card, chosen, seed, parts) for seed in dict.fromkeys(seeds)]
+            found += [TrainingJob(card, chosen, seed, parts) for seed in dict.fromkeys(seeds)]
     return tuple(found)
 
 
-def run(job: Job, corpus: Corpus, runs: Path, results: Path, *, limit: int | None = None, report: Report) -> Path:
+def run(
+    job: TrainingJob, corpus: Corpus, runs: Path, results: Path, *, limit: int | None = None, report: OnProgress
+) -> Path:
     """Train, infer and evaluate one job; returns the run's folder. Stages that are finished are skipped.
 
     `limit` takes the first utterances of each split only and marks the run as a trial.
@@ -139,7 +139,13 @@ def is_evaluated(run_dir: Path, corpus: Corpus, results_root: Path) -> bool:
 
 
 def outcomes(
-    todo: Sequence[Job], corpus: Corpus, runs: Path, results: Path, *, limit: int | None = None, report: Report
+    todo: Sequence[TrainingJob],
+    corpus: Corpus,
+    runs: Path,
+    results: Path,
+    *,
+    limit: int | None = None,
+    report: OnProgress,
 ) -> Iterator[Outcome]:
     """Run the jobs one after another and yield how each ended. A failed job does not keep the others from running."""
     for job in todo:

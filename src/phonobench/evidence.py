@@ -1,8 +1,8 @@
-"""What was heard in an utterance: by one model (`Heard`), or by several at once (`Fused`, `average`).
+"""What was heard in an utterance: by one model (`CTCEvidence`), or by several at once (`FusedEvidence`, `average`).
 
 Two ways to fuse late, which are not the same. `average` mixes the distributions frame by frame; it assumes that the
 frames of two models mean the same moment. CTC models put their peaks where they like: two perfect models whose peaks
-lie one frame apart, averaged in the log domain, leave only blank, and the PER is 100 %. `Fused` adds up the
+lie one frame apart, averaged in the log domain, leave only blank, and the PER is 100 %. `FusedEvidence` adds up the
 log-likelihoods of whole sequences; it never compares frames, so it is immune to that and mixes any frame rates.
 """
 
@@ -19,7 +19,7 @@ from phonobench.types import PhonobenchError, Posteriors, Rivals
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class CTCEvidence:
     """What one model heard: `logp` (T, V) log-posteriors, blank first, one row every `hop` seconds.
 
     `decoder` makes the phones heard of them; likelihoods, rivals and alignments are of the posteriors as they are.
@@ -69,14 +69,14 @@ def _edited(ids: tuple[int, ...], edits: Sequence[_Edit]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Fused:
+class FusedEvidence:
     """Likelihood fusion: log-likelihoods are the weighted sums of the parts', sequence by sequence.
 
     `weights`: one a part, not negative, sum 1. The parts may have different frame rates. A part of weight 0 is not
     asked at all. Fusion of fused evidence works too.
     """
 
-    parts: tuple[Heard | Fused, ...]
+    parts: tuple[CTCEvidence | FusedEvidence, ...]
     weights: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -136,7 +136,7 @@ class Fused:
                 chosen.append(edit)
         return chosen
 
-    def _asked(self) -> list[tuple[Heard | Fused, float]]:
+    def _asked(self) -> list[tuple[CTCEvidence | FusedEvidence, float]]:
         return [(part, weight) for part, weight in zip(self.parts, self.weights, strict=True) if weight > 0]
 
 

@@ -8,7 +8,7 @@ members must stay beside it. `phonobench.evidence` says when which one fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 from phonobench import evidence, store
 from phonobench.phones import COLUMNS
 from phonobench.store import provenance
-from phonobench.types import PhonobenchError, Progress
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 Method = Literal["frames", "likelihoods"]
 METHODS: tuple[Method, ...] = ("frames", "likelihoods")
@@ -26,8 +26,6 @@ SPLITS = ("dev", "test")
 """Every member has heard these; others, and the controls, are fused where all members have them."""
 SLACK = 2
 """Frames by which equally fast encoders may differ in length: they round the end of an utterance differently."""
-
-Report = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def members(run_dirs: Sequence[Path], method: Method) -> tuple[Member, ...]:
 
 def fuse(
     run_dirs: Sequence[Path], weights: Sequence[float], runs_root: Path, *, method: Method = "frames",
-    chosen_on: str | None = None, report: Report = lambda _: None,
+    chosen_on: str | None = None, report: OnProgress = lambda _: None,
 ) -> Path:  # fmt: skip
     """Write the run that fuses `run_dirs` by `weights` (one a run, sum 1) under `runs_root`; returns its folder.
 

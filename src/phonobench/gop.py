@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from phonobench import ctc
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 from phonobench.types import Rivals
 
 
@@ -32,7 +32,7 @@ class Detail:
     logp: np.ndarray
 
 
-def detail(heard: Heard, ids: Sequence[int]) -> Detail:
+def detail(heard: CTCEvidence, ids: Sequence[int]) -> Detail:
     """Rivals, alignment and expected durations of `ids` in what one model heard.
 
     Raises PhonobenchError where the phones cannot be aligned (too few frames).

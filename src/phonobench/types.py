@@ -6,6 +6,7 @@ log-probabilities are natural logarithms. Everything here is immutable; arrays a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -166,3 +167,7 @@ class Progress:
     done: int
     total: int
     note: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+"""What long work calls after each step."""

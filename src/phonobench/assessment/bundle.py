@@ -23,10 +23,10 @@ import numpy as np
 from phonobench import audio, store
 from phonobench.assessment.model import features, mel
 from phonobench.assessment.model.calibration import Calibration
-from phonobench.assessment.model.gate import Gate
+from phonobench.assessment.model.gate import PromptGate
 from phonobench.assessment.model.scorer import FittedScorer
 from phonobench.assessment.model.trees import Forest
-from phonobench.assessment.types import Judging, Listening
+from phonobench.assessment.types import AcousticOutput, HeadOutput
 from phonobench.types import PhonobenchError
 
 DEFAULT = Path(__file__).parents[1] / "default_scorer"
@@ -36,7 +36,7 @@ FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Package:
+class Bundle:
     """A loaded scorer. `facts` say what it is (name, version, licence, ...), `key` hashes all its files, `bands` and
     `hop` belong to its acoustic models, whose sessions are `acoustic`, with `judges` (None: it does not judge);
     `reads_states`: the scorer looks at states;
@@ -57,24 +57,24 @@ class Package:
     run: dict[str, Any]
     heard_by: tuple[tuple[str, ...], ...]
 
-    def listen(self, wave: np.ndarray) -> Listening:
+    def listen(self, wave: np.ndarray) -> AcousticOutput:
         """What the acoustic models make of a wave (float32, mono, 16 kHz)."""
         heard = [self.listen_by(place, wave) for place in range(len(self.acoustic))]
         first, *others = heard
         return replace(first, others=tuple(others))
 
-    def listen_by(self, place: int, wave: np.ndarray) -> Listening:
+    def listen_by(self, place: int, wave: np.ndarray) -> AcousticOutput:
         """What one of the acoustic models makes of it."""
         wave = wave if self.level is None else audio.levelled(wave, self.level)
         outputs = ["logp", "states"] if self.judges[place] is None else ["logp", "states", "judged"]
         logp, states, *judged = self.acoustic[place].run(outputs, {"mel": mel.spectrogram(wave, self.bands)})
         if not self.reads_states:
             states = states[..., :0]
-        judging = Judging(judged[0][0], partial(_estimate, self.judges[place])) if judged else None
-        return Listening(logp[0], states[0], wave, self.hop, judging=judging)
+        judging = HeadOutput(judged[0][0], partial(_estimate, self.judges[place])) if judged else None
+        return AcousticOutput(logp[0], states[0], wave, self.hop, judging=judging)
 
 
-def load(folder: Path | None = None) -> Package:
+def load(folder: Path | None = None) -> Bundle:
     """The scorer in `folder`, or the one that ships with phonobench.
 
     Raises PhonobenchError for a folder that holds none, for damaged files, and for those of another version.
@@ -94,13 +94,13 @@ def load(folder: Path | None = None) -> Package:
     judges = tuple(session(folder / name) if name in facts["files"] else None for name in opinions)
     panel = facts["panel"]
     calibration = Calibration.from_json(facts["calibration"])
-    helpers = (Forest.read(folder / FOREST), Gate.from_json(facts["gate"])) if facts["format"] == FORMAT else ()
+    helpers = (Forest.read(folder / FOREST), PromptGate.from_json(facts["gate"])) if facts["format"] == FORMAT else ()
     scorer = FittedScorer(session(folder / SCORER), calibration, panel, tuple(facts["features"]), *helpers)
     key = store.fingerprint(facts["files"])
     numbers = (facts["bands"], facts["hop"], facts["reads_states"], facts["level"], facts["thresholds"], facts["run"])
     hashes = [tuple(facts["files"][name] for name in pair if name in facts["files"])
               for pair in zip(listeners, opinions, strict=True)]  # fmt: skip
-    return Package(facts["card"], key, scorer, acoustic, judges, *numbers, tuple(hashes))
+    return Bundle(facts["card"], key, scorer, acoustic, judges, *numbers, tuple(hashes))
 
 
 def _estimate(judge: Any, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 from phonobench import phones
 from phonobench.assessment.types import PHONE_SCALE
 from phonobench.ctc import Alignment
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 from phonobench.types import Rivals
 
 ErrorType = Literal["none", "substitution", "deletion", "accent"]
@@ -76,7 +76,7 @@ class Diagnosis:
     insertions: tuple[Insertion, ...]
 
 
-def diagnose(heard: Sequence[Heard], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray) -> Diagnosis:
+def diagnose(heard: Sequence[CTCEvidence], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray) -> Diagnosis:
     """Findings for the expected phone `ids`, given their accuracy (N,), 0 to 2, and which are flagged (N,), bool.
 
     Where several models `heard` it, probabilities are means over them, and times are those of the first.
@@ -131,7 +131,7 @@ def _error(heard: str | None, expected: str, flagged: bool, accuracy: float) -> 
     return "accent" if flagged or accuracy < ACCENTED else "none"
 
 
-def _added(heard: Heard, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
+def _added(heard: CTCEvidence, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
     """Probability (N + 1, 39) of each phone put in at each place, against any change of a neighbour.
 
     A copy of a neighbour has none: CTC often splits one phone into two peaks.
@@ -147,7 +147,7 @@ def _added(heard: Heard, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
     return probability
 
 
-def _insertions(heard: Heard, ids: tuple[int, ...], probability: np.ndarray) -> tuple[Insertion, ...]:
+def _insertions(heard: CTCEvidence, ids: tuple[int, ...], probability: np.ndarray) -> tuple[Insertion, ...]:
     """Phones put in, by their `probability` (N + 1, 39), and when."""
     found: list[tuple[int, int, float]] = []
     for before in np.flatnonzero(probability.max(axis=1) >= INSERTED):
@@ -161,7 +161,7 @@ def _insertions(heard: Heard, ids: tuple[int, ...], probability: np.ndarray) -> 
     return tuple(_placed(heard, ids, before, q, share) for before, q, share in found)
 
 
-def _placed(heard: Heard, ids: tuple[int, ...], before: int, q: int, share: float) -> Insertion:
+def _placed(heard: CTCEvidence, ids: tuple[int, ...], before: int, q: int, share: float) -> Insertion:
     alignment = heard.align((*ids[:before], q + 1, *ids[before:]))
     start, end = spans(alignment, heard.hop, heard.duration)
     return Insertion(phones.PHONES[q], before, float(start[before]), float(end[before]), share)

@@ -48,7 +48,7 @@ class SentenceScores(_Strict):
     total: Explained = Field(description="the whole impression")
 
 
-class Heard(_Strict):
+class PhoneHypothesis(_Strict):
     """What may have been said in the place of a phone; null stands for nothing."""
 
     arpabet: str | None
@@ -63,7 +63,9 @@ class PhoneScore(_Strict):
     expected_ipa: str
     heard: str | None = Field(description="the likeliest phone in its place, ARPAbet; null: nothing")
     heard_ipa: str | None
-    candidates: tuple[Heard, ...] = Field(description="the likeliest first; the expected phone is always among them")
+    candidates: tuple[PhoneHypothesis, ...] = Field(
+        description="the likeliest first; the expected phone is always among them"
+    )
     start: Seconds
     end: Seconds
     accuracy: Figure
@@ -101,7 +103,7 @@ class InsertedPhone(_Strict):
     probability: Share
 
 
-class Remark(_Strict):
+class ScoringWarning(_Strict):
     """Something about the recording or the text that lowers the trust in the scores."""
 
     code: Literal["clipped", "noisy", "quiet", "mismatch", "guessed"]
@@ -122,7 +124,7 @@ class Score(_Strict):
     sentence: SentenceScores
     words: tuple[WordScore, ...]
     insertions: tuple[InsertedPhone, ...]
-    warnings: tuple[Remark, ...]
+    warnings: tuple[ScoringWarning, ...]
 
 
 _MEANINGS: dict[str, tuple[tuple[float, str], ...]] = {

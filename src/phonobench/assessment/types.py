@@ -24,7 +24,7 @@ COVERAGE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class ScoreEstimate:
     """Estimated mean human scores and the interval that holds `COVERAGE` of them; all of one shape."""
 
     value: np.ndarray
@@ -39,15 +39,15 @@ class Assessment:
     probability that the prompt was read at all, by which all else but stress is lowered already.
     """
 
-    phone: Estimate
+    phone: ScoreEstimate
     phone_error: np.ndarray
-    word: dict[str, Estimate]
-    sentence: dict[str, Estimate]
+    word: dict[str, ScoreEstimate]
+    sentence: dict[str, ScoreEstimate]
     read: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Judging:
+class HeadOutput:
     """What a recogniser that was taught to judge brings along: the `states` (T, D) that it judges by, and `estimate`,
     from their means over each phone (N, D) and over all (D,), and the phones' ids (N,), to shares of the scales: phone
     (N,) and sentence (4,)."""
@@ -57,7 +57,7 @@ class Judging:
 
 
 @dataclass(frozen=True, eq=False)
-class Listening:
+class AcousticOutput:
     """What an acoustic model makes of one recording: all that a scorer sees besides the prompt.
 
     `logp` (T, 40) log-posteriors, blank first, one row every `hop` seconds; `states` (T, D) of the encoder, D = 0
@@ -69,14 +69,14 @@ class Listening:
     states: np.ndarray
     wave: np.ndarray
     hop: float
-    others: tuple[Listening, ...] = ()
-    judging: Judging | None = None
+    others: tuple[AcousticOutput, ...] = ()
+    judging: HeadOutput | None = None
 
 
 class Scorer(Protocol):
     """A fitted scorer."""
 
-    def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
+    def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
         """Scores of every phone and word of the prompt, and of the sentence.
 
         Raises PhonobenchError where the audio is too short to hold the phones.

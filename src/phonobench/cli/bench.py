@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from phonobench import bench, corpora, store
-from phonobench.bench import Job, Outcome
+from phonobench.bench import Outcome, TrainingJob
 from phonobench.cli.leaderboard import show
 from phonobench.cli.options import (
     RESULTS,
@@ -107,7 +107,7 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _write_jobs(path: Path, todo: Sequence[Job], settings: Sequence[str], places: Mapping[str, str]) -> None:
+def _write_jobs(path: Path, todo: Sequence[TrainingJob], settings: Sequence[str], places: Mapping[str, str]) -> None:
     """One command a line; each trains, infers and evaluates one job, and continues it when it is run again."""
     lines = []
     for job in todo:

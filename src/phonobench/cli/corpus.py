@@ -10,8 +10,8 @@ import typer
 
 from phonobench import corpora
 from phonobench.cli.options import CorpusOption, JsonOption
-from phonobench.cli.output import Report, print_json, print_table, progress, remark
-from phonobench.types import PhonobenchError
+from phonobench.cli.output import print_json, print_table, progress, remark
+from phonobench.types import OnProgress, PhonobenchError
 
 _ROWS = {
     "utterances": "utterances",
@@ -65,7 +65,7 @@ def check_corpus(
         raise typer.Exit(1)
 
 
-def _fetch(folder: Path, urls: tuple[str, ...], sha256: str | None, report: Report) -> Path:
+def _fetch(folder: Path, urls: tuple[str, ...], sha256: str | None, report: OnProgress) -> Path:
     """Fetches the release into `folder`, telling its address and hash; returns the corpus' folder."""
     from phonobench.corpora.download import fetch
 

@@ -24,7 +24,7 @@ from phonobench.cli.output import figure, interval, print_json, print_table, pro
 from phonobench.types import PhonobenchError, Split
 
 if TYPE_CHECKING:
-    from phonobench.evaluate import Comparison, Gap
+    from phonobench.evaluate import Comparison, MetricDifference
     from phonobench.results import Value
 
 
@@ -140,7 +140,7 @@ _SHORT = {"utterance": "utt.", "pearson": "r", "spearman": "rho", "per": "PER", 
           "auc": "AUC", "ap": "AP", "f1": "F1", "mcc": "MCC"}  # fmt: skip
 
 
-def gap_row(gap: Gap, letters: dict[str, str]) -> tuple[str, ...]:
+def gap_row(gap: MetricDifference, letters: dict[str, str]) -> tuple[str, ...]:
     """One paired difference as cells of `GAP_COLUMNS`, for 80 columns; `letters` stand for the runs, r is Pearson's.
 
     The better run is named where the interval of the difference leaves zero out, and the metric has a better end.

@@ -60,7 +60,7 @@ def compare_cases(
     else:
         with progress() as report:
             answered = [
-                evaluate.answers(run_dir, found, cast(Split, split), controls=False, report=report)
+                evaluate.predict_split(run_dir, found, cast(Split, split), controls=False, report=report)
                 for run_dir in run_dirs
             ]
         analysis = gap.analyse(answered[0], answered[1], found.name, found.synthetic, thresholds, resamples=resamples)

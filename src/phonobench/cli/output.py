@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from phonobench.types import Corpus, Progress
-
-Report = Callable[[Progress], None]
+from phonobench.types import Corpus, OnProgress, Progress
 
 _RATES = ("per", "pfer", "substitutions", "deletions", "insertions")
 """Beginnings of the names of metrics that are printed in per cent."""
@@ -89,7 +87,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 @contextmanager
-def progress() -> Iterator[Report]:
+def progress() -> Iterator[OnProgress]:
     """A `report` callback for long work: bars on a terminal, now and then a line elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -110,7 +108,7 @@ def progress() -> Iterator[Report]:
         yield report
 
 
-def _lines() -> Report:
+def _lines() -> OnProgress:
     """A line when a stage begins, when it first ends (some come again in every epoch), and now and then between."""
     said: dict[str, float] = {}
     ended: set[str] = set()

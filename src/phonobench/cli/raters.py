@@ -21,9 +21,8 @@ from phonobench.cli.options import (
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
 
 if TYPE_CHECKING:
-    from phonobench.cli.output import Report
-    from phonobench.evaluate.raters import Bar, Machine
-    from phonobench.types import Corpus
+    from phonobench.evaluate.raters import RaterAgreement, SystemScores
+    from phonobench.types import Corpus, OnProgress
 
 
 def compare_with_raters(
@@ -53,7 +52,7 @@ def compare_with_raters(
     folders = [] if people_alone else [find_scorer(name, runs) for name in named or ()] or [bundle.DEFAULT]
     with progress() as report:
         machines = dict(_machine(folder, found, runs, report) for folder in folders)
-        bars = raters.bars(found, machines, resamples=resamples)
+        bars = raters.rater_agreement(found, machines, resamples=resamples)
     described = {
         "protocol_version": PROTOCOL_VERSION, "split": "test", "resamples": resamples,
         "corpus": {"name": found.name, "fingerprint": found.fingerprint, "synthetic": found.synthetic},
@@ -67,17 +66,17 @@ def compare_with_raters(
     remark(f"written to {results / FILE}")
 
 
-def _machine(folder: Path, corpus: Corpus, runs: Path, report: Report) -> tuple[str, Machine]:
+def _machine(folder: Path, corpus: Corpus, runs: Path, report: OnProgress) -> tuple[str, SystemScores]:
     """The name of a scorer in results, and what it says."""
     from phonobench import fitting
-    from phonobench.evaluate.raters import Machine
+    from phonobench.evaluate.raters import SystemScores
 
     run = fitting.open_scorer(folder, heard_by_packages(runs)).run
     told = fitting.assess(folder, corpus, heard_by_packages(runs), report)
-    return run["run_id"], Machine(told, run["thresholds"]["phone_model"])
+    return run["run_id"], SystemScores(told, run["thresholds"]["phone_model"])
 
 
-def _print(bars: dict[str, Bar], machines: list[str]) -> None:
+def _print(bars: dict[str, RaterAgreement], machines: list[str]) -> None:
     from phonobench.report.labels import SCORER_LABELS
 
     def told(metric: str, estimate: Any) -> str:

@@ -17,7 +17,7 @@ from phonobench.types import PhonobenchError, Progress
 
 if TYPE_CHECKING:
     from phonobench.assessment.schema import Score
-    from phonobench.assessment.scoring import Package
+    from phonobench.assessment.scoring import Assessor
     from phonobench.assessment.scoring.batch import Lines, Request
 
 FORMATS = ("text", "json", "azure")
@@ -98,7 +98,7 @@ def _requests(files: list[str] | None, text: str | None, phones: str | None, lis
 
 
 def _score_all(
-    requests: list[Request], package: Package, wishes: Wishes, known: dict[Request, Score], alone: bool
+    requests: list[Request], package: Assessor, wishes: Wishes, known: dict[Request, Score], alone: bool
 ) -> Iterator[tuple[Score, bool]]:
     """Each score and whether it is new. A recording that cannot be scored is told and left out, unless `alone`."""
     from phonobench.assessment import scoring
@@ -123,7 +123,7 @@ def _score_all(
         yield made, True
 
 
-def _score_many(requests: list[Request], package: Package, wishes: Wishes) -> None:
+def _score_many(requests: list[Request], package: Assessor, wishes: Wishes) -> None:
     """Scores one after the other, each written as soon as it is there. Raises PhonobenchError if any failed."""
     kept: list[Score] = []
     done = 0
@@ -162,7 +162,7 @@ def _lines(wishes: Wishes) -> Iterator[Lines | None]:
         lines.close()
 
 
-def _known(lines: Lines | None, requests: list[Request], package: Package, wishes: Wishes) -> dict[Request, Score]:
+def _known(lines: Lines | None, requests: list[Request], package: Assessor, wishes: Wishes) -> dict[Request, Score]:
     """Scores that an earlier start left. Only our own format can be continued."""
     if lines is None or not lines.former:
         return {}

@@ -26,5 +26,5 @@ def white_noise(utterance: Utterance) -> np.ndarray:
     return (NOISE_RMS * rng.standard_normal(len(wave))).astype(np.float32)
 
 
-STAND_INS: dict[str, Callable[[Utterance], np.ndarray]] = {"silence": silence, "noise": white_noise}
+CONTROL_AUDIO: dict[str, Callable[[Utterance], np.ndarray]] = {"silence": silence, "noise": white_noise}
 """By the name of the control."""

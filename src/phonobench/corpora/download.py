@@ -19,8 +19,7 @@ from pathlib import Path
 
 from phonobench.corpora import layout, speechocean762, transfer, unpack
 from phonobench.corpora.specification import Specification
-from phonobench.corpora.transfer import Report
-from phonobench.types import PhonobenchError, Progress
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 _UNPACKED = 2.0  # bytes on disk for a byte of the archive, at most: 0.7 GB of speech packs to 0.5 GB
 
@@ -44,7 +43,7 @@ def fetch(
     *,
     urls: tuple[str, ...] = (),
     sha256: str | None = None,
-    progress: Report | None = None,
+    progress: OnProgress | None = None,
     pause: float = 1.0,
 ) -> Fetched:
     """Fetch a corpus into the folder `target/NAME`, or check the one that lies there.
@@ -81,7 +80,7 @@ def fetch(
     return Fetched(root, source.url, size, found)
 
 
-def _install(archive: Path, root: Path, specification: Specification, url: str, progress: Report | None) -> None:
+def _install(archive: Path, root: Path, specification: Specification, url: str, progress: OnProgress | None) -> None:
     """Unpack beside the destination, read and check what came, move it into place."""
     workplace = root.parent / f".{root.name}.unpacked"
     shutil.rmtree(workplace, ignore_errors=True)
@@ -103,7 +102,7 @@ def _install(archive: Path, root: Path, specification: Specification, url: str, 
         shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _digest(archive: Path, progress: Report | None) -> str:
+def _digest(archive: Path, progress: OnProgress | None) -> str:
     digest, size = hashlib.sha256(), archive.stat().st_size
     with archive.open("rb") as file:
         while chunk := file.read(transfer.CHUNK):

@@ -12,14 +12,11 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from phonobench.types import PhonobenchError, Progress
-
-Report = Callable[[Progress], None]
-"""Told how many bytes of how many are done; `total` is 0 where the server does not say."""
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0
@@ -47,7 +44,7 @@ class _InterruptedError(Exception):
 
 
 def download(
-    urls: Sequence[str], path: Path, *, spare: float = 0.0, progress: Report | None = None, pause: float = 1.0
+    urls: Sequence[str], path: Path, *, spare: float = 0.0, progress: OnProgress | None = None, pause: float = 1.0
 ) -> Source:
     """Complete `path` from the first of the addresses that can, continuing what is there; returns where it came from.
 
@@ -73,7 +70,7 @@ def discard(path: Path) -> None:
     _note(path).unlink(missing_ok=True)
 
 
-def _from_one(url: str, path: Path, spare: float, progress: Report | None, pause: float) -> Source:
+def _from_one(url: str, path: Path, spare: float, progress: OnProgress | None, pause: float) -> Source:
     """Complete the file from one address, reconnecting as long as that wins bytes."""
     failures = 0
     while True:
@@ -92,7 +89,7 @@ def _from_one(url: str, path: Path, spare: float, progress: Report | None, pause
         time.sleep(pause * 2 ** (failures - 1))
 
 
-def _connection(url: str, path: Path, spare: float, progress: Report | None) -> Source:
+def _connection(url: str, path: Path, spare: float, progress: OnProgress | None) -> Source:
     """One request: append what is missing, or begin anew where the server has another file."""
     known, have = _known(path)
     if known is not None and have == known.size:
@@ -124,7 +121,9 @@ def _connection(url: str, path: Path, spare: float, progress: Report | None) -> 
     return source
 
 
-def _store(response: http.client.HTTPResponse, path: Path, size: int, resumed: bool, progress: Report | None) -> None:
+def _store(
+    response: http.client.HTTPResponse, path: Path, size: int, resumed: bool, progress: OnProgress | None
+) -> None:
     with path.open("ab" if resumed else "wb") as file:
         while True:
             try:

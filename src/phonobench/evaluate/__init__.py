@@ -1,20 +1,18 @@
 """From stored posteriors to figures with intervals: `evaluate` one run, `compare` several on the same draws."""
 
-from phonobench.evaluate.comparison import HEADLINE, Comparison, Gap, compare
+from phonobench.evaluate.comparison import HEADLINE, Comparison, MetricDifference, compare
 from phonobench.evaluate.fusion_weights import Point, choose, curve, grid
 from phonobench.evaluate.intervals import BANDS, bands, measure
-from phonobench.evaluate.predictions import Answers, answer, answers
+from phonobench.evaluate.predictions import SplitPredictions, predict_all, predict_split
 from phonobench.evaluate.run import decoder_facts, evaluate
 
 __all__ = [
     "BANDS",
     "HEADLINE",
-    "Answers",
     "Comparison",
-    "Gap",
+    "MetricDifference",
     "Point",
-    "answer",
-    "answers",
+    "SplitPredictions",
     "bands",
     "choose",
     "compare",
@@ -23,4 +21,6 @@ __all__ = [
     "evaluate",
     "grid",
     "measure",
+    "predict_all",
+    "predict_split",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from phonobench import stats, tasks
 from phonobench.evaluate.intervals import draw_values
-from phonobench.evaluate.predictions import Answers, answers, has_heard
+from phonobench.evaluate.predictions import SplitPredictions, has_posteriors, predict_split
 from phonobench.evaluate.run import choose_thresholds, constants
 from phonobench.stats.bootstrap import RESAMPLES, SEED
 from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
@@ -26,7 +26,7 @@ HEADLINE = (
 
 
 @dataclass(frozen=True)
-class Gap:
+class MetricDifference:
     """One metric of two runs: their values, `difference` = a - b with its interval, p, and p after Holm.
 
     The family of Holm's correction is all pairs of runs for the metric. `better` is the run with the better value,
@@ -58,7 +58,7 @@ class Comparison:
     speakers: int
     resamples: int
     runs: tuple[str, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[MetricDifference, ...]
 
     def json(self) -> dict[str, Any]:
         """The same as JSON-able data: NaN is null, and the gap's `reason` says why."""
@@ -86,9 +86,9 @@ def compare(
     """
     _check_names(run_dirs, metrics)
     values: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
-    first: Answers | None = None
+    first: SplitPredictions | None = None
     for run_dir in run_dirs:
-        answered = answers(run_dir, corpus, split, controls=False, report=report)
+        answered = predict_split(run_dir, corpus, split, controls=False, report=report)
         first = first or answered
         _check_same(first, answered)
         values[answered.run_id] = _values(run_dir, corpus, answered, metrics, resamples, seed, report)
@@ -122,7 +122,7 @@ def _check_names(run_dirs: Sequence[Path], metrics: Sequence[str]) -> None:
             raise PhonobenchError(f"unknown metric {name!r}; known: {', '.join(HEADLINE)} and others in a result file")
 
 
-def _check_same(first: Answers, other: Answers) -> None:
+def _check_same(first: SplitPredictions, other: SplitPredictions) -> None:
     ours, theirs = ({u.id for u in answered.utterances} for answered in (first, other))
     if ours != theirs:
         raise PhonobenchError(
@@ -132,7 +132,7 @@ def _check_same(first: Answers, other: Answers) -> None:
 
 
 def _values(
-    run_dir: Path, corpus: Corpus, answered: Answers, metrics: Sequence[str], resamples: int, seed: int,
+    run_dir: Path, corpus: Corpus, answered: SplitPredictions, metrics: Sequence[str], resamples: int, seed: int,
     report: Callable[[Progress], None],
 ) -> dict[str, tuple[np.ndarray, int]]:  # fmt: skip
     thresholds = {}
@@ -151,21 +151,21 @@ def _values(
 
 
 def _own_thresholds(
-    run_dir: Path, corpus: Corpus, answered: Answers, report: Callable[[Progress], None]
+    run_dir: Path, corpus: Corpus, answered: SplitPredictions, report: Callable[[Progress], None]
 ) -> dict[str, float]:
     if answered.split == "dev":
         return constants(choose_thresholds(answered))
-    if not has_heard(run_dir, "dev"):
+    if not has_posteriors(run_dir, "dev"):
         return {}
-    return constants(choose_thresholds(answers(run_dir, corpus, "dev", controls=False, report=report)))
+    return constants(choose_thresholds(predict_split(run_dir, corpus, "dev", controls=False, report=report)))
 
 
-def _gaps(name: str, values: dict[str, tuple[np.ndarray, int]]) -> list[Gap]:
+def _gaps(name: str, values: dict[str, tuple[np.ndarray, int]]) -> list[MetricDifference]:
     pairs = list(combinations(values, 2))
     found = [stats.difference(values[a][0], values[b][0], values[a][1]) for a, b in pairs]
     adjusted = stats.holm([gap.p for gap in found])
     return [
-        Gap(
+        MetricDifference(
             name, a, b, float(values[a][0][0]), float(values[b][0][0]), gap.value, gap.low, gap.high, gap.p, p_holm,
             _better(name, a, b, gap.value), gap.reason,
         )

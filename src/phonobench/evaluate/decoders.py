@@ -7,7 +7,7 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,19 +17,17 @@ from phonobench import ctc, fusion, phones, store
 from phonobench.corpora import folded
 from phonobench.ctc import Decoder
 from phonobench.evaluate.predictions import evidence, workers
-from phonobench.evidence import Heard
-from phonobench.types import HQ_ACCURACY, Corpus, PhonobenchError, Progress, Utterance
+from phonobench.evidence import CTCEvidence
+from phonobench.types import HQ_ACCURACY, Corpus, OnProgress, PhonobenchError, Progress, Utterance
 
 WIDTHS = (1, 8, 16)
 BLANKS = tuple(step / 8 for step in range(-4, 9))
 """Nats on the blank."""
 GRID = tuple(Decoder(width, blank) for width in WIDTHS for blank in BLANKS)
 
-Report = Callable[[Progress], None]
-
 
 def error_rates(
-    run_dir: Path, corpus: Corpus, decoders: Iterable[Decoder] = GRID, *, report: Report = lambda _: None
+    run_dir: Path, corpus: Corpus, decoders: Iterable[Decoder] = GRID, *, report: OnProgress = lambda _: None
 ) -> dict[Decoder, float]:
     """PER (HQ) on dev of each decoder, best first; of equal ones the narrower, then the one that shifts least.
 
@@ -51,7 +49,7 @@ def error_rates(
     def errors(job: tuple[Decoder, Utterance]) -> int:
         decoder, utterance = job
         found = heard[utterance.id]
-        assert isinstance(found, Heard)
+        assert isinstance(found, CTCEvidence)
         return Levenshtein.distance(phones.encode(utterance.prompt.phones), decoder.decode(found.logp))
 
     total = dict.fromkeys(tried, 0)

@@ -9,7 +9,7 @@ By likelihoods every utterance is searched anew at every weighting, which takes 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,10 @@ from rapidfuzz.distance import Levenshtein
 from phonobench import fusion, phones, stats, store, tasks
 from phonobench.evaluate.intervals import estimate
 from phonobench.evaluate.predictions import evidence, workers
-from phonobench.evidence import Fused, Heard
+from phonobench.evidence import CTCEvidence, FusedEvidence
 from phonobench.stats import Estimate, Rows
 from phonobench.stats.bootstrap import RESAMPLES, SEED
-from phonobench.types import HQ_ACCURACY, Corpus, PhonobenchError, Progress, Split, Utterance
+from phonobench.types import HQ_ACCURACY, Corpus, OnProgress, PhonobenchError, Progress, Split, Utterance
 
 METRICS = ("per_hq", "per", "utterance_pearson", "utterance_auc")
 """What a point of the curve tells."""
@@ -34,7 +34,6 @@ BLOCK = 1 << 15
 """Frames that one thread sums up at a time: they stay in the cache."""
 
 Weights = tuple[float, ...]
-Report = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def grid(parts: int, steps: int = 100) -> tuple[Weights, ...]:
 
 def curve(
     run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights], *,
-    method: fusion.Method = "frames", resamples: int = RESAMPLES, seed: int = SEED, report: Report = lambda _: None,
+    method: fusion.Method = "frames", resamples: int = RESAMPLES, seed: int = SEED, report: OnProgress = lambda _: None,
 ) -> tuple[Point, ...]:  # fmt: skip
     """The figures of every weighting on a split, in order. Raises PhonobenchError as `fusion.members` does."""
     joined = fusion.members(run_dirs, method)
@@ -86,7 +85,7 @@ def curve(
 
 def _likelihood_errors(
     run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights],
-    utterances: Sequence[Utterance], report: Report,
+    utterances: Sequence[Utterance], report: OnProgress,
 ) -> dict[Weights, np.ndarray]:  # fmt: skip
     """For every weighting the errors of every utterance in the likeliest sequence that is found."""
     heard = [evidence(run_dir, corpus, split, [u.id for u in utterances])[0] for run_dir in run_dirs]
@@ -94,8 +93,8 @@ def _likelihood_errors(
 
     def errors(job: tuple[Weights, Utterance]) -> int:
         weights, u = job
-        parts = tuple(cast(Heard, one[u.id]) for one in heard)
-        return Levenshtein.distance(phones.encode(u.prompt.phones), Fused(parts, weights).best())
+        parts = tuple(cast(CTCEvidence, one[u.id]) for one in heard)
+        return Levenshtein.distance(phones.encode(u.prompt.phones), FusedEvidence(parts, weights).best())
 
     counted = []
     with ThreadPoolExecutor(max_workers=workers()) as pool:
@@ -118,7 +117,7 @@ def best(points: Sequence[Point]) -> Point:
 
 def choose(
     run_dirs: Sequence[Path], corpus: Corpus, method: fusion.Method, candidates: Sequence[Weights], *,
-    report: Report = lambda _: None,
+    report: OnProgress = lambda _: None,
 ) -> Weights:  # fmt: skip
     """The weights with the lowest PER (HQ) on dev, by frames or by likelihoods; test is not looked at."""
     if method == "frames":

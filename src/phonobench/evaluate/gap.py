@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from phonobench import edits, phones, stats
-from phonobench.evaluate import Answers, bands
+from phonobench.evaluate import SplitPredictions, bands
 from phonobench.stats.bootstrap import SEED
 from phonobench.tasks import Prediction
 from phonobench.types import PhonobenchError, Utterance
@@ -84,7 +84,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Gap:
+class GapAnalysis:
     """The whole comparison. `spread`: standard deviations over utterances, of both PERs and of their difference.
 
     `wins`: utterances with the lower PER, of the first, of the second, and ties. `cases` are sorted by the size of
@@ -113,9 +113,10 @@ class Gap:
 
 
 def analyse(
-    first: Answers, second: Answers, corpus: str, synthetic: bool, thresholds: Thresholds | None = None, *,
+    first: SplitPredictions, second: SplitPredictions, corpus: str, synthetic: bool,
+    thresholds: Thresholds | None = None, *,
     resamples: int = RESAMPLES, seed: int = SEED,
-) -> Gap:  # fmt: skip
+) -> GapAnalysis:  # fmt: skip
     """Compares what two runs heard of the same split. Raises PhonobenchError when the utterances differ."""
     _check_same(first, second)
     limits = thresholds or Thresholds()
@@ -124,7 +125,7 @@ def analyse(
     speaker = _speaker_index(utterances)
     draws = stats.speaker_draws(int(speaker.max()) + 1, resamples, seed)
     wins = (int((pers[0] < pers[1]).sum()), int((pers[1] < pers[0]).sum()), int((pers[0] == pers[1]).sum()))
-    return Gap(
+    return GapAnalysis(
         corpus=corpus,
         synthetic=synthetic,
         split=first.split,
@@ -143,7 +144,7 @@ def analyse(
     )
 
 
-def error_rates(answers: Answers) -> np.ndarray:
+def error_rates(answers: SplitPredictions) -> np.ndarray:
     """PER of each utterance, (U,)."""
     pairs = zip(answers.utterances, answers.predictions, strict=True)
     return np.array([edits.align(phones.encode(u.prompt.phones), p.heard).rate for u, p in pairs])
@@ -164,7 +165,7 @@ def phone_errors(utterances: Sequence[Utterance], predictions: Sequence[Predicti
     return occurs, missed
 
 
-def _check_same(first: Answers, second: Answers) -> None:
+def _check_same(first: SplitPredictions, second: SplitPredictions) -> None:
     if first.run_id == second.run_id:
         raise PhonobenchError(f"both runs are {first.run_id}: name two different ones")
     ours, theirs = ({u.id for u in one.utterances} for one in (first, second))
@@ -180,7 +181,7 @@ def _speaker_index(utterances: Sequence[Utterance]) -> np.ndarray:
 
 
 def _overall(
-    answers: Answers, pers: np.ndarray, limits: Thresholds, speaker: np.ndarray, draws: np.ndarray
+    answers: SplitPredictions, pers: np.ndarray, limits: Thresholds, speaker: np.ndarray, draws: np.ndarray
 ) -> tuple[Contrast, ...]:
     accuracy = np.array([u.judgement.accuracy for u in answers.utterances])
     poor, other = accuracy <= limits.low_accuracy, accuracy > limits.low_accuracy
@@ -208,7 +209,9 @@ def _by_score(
     return _corrected(found[::-1])  # best readers first
 
 
-def _by_phone(first: Answers, second: Answers, speaker: np.ndarray, draws: np.ndarray) -> tuple[Contrast, ...]:
+def _by_phone(
+    first: SplitPredictions, second: SplitPredictions, speaker: np.ndarray, draws: np.ndarray
+) -> tuple[Contrast, ...]:
     occurs, missed = phone_errors(first.utterances, first.predictions)
     others = phone_errors(second.utterances, second.predictions)[1]
     found = [
@@ -237,7 +240,7 @@ def _corrected(found: Sequence[Contrast]) -> tuple[Contrast, ...]:
     return tuple(Contrast(**{**vars(one), "p_holm": p}) for one, p in zip(found, adjusted, strict=True))
 
 
-def _cases(first: Answers, second: Answers, pers: np.ndarray, limits: Thresholds) -> tuple[Case, ...]:
+def _cases(first: SplitPredictions, second: SplitPredictions, pers: np.ndarray, limits: Thresholds) -> tuple[Case, ...]:
     accuracy = np.array([u.judgement.accuracy for u in first.utterances])
     poor = accuracy <= limits.low_accuracy
     a, b = pers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +11,13 @@ from typing import Any
 
 from phonobench import ctc, fusion, store, tasks
 from phonobench.corpora import folded
-from phonobench.evidence import Fused, Heard
+from phonobench.evidence import CTCEvidence, FusedEvidence
 from phonobench.tasks import Prediction
-from phonobench.types import Corpus, Evidence, PhonobenchError, Progress, Prompt, Split, Utterance
-
-Report = Callable[[Progress], None]
+from phonobench.types import Corpus, Evidence, OnProgress, PhonobenchError, Progress, Prompt, Split, Utterance
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class SplitPredictions:
     """Predictions of one run on one split, in the order of `utterances`.
 
     `controls`: by control, then by the id of the utterance whose audio was replaced. `keys`: of the posteriors read.
@@ -35,9 +33,9 @@ class Answers:
     complete: bool
 
 
-def answers(
-    run_dir: Path, corpus: Corpus, split: Split, *, controls: bool = True, report: Report = lambda _: None
-) -> Answers:
+def predict_split(
+    run_dir: Path, corpus: Corpus, split: Split, *, controls: bool = True, report: OnProgress = lambda _: None
+) -> SplitPredictions:
     """Reads the posteriors of a split (and of its controls, where stored) and predicts every utterance.
 
     Raises PhonobenchError when inference is missing, incomplete, or of another corpus.
@@ -49,28 +47,28 @@ def answers(
         raise PhonobenchError(f"corpus {corpus.name} has no {split} utterances")
     heard_in, key = evidence(run_dir, corpus, split, [u.id for u in utterances])
     jobs = [(heard_in[u.id], u.prompt) for u in utterances]
-    predictions = answer(jobs, report=report, stage=f"score {split}")
+    predictions = predict_all(jobs, report=report, stage=f"score {split}")
     found: dict[str, dict[str, Prediction]] = {}
     keys: dict[str, str] = {split: key}
     if controls:
         by_id = {u.id: u for u in utterances}
         swapped = tasks.controls.partners(utterances)
         jobs = [(heard_in[swapped[id]], by_id[id].prompt) for id in swapped]
-        found["swapped"] = dict(zip(swapped, answer(jobs, report=report, stage="swapped audio"), strict=True))
+        found["swapped"] = dict(zip(swapped, predict_all(jobs, report=report, stage="swapped audio"), strict=True))
         for control in tasks.controls.STORED:
             name = f"{split}-{control}"
-            if not has_heard(run_dir, name):
+            if not has_posteriors(run_dir, name):
                 continue
             replaced, keys[name] = evidence(run_dir, corpus, name, None)
             _only_known(run_dir, name, set(replaced) - set(by_id))
             jobs = [(heard, by_id[id].prompt) for id, heard in replaced.items()]
-            found[control] = dict(zip(replaced, answer(jobs, report=report, stage=control), strict=True))
+            found[control] = dict(zip(replaced, predict_all(jobs, report=report, stage=control), strict=True))
     complete = len(utterances) == len(corpus.split(split)) and run.get("limit") is None
-    return Answers(run["run_id"], split, utterances, predictions, found, keys, complete)
+    return SplitPredictions(run["run_id"], split, utterances, predictions, found, keys, complete)
 
 
-def answer(
-    jobs: Sequence[tuple[Evidence, Prompt]], *, report: Report = lambda _: None, stage: str = "score"
+def predict_all(
+    jobs: Sequence[tuple[Evidence, Prompt]], *, report: OnProgress = lambda _: None, stage: str = "score"
 ) -> tuple[Prediction, ...]:
     """Predictions for pairs of evidence and prompt, in order, on all processors (the numerics release the lock)."""
     predictions: list[Prediction] = []
@@ -96,7 +94,7 @@ def _only_known(run_dir: Path, name: str, strangers: set[str]) -> None:
         )
 
 
-def has_heard(run_dir: Path, split: str) -> bool:
+def has_posteriors(run_dir: Path, split: str) -> bool:
     """Whether posteriors of a split (or control) were begun, in every part of a fusion."""
     found = fusion.parts(run_dir, store.read_run(run_dir))
     return all(store.posteriors_folder(folder, split).exists() for folder, _ in found)
@@ -115,7 +113,7 @@ def evidence(run_dir: Path, corpus: Corpus, split: str, ids: Sequence[str] | Non
         return dict(found), key
     read = [_heard(folder, corpus, split, ids, ctc.GREEDY) for folder, _ in parts]
     weights = tuple(weight for _, weight in parts)
-    together = {id: Fused(tuple(heard[id] for heard, _ in read), weights) for id in read[0][0]}
+    together = {id: FusedEvidence(tuple(heard[id] for heard, _ in read), weights) for id in read[0][0]}
     return dict(together), store.fingerprint({"parts": [key for _, key in read], "weights": list(weights)})
 
 
@@ -126,7 +124,7 @@ def decoder(run: Mapping[str, Any]) -> ctc.Decoder:
 
 def _heard(
     run_dir: Path, corpus: Corpus, split: str, ids: Sequence[str] | None, by: ctc.Decoder
-) -> tuple[Mapping[str, Heard], str]:
+) -> tuple[Mapping[str, CTCEvidence], str]:
     manifest: dict[str, Any] = store.posteriors_manifest(run_dir, split)
     heard_corpus = manifest["inputs"].get("corpus")
     if heard_corpus != corpus.fingerprint:
@@ -135,4 +133,4 @@ def _heard(
             f"{corpus.name} with {corpus.fingerprint[:12]}: name the corpus with --corpus, or infer again"
         )
     read = store.read_posteriors(run_dir, split, ids)
-    return {id: Heard(logp, read.hop, by) for id, logp in zip(read.ids, read.logp, strict=True)}, manifest["key"]
+    return {id: CTCEvidence(logp, read.hop, by) for id, logp in zip(read.ids, read.logp, strict=True)}, manifest["key"]

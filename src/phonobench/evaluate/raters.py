@@ -34,7 +34,7 @@ _MISPRONOUNCED = next(target for target in TARGETS if target.name == "phone").is
 
 
 @dataclass(frozen=True, eq=False)
-class Machine:
+class SystemScores:
     """A trained scorer: what it says of each utterance, by id, and its threshold on the error of a phone."""
 
     told: Mapping[str, Assessment]
@@ -42,7 +42,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Bar:
+class RaterAgreement:
     """One metric: a rater's figure against the others, that of pairs of raters (correlations only), and by scorer its
     figure against the same raters with its difference from the human one."""
 
@@ -61,10 +61,10 @@ class Bar:
         }  # fmt: skip
 
 
-def bars(
-    corpus: Corpus, machines: Mapping[str, Machine], split: Split = "test", *,
+def rater_agreement(
+    corpus: Corpus, machines: Mapping[str, SystemScores], split: Split = "test", *,
     ratings: Mapping[str, raters.Ratings] | None = None, resamples: int = RESAMPLES, seed: int = SEED,
-) -> dict[str, Bar]:  # fmt: skip
+) -> dict[str, RaterAgreement]:  # fmt: skip
     """The bar of every metric in `JUDGEMENTS` and `DETECTION`.
 
     Raises PhonobenchError where the corpus has no single ratings, or a scorer lacks an utterance.
@@ -76,7 +76,7 @@ def bars(
             raise PhonobenchError(f"{name} says nothing of {len(lacking)} {split} utterances, {lacking[0]} for one")
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), resamples, seed)
 
-    def column(machine: Machine, of: Callable[[Assessment], np.ndarray]) -> np.ndarray:
+    def column(machine: SystemScores, of: Callable[[Assessment], np.ndarray]) -> np.ndarray:
         return np.concatenate([of(machine.told[u.id]) for u in utterances])
 
     found = {}
@@ -102,12 +102,12 @@ def _said(judgement: str, told: Assessment) -> np.ndarray:
     return told.word[name].value if unit == "word" else np.atleast_1d(told.sentence[judgement].value)
 
 
-def _or_reason(bar: Callable[[], Bar]) -> Bar:
+def _or_reason(bar: Callable[[], RaterAgreement]) -> RaterAgreement:
     """The bar, or one without a value that says why it has none."""
     try:
         return bar()
     except stats.Undefined as reason:
-        return Bar(stats.undefined(str(reason)), None)
+        return RaterAgreement(stats.undefined(str(reason)), None)
 
 
 def _plain(figure: Estimate | Difference) -> dict[str, Any]:
@@ -115,7 +115,9 @@ def _plain(figure: Estimate | Difference) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in vars(figure).items()}
 
 
-def _correlated(scores: np.ndarray, speaker: np.ndarray, said: Mapping[str, np.ndarray], draws: np.ndarray) -> Bar:
+def _correlated(
+    scores: np.ndarray, speaker: np.ndarray, said: Mapping[str, np.ndarray], draws: np.ndarray
+) -> RaterAgreement:
     whole = np.isfinite(scores).all(axis=1)
     table, owner = scores[whole], speaker[whole]
 
@@ -136,7 +138,7 @@ Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarra
 def _detected(
     statistic: Statistic, human: np.ndarray, said: Mapping[str, np.ndarray], scores: np.ndarray, speaker: np.ndarray,
     draws: np.ndarray,
-) -> Bar:  # fmt: skip
+) -> RaterAgreement:  # fmt: skip
     """`human` (units, R) and `said[name]` (units,) against what the other raters call mispronounced."""
     whole = np.isfinite(scores).all(axis=1)
     owner = speaker[whole]
@@ -153,9 +155,11 @@ def _f1(flagged: np.ndarray, truth: np.ndarray, speaker: np.ndarray, draws: np.n
     return stats.f1(stats.confusion(flagged, truth, speaker, draws))
 
 
-def _bar(human: np.ndarray, pairwise: np.ndarray | None, machines: Mapping[str, np.ndarray], owner: np.ndarray) -> Bar:
+def _bar(
+    human: np.ndarray, pairwise: np.ndarray | None, machines: Mapping[str, np.ndarray], owner: np.ndarray
+) -> RaterAgreement:
     size, people = len(owner), len(np.unique(owner))
-    return Bar(
+    return RaterAgreement(
         stats.estimate(human, size, people),
         None if pairwise is None else stats.estimate(pairwise, size, people),
         {

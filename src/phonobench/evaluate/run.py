@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
@@ -11,14 +11,12 @@ import numpy as np
 
 from phonobench import ctc, results, stats, store, tasks
 from phonobench.evaluate.intervals import bands, measure, within
-from phonobench.evaluate.predictions import Answers, answers, decoder, has_heard
+from phonobench.evaluate.predictions import SplitPredictions, decoder, has_posteriors, predict_split
 from phonobench.results import Result, ThresholdFacts
 from phonobench.stats.bootstrap import RESAMPLES, SEED
 from phonobench.store import provenance
 from phonobench.tasks import Task
-from phonobench.types import Corpus, PhonobenchError, Progress, Split
-
-Report = Callable[[Progress], None]
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Progress, Split
 
 
 def evaluate(
@@ -29,7 +27,7 @@ def evaluate(
     *,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-    report: Report = lambda _: None,
+    report: OnProgress = lambda _: None,
 ) -> list[Result]:
     """Measures every task on the splits and writes the results under `results_root/<run_id>/`; returns them.
 
@@ -42,7 +40,7 @@ def evaluate(
     found = []
     for split in dict.fromkeys(splits):
         known = dev if split == "dev" and dev is not None else None
-        answered = known or answers(run_dir, corpus, cast(Split, split), report=report)
+        answered = known or predict_split(run_dir, corpus, cast(Split, split), report=report)
         report(Progress(f"measure {split}", 0, 1))
         for result in _results(run, corpus, answered, thresholds, resamples, seed):
             results.write(result, results_root)
@@ -51,7 +49,7 @@ def evaluate(
     return found
 
 
-def choose_thresholds(dev: Answers | None) -> dict[str, ThresholdFacts]:
+def choose_thresholds(dev: SplitPredictions | None) -> dict[str, ThresholdFacts]:
     """The threshold of each detection target with the best F1 on dev; null with a reason where there is none."""
     found = {}
     rows = None if dev is None else tasks.collect(tasks.detection.TASK, dev.predictions, dev.utterances)
@@ -71,14 +69,14 @@ def constants(thresholds: Mapping[str, ThresholdFacts]) -> dict[str, float]:
     return {name: facts.value for name, facts in thresholds.items() if facts.value is not None}
 
 
-def _dev_answers(run_dir: Path, corpus: Corpus, with_controls: bool, report: Report) -> Answers | None:
-    if not has_heard(run_dir, "dev"):
+def _dev_answers(run_dir: Path, corpus: Corpus, with_controls: bool, report: OnProgress) -> SplitPredictions | None:
+    if not has_posteriors(run_dir, "dev"):
         return None
-    return answers(run_dir, corpus, "dev", controls=with_controls, report=report)
+    return predict_split(run_dir, corpus, "dev", controls=with_controls, report=report)
 
 
 def _results(
-    run: Mapping[str, Any], corpus: Corpus, answered: Answers, thresholds: dict[str, ThresholdFacts],
+    run: Mapping[str, Any], corpus: Corpus, answered: SplitPredictions, thresholds: dict[str, ThresholdFacts],
     resamples: int, seed: int,
 ) -> list[Result]:  # fmt: skip
     draws = stats.speaker_draws(len({u.speaker for u in answered.utterances}), resamples, seed)
@@ -97,7 +95,7 @@ def _results(
 
 
 def _task_result(
-    task: Task, shared: Mapping[str, Any], answered: Answers, thresholds: dict[str, ThresholdFacts],
+    task: Task, shared: Mapping[str, Any], answered: SplitPredictions, thresholds: dict[str, ThresholdFacts],
     draws: np.ndarray, notes: list[str],
 ) -> Result:  # fmt: skip
     collected = tasks.collect(task, answered.predictions, answered.utterances)
@@ -122,7 +120,7 @@ def _task_result(
     return Result(**shared, task=name, metrics=metrics, breakdowns=breakdowns, notes=notes, **extra)
 
 
-def _notes(run: Mapping[str, Any], corpus: Corpus, answered: Answers) -> list[str]:
+def _notes(run: Mapping[str, Any], corpus: Corpus, answered: SplitPredictions) -> list[str]:
     notes = ["figures are of synthetic speech and of simulated raters"] if corpus.synthetic else []
     if not answered.complete:
         notes.append(f"a trial on the first {len(answered.utterances)} utterances of the split: not to be cited")
@@ -141,7 +139,7 @@ def decoder_facts(run: Mapping[str, Any]) -> results.DecoderFacts:
 
 
 def _provenance(
-    run: Mapping[str, Any], corpus: Corpus, answered: Answers, resamples: int, seed: int
+    run: Mapping[str, Any], corpus: Corpus, answered: SplitPredictions, resamples: int, seed: int
 ) -> results.Provenance:
     trained = run["corpus"]
     try:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from phonobench.assessment.model import gate
-from phonobench.assessment.model.examples import Course, Example
+from phonobench.assessment.model.examples import Example, FitConfig
 from phonobench.assessment.model.features import Description
-from phonobench.assessment.model.gate import Gate
+from phonobench.assessment.model.gate import PromptGate
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.model.trees import TABLES, Forest, Trees
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
@@ -27,7 +27,7 @@ SHARE = {"phones": 1.0, "words": 2 / 3, "sentence": 1 / 2}
 
 
 def grow(
-    examples: Sequence[Example], names: Sequence[str], course: Course, report: Callable[[Progress], None]
+    examples: Sequence[Example], names: Sequence[str], course: FitConfig, report: Callable[[Progress], None]
 ) -> Forest:
     """Trees for every score, fitted to utterances whose rows hold `names` of each model."""
     tables = [tabulate(described(e), names) for e in examples]
@@ -80,7 +80,9 @@ def arrays_of(model: Any) -> Trees:
     )
 
 
-def open_gate(examples: Sequence[Example], nonsense: Sequence[Example], names: Sequence[str], course: Course) -> Gate:
+def open_gate(
+    examples: Sequence[Example], nonsense: Sequence[Example], names: Sequence[str], course: FitConfig
+) -> PromptGate:
     """The gate between utterances that were read and prompts against audio in which nobody reads them, where a share of
     `course.unread` of what it will hear is of the latter kind."""
     from sklearn.linear_model import LogisticRegression
@@ -91,4 +93,4 @@ def open_gate(examples: Sequence[Example], nonsense: Sequence[Example], names: S
     model = LogisticRegression(C=1.0, max_iter=2000).fit(gate.standardised(values, mean, scale), read)
     shown, expected = len(nonsense) / len(values), course.unread
     odds = np.log(shown / (1 - shown)) - np.log(expected / (1 - expected))
-    return Gate(tuple(mean), tuple(scale), tuple(model.coef_[0]), float(model.intercept_[0] + odds))
+    return PromptGate(tuple(mean), tuple(scale), tuple(model.coef_[0]), float(model.intercept_[0] + odds))

@@ -15,7 +15,7 @@ from phonobench.assessment.model.features import Description
 from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import folded
 from phonobench.fitting import feature_cache
-from phonobench.fitting.feature_cache import by_panel, ear_of_run
+from phonobench.fitting.feature_cache import acoustic_model_of_run, by_panel
 from phonobench.tasks.detection import TARGETS
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
@@ -26,7 +26,7 @@ POSITIVE = {target.name: target.is_positive for target in TARGETS}
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class FittingData:
     """`examples` belong to `utterances`, one each; `nonsense` are prompts against audio in which nobody reads them,
     with the utterance of the prompt."""
 
@@ -38,11 +38,11 @@ class Material:
 def gather(
     folds: Mapping[int, Sequence[Path]], corpus: Corpus, layers: Sequence[int], level: float | None, *,
     limit: int | None = None, report: Callable[[Progress], None] = lambda _: None,
-) -> Material:  # fmt: skip
+) -> FittingData:  # fmt: skip
     """The speakers that each fold held out, as its panel of recognisers describes them (`fit` says how)."""
-    made = Material([], [], [])
+    made = FittingData([], [], [])
     for fold, panel in folds.items():
-        part, ears = folded(corpus, fold), [ear_of_run(run, layers, level) for run in panel]
+        part, ears = folded(corpus, fold), [acoustic_model_of_run(run, layers, level) for run in panel]
         held_out = part.split("dev")[:limit]
         found = by_panel(ears, part, "dev", feature_cache.of(held_out), report=report)
         made.utterances.extend(held_out)
@@ -51,7 +51,7 @@ def gather(
         by_id = {u.id: u for u in held_out}
         for name, one in by_panel(ears, part, "dev-controls", jobs, lenient=True, report=report).items():
             kind, _, id = name.partition(" ")
-            made.nonsense.append((unread(one, kind), by_id[id]))
+            made.nonsense.append((negative(one, kind), by_id[id]))
     return made
 
 
@@ -67,7 +67,7 @@ def example(description: Description, utterance: Utterance) -> Example:
                    sentence / SCORE_SCALE)  # fmt: skip
 
 
-def unread(description: Description, kind: str) -> Example:
+def negative(description: Description, kind: str) -> Example:
     """A prompt against audio in which nobody reads it: every phone is wrong, and so are the words and the sentence.
 
     How fluent another's sentence was is not known; silence and noise are not fluent at all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from phonobench import results, stats
-from phonobench.assessment.model.answer import Answer, mean
+from phonobench.assessment.model.answer import ModelOutput, mean
 from phonobench.assessment.model.scorer import assessment as assessment_of
 from phonobench.assessment.model.scorer import panels
 from phonobench.assessment.types import Assessment
@@ -19,22 +19,20 @@ from phonobench.evaluate import comparison
 from phonobench.evaluate.comparison import Comparison
 from phonobench.evaluate.intervals import bands, draw_values, measure, within
 from phonobench.fitting import feature_cache
-from phonobench.fitting.feature_cache import Job, by_panel
+from phonobench.fitting.feature_cache import FeatureRequest, by_panel
 from phonobench.fitting.fit import cross_validated
-from phonobench.fitting.open import Opened, open_scorer
+from phonobench.fitting.open import OpenScorer, open_scorer
 from phonobench.results import Result, ThresholdFacts
 from phonobench.stats import Rows
 from phonobench.store import provenance
 from phonobench.tasks import assessment, controls
 from phonobench.tasks.task import Metric, Unit
-from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
-
-Report = Callable[[Progress], None]
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Split, Utterance
 
 
 def evaluate(
     folder: Path, corpus: Corpus, results_root: Path, splits: Sequence[str] | None = None, *, kept: Path,
-    resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED, report: Report = lambda _: None,
+    resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED, report: OnProgress = lambda _: None,
 ) -> list[Result]:  # fmt: skip
     """Measures the scorer in `folder`, a fitted run or an export, and writes a result a split; returns them.
 
@@ -68,7 +66,7 @@ def evaluate(
     return made
 
 
-def assess(folder: Path, corpus: Corpus, kept: Path, report: Report = lambda _: None) -> dict[str, Assessment]:
+def assess(folder: Path, corpus: Corpus, kept: Path, report: OnProgress = lambda _: None) -> dict[str, Assessment]:
     """What a scorer says of every test recording, by id; reads what `evaluate` left, else it listens."""
     opened = open_scorer(folder, kept)
     utterances = list(corpus.split("test")[: opened.run["limit"]])
@@ -78,7 +76,7 @@ def assess(folder: Path, corpus: Corpus, kept: Path, report: Report = lambda _: 
 
 def compare(
     folders: Sequence[Path], corpus: Corpus, kept: Path, *, metrics: Sequence[str] | None = None,
-    resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED, report: Report = lambda _: None,
+    resamples: int = stats.bootstrap.RESAMPLES, seed: int = stats.bootstrap.SEED, report: OnProgress = lambda _: None,
 ) -> Comparison:  # fmt: skip
     """Scorers on the test split, paired: each metric's difference for each pair. `metrics`: the headline if None.
 
@@ -108,7 +106,7 @@ def _metric(name: str) -> Metric:
 
 
 def _test(
-    opened: Opened, corpus: Corpus, utterances: list[Utterance], report: Report
+    opened: OpenScorer, corpus: Corpus, utterances: list[Utterance], report: OnProgress
 ) -> tuple[list[Assessment], list[dict[str, Assessment]], list[str]]:
     """Assessments of the recordings, those of the controls, and how many controls were refused."""
     jobs = {"true": feature_cache.of(utterances), **feature_cache.of_controls(utterances, 1, control_audio.EVERY)}
@@ -126,10 +124,10 @@ def _test(
 
 
 def _answers(
-    opened: Opened, corpus: Corpus, jobs: dict[str, list[Job]], report: Report
-) -> dict[str, dict[str, Answer]]:
+    opened: OpenScorer, corpus: Corpus, jobs: dict[str, list[FeatureRequest]], report: OnProgress
+) -> dict[str, dict[str, ModelOutput]]:
     """Answers by kind of audio and utterance, the mean of the panels of listeners."""
-    together: dict[str, dict[str, list[Answer]]] = {name: {} for name in jobs}
+    together: dict[str, dict[str, list[ModelOutput]]] = {name: {} for name in jobs}
     flat = feature_cache.named(jobs)
     for panel in panels(opened.ears, opened.scorer.panel):
         found = by_panel(panel, corpus, "test", flat, lenient=True, report=report)

@@ -15,16 +15,14 @@ import numpy as np
 from phonobench import audio, store
 from phonobench.assessment.model import features
 from phonobench.assessment.model.features import Description
-from phonobench.assessment.types import Listening
+from phonobench.assessment.types import AcousticOutput
 from phonobench.corpora import control_audio
 from phonobench.tasks import controls
-from phonobench.types import Corpus, PhonobenchError, Progress, Prompt, Utterance
-
-Report = Callable[[Progress], None]
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Prompt, Utterance
 
 
 @dataclass(frozen=True)
-class Job:
+class FeatureRequest:
     """One description to be made: its name, the prompt, and the audio, named so that equal audio is heard once."""
 
     name: str
@@ -33,39 +31,43 @@ class Job:
     wave: Callable[[], np.ndarray]
 
 
-def of(utterances: Sequence[Utterance]) -> list[Job]:
+def of(utterances: Sequence[Utterance]) -> list[FeatureRequest]:
     """Every utterance as it was recorded."""
-    return [Job(u.id, u.prompt, u.id, partial(audio.read, u.audio)) for u in utterances]
+    return [FeatureRequest(u.id, u.prompt, u.id, partial(audio.read, u.audio)) for u in utterances]
 
 
-def of_controls(utterances: Sequence[Utterance], swapped_every: int, replaced_every: int) -> dict[str, list[Job]]:
+def of_controls(
+    utterances: Sequence[Utterance], swapped_every: int, replaced_every: int
+) -> dict[str, list[FeatureRequest]]:
     """By control: the prompts of every so many utterances against another speaker's audio, silence and noise."""
     by_id = {u.id: u for u in utterances}
     pairs = [*controls.partners(utterances).items()][::swapped_every]
-    jobs = {"swapped": [Job(id, by_id[id].prompt, to, partial(audio.read, by_id[to].audio)) for id, to in pairs]}
-    for name, wave_of in control_audio.STAND_INS.items():
+    jobs = {
+        "swapped": [FeatureRequest(id, by_id[id].prompt, to, partial(audio.read, by_id[to].audio)) for id, to in pairs]
+    }
+    for name, wave_of in control_audio.CONTROL_AUDIO.items():
         replaced = utterances[::replaced_every]
-        jobs[name] = [Job(u.id, u.prompt, f"{u.id} {name}", partial(wave_of, u)) for u in replaced]
+        jobs[name] = [FeatureRequest(u.id, u.prompt, f"{u.id} {name}", partial(wave_of, u)) for u in replaced]
     return jobs
 
 
-def named(jobs: dict[str, list[Job]]) -> list[Job]:
+def named(jobs: dict[str, list[FeatureRequest]]) -> list[FeatureRequest]:
     """All jobs in one list, their names led by the kind."""
     return [replace(job, name=f"{kind} {job.name}") for kind, part in jobs.items() for job in part]
 
 
 @dataclass(frozen=True)
-class Ear:
+class AcousticModel:
     """Something that listens: a `name` to show, the `key` of all that decides what it hears, the folder where its
     descriptions are kept, and `listen`: waves and a report in, place of each wave and what was heard out."""
 
     name: str
     key: str
     folder: Path
-    listen: Callable[[Sequence[Callable[[], np.ndarray]], Report], Iterator[tuple[int, Listening]]]
+    listen: Callable[[Sequence[Callable[[], np.ndarray]], OnProgress], Iterator[tuple[int, AcousticOutput]]]
 
 
-def ear_of_run(run_dir: Path, layers: Sequence[int], level: float | None) -> Ear:
+def acoustic_model_of_run(run_dir: Path, layers: Sequence[int], level: float | None) -> AcousticModel:
     """A trained run with the states of `layers`, to which recordings are brought at `level` dBFS (None: as they are).
 
     Raises PhonobenchError where it has no weights.
@@ -74,12 +76,14 @@ def ear_of_run(run_dir: Path, layers: Sequence[int], level: float | None) -> Ear
     from phonobench.neural.checkpoints import trained
 
     key = store.fingerprint({"weights": trained.digest(run_dir), "layers": list(layers), "level": level})
-    return Ear(run_dir.name, key, run_dir / "descriptions", partial(recognise.listen, run_dir, layers, level))
+    return AcousticModel(
+        run_dir.name, key, run_dir / "descriptions", partial(recognise.recognise, run_dir, layers, level)
+    )
 
 
 def described(
-    ear: Ear, corpus: Corpus, name: str, jobs: Sequence[Job], *, lenient: bool = False,
-    report: Report = lambda _: None,
+    ear: AcousticModel, corpus: Corpus, name: str, jobs: Sequence[FeatureRequest], *, lenient: bool = False,
+    report: OnProgress = lambda _: None,
 ) -> dict[str, Description]:  # fmt: skip
     """The description of every job by its name, made by listening, or read where it is already stored under `name`.
 
@@ -93,7 +97,7 @@ def described(
     path = ear.folder / f"{name}.{key[:8]}.safetensors"
     if path.exists():
         return _read(path, key)
-    by_audio: dict[str, list[Job]] = {}
+    by_audio: dict[str, list[FeatureRequest]] = {}
     for job in jobs:
         by_audio.setdefault(job.audio, []).append(job)
     groups = list(by_audio.values())
@@ -111,8 +115,8 @@ def described(
 
 
 def by_panel(
-    panel: Sequence[Ear], corpus: Corpus, name: str, jobs: Sequence[Job], *, lenient: bool = False,
-    report: Report = lambda _: None,
+    panel: Sequence[AcousticModel], corpus: Corpus, name: str, jobs: Sequence[FeatureRequest], *, lenient: bool = False,
+    report: OnProgress = lambda _: None,
 ) -> dict[str, Description]:  # fmt: skip
     """As `described`, by several ears side by side. Where `lenient`, a job is left out that one of them leaves out."""
     heard = [described(ear, corpus, name, jobs, lenient=lenient, report=report) for ear in panel]

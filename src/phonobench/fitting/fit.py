@@ -11,7 +11,7 @@ kept is then fitted to all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,20 +19,26 @@ from typing import Any, TypeVar
 import numpy as np
 
 from phonobench import fusion, store
-from phonobench.assessment.model.answer import Answer, if_read, mean
+from phonobench.assessment.model.answer import ModelOutput, if_read, mean
 from phonobench.assessment.model.calibration import Calibration, calibrate
-from phonobench.assessment.model.examples import Course
+from phonobench.assessment.model.examples import FitConfig
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import FOLDS
 from phonobench.fitting import boosting
-from phonobench.fitting.dataset import POSITIVE, REPLACED_EVERY, SWAPPED_EVERY, Material, folds_of, gather, training_of
+from phonobench.fitting.dataset import (
+    POSITIVE,
+    REPLACED_EVERY,
+    SWAPPED_EVERY,
+    FittingData,
+    folds_of,
+    gather,
+    training_of,
+)
 from phonobench.stats import best_f1_threshold
 from phonobench.store import provenance
-from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
-
-Report = Callable[[Progress], None]
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Utterance
 
 LEVEL = -19.0
 """dBFS of the loud parts of a recording (`audio.levelled`): the median of SpeechOcean762's train speakers. How loud a
@@ -42,8 +48,8 @@ NETWORK, FOREST, CROSS_VALIDATED = "scorer.onnx", "trees.safetensors", "cross-va
 
 def fit(
     runs: Sequence[Path], corpus: Corpus, runs_root: Path, *, listeners: Sequence[Path] | None = None,
-    layers: Sequence[int] = (), level: float | None = LEVEL, course: Course | None = None,
-    seeds: Sequence[int] = (0, 1, 2), report: Report = lambda _: None,
+    layers: Sequence[int] = (), level: float | None = LEVEL, course: FitConfig | None = None,
+    seeds: Sequence[int] = (0, 1, 2), report: OnProgress = lambda _: None,
 ) -> Path:  # fmt: skip
     """Fit a scorer and write it as a run under `runs_root`; returns its folder. A finished one is returned as it is.
 
@@ -55,7 +61,7 @@ def fit(
     from phonobench.neural.assessment import training
     from phonobench.neural.checkpoints import onnx
 
-    course = course or Course()
+    course = course or FitConfig()
     folds = folds_of(runs)
     first = [store.read_run(run) for run in next(iter(folds.values()))]
     listeners = voters(listeners, first) if listeners else next(iter(folds.values()))
@@ -116,7 +122,7 @@ def recipe_name(votes: int) -> str:
     return f"scorer, {votes} votes" if votes > 1 else "scorer"
 
 
-def calibrated(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> Calibration:
+def calibrated(answers: Sequence[ModelOutput], utterances: Sequence[Utterance]) -> Calibration:
     """Calibration from predictions for speakers that the networks were not fitted to."""
     people = [u.judgement for u in utterances]
     phone = np.concatenate([PHONE_SCALE * a[0] for a in answers])
@@ -132,7 +138,7 @@ def calibrated(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> Ca
     return calibrate(scores, np.concatenate([a[1] for a in answers]), wrong)
 
 
-def _thresholds(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> dict[str, float]:
+def _thresholds(answers: Sequence[ModelOutput], utterances: Sequence[Utterance]) -> dict[str, float]:
     """The decisions with the best F1 among the cross-validated answers: on `phone_error` and minus the accuracy."""
     calibration = calibrated(answers, utterances)
     accuracy = np.concatenate([np.asarray(u.judgement.phone_accuracy, dtype=float) for u in utterances])
@@ -147,8 +153,8 @@ def _thresholds(answers: Sequence[Answer], utterances: Sequence[Utterance]) -> d
 
 
 def cross_validate(
-    material: Material, course: Course, seeds: Sequence[int], report: Report = lambda _: None
-) -> list[Answer]:
+    material: FittingData, course: FitConfig, seeds: Sequence[int], report: OnProgress = lambda _: None
+) -> list[ModelOutput]:
     """Each utterance's answer by a scorer that was fitted without a fifth of the speakers, its own among them."""
     told = network_answers(material, course, seeds, report), forest_answers(material, course, report)
     read = gate_answers(material, course)
@@ -156,8 +162,8 @@ def cross_validate(
 
 
 def network_answers(
-    material: Material, course: Course, seeds: Sequence[int], report: Report = lambda _: None
-) -> list[Answer]:
+    material: FittingData, course: FitConfig, seeds: Sequence[int], report: OnProgress = lambda _: None
+) -> list[ModelOutput]:
     """What the networks alone say in a cross-validation."""
     from phonobench.neural.assessment import training
 
@@ -168,7 +174,7 @@ def network_answers(
     return _in_order([out for _, out in parts], told)
 
 
-def forest_answers(material: Material, course: Course, report: Report = lambda _: None) -> list[Answer]:
+def forest_answers(material: FittingData, course: FitConfig, report: OnProgress = lambda _: None) -> list[ModelOutput]:
     """What the trees alone say in a cross-validation."""
     parts, told = _fifths(material), []
     for kept, out in parts:
@@ -178,7 +184,7 @@ def forest_answers(material: Material, course: Course, report: Report = lambda _
     return _in_order([out for _, out in parts], told)
 
 
-def gate_answers(material: Material, course: Course) -> list[float]:
+def gate_answers(material: FittingData, course: FitConfig) -> list[float]:
     """What the gate says of each utterance in a cross-validation: the probability that it was read."""
     parts, told = _fifths(material), []
     for kept, out in parts:
@@ -189,7 +195,7 @@ def gate_answers(material: Material, course: Course) -> list[float]:
     return _in_order([out for _, out in parts], told)
 
 
-def _fifths(material: Material) -> list[tuple[list[int], list[int]]]:
+def _fifths(material: FittingData) -> list[tuple[list[int], list[int]]]:
     """For each fifth of the speakers the places of the others' utterances, and of their own."""
     speakers = sorted({u.speaker for u in material.utterances})
     if len(speakers) < FOLDS:
@@ -209,7 +215,7 @@ def _in_order(places: Sequence[Sequence[int]], told: Sequence[Sequence[T]]) -> l
     return [found[i] for i in range(len(found))]
 
 
-def _keep_answers(path: Path, utterances: Sequence[Utterance], answers: Sequence[Answer]) -> None:
+def _keep_answers(path: Path, utterances: Sequence[Utterance], answers: Sequence[ModelOutput]) -> None:
     arrays = {
         "phone": np.concatenate([a[0] for a in answers]), "error": np.concatenate([a[1] for a in answers]),
         "word": np.concatenate([a[2] for a in answers]), "sentence": np.stack([a[3] for a in answers]),
@@ -217,7 +223,7 @@ def _keep_answers(path: Path, utterances: Sequence[Utterance], answers: Sequence
     store.write_arrays(path, arrays, {"ids": [u.id for u in utterances]})
 
 
-def cross_validated(run_dir: Path, corpus: Corpus) -> tuple[list[Utterance], list[Answer]]:
+def cross_validated(run_dir: Path, corpus: Corpus) -> tuple[list[Utterance], list[ModelOutput]]:
     """What `fit` kept of its cross-validation: the utterances and their answers."""
     arrays, facts = store.read_arrays(run_dir / CROSS_VALIDATED)
     by_id = {u.id: u for u in corpus.utterances}

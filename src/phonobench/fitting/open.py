@@ -12,25 +12,25 @@ import numpy as np
 
 from phonobench import store
 from phonobench.assessment import bundle
-from phonobench.assessment.bundle import Package
+from phonobench.assessment.bundle import Bundle
 from phonobench.assessment.model.calibration import Calibration
-from phonobench.assessment.model.gate import Gate
+from phonobench.assessment.model.gate import PromptGate
 from phonobench.assessment.model.scorer import FittedScorer
 from phonobench.assessment.model.trees import Forest
-from phonobench.assessment.types import Listening
-from phonobench.fitting.feature_cache import Ear, Report, ear_of_run
+from phonobench.assessment.types import AcousticOutput
+from phonobench.fitting.feature_cache import AcousticModel, acoustic_model_of_run
 from phonobench.fitting.fit import FOREST, NETWORK
-from phonobench.types import PhonobenchError, Progress
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class OpenScorer:
     """`run` is the manifest of the fitted run; of an export what it brought along, its id with `.package` behind it.
     `ears` listen in panels of `scorer.panel`."""
 
     run: dict[str, Any]
     scorer: FittedScorer
-    ears: list[Ear]
+    ears: list[AcousticModel]
     exported: bool
 
 
@@ -39,7 +39,7 @@ def is_scorer(folder: Path) -> bool:
     return _is_export(folder) or store.read_run(folder).get("kind") == "scorer"
 
 
-def open_scorer(folder: Path, kept: Path) -> Opened:
+def open_scorer(folder: Path, kept: Path) -> OpenScorer:
     """The scorer in `folder`. What an export hears is kept under `kept`, what a run's listeners hear beside them.
 
     Raises PhonobenchError for a folder without a scorer, and as `assessment.bundle.load` does.
@@ -47,14 +47,14 @@ def open_scorer(folder: Path, kept: Path) -> Opened:
     if _is_export(folder):
         loaded = bundle.load(folder)
         facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
-        return Opened({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
+        return OpenScorer({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
     run = fitted(folder)
     scorer = FittedScorer(
         bundle.session(folder / NETWORK), Calibration.from_json(run["calibration"]), run["panel"],
-        tuple(run["features"]), Forest.read(folder / FOREST), Gate.from_json(run["gate"]),
+        tuple(run["features"]), Forest.read(folder / FOREST), PromptGate.from_json(run["gate"]),
     )  # fmt: skip
-    ears = [ear_of_run(folder.parent / name, run["layers"], run["level"]) for name in run["listeners"]]
-    return Opened(run, scorer, ears, exported=False)
+    ears = [acoustic_model_of_run(folder.parent / name, run["layers"], run["level"]) for name in run["listeners"]]
+    return OpenScorer(run, scorer, ears, exported=False)
 
 
 def fitted(run_dir: Path) -> dict[str, Any]:
@@ -71,13 +71,13 @@ def _is_export(folder: Path) -> bool:
     return (folder / bundle.FACTS).exists()
 
 
-def _ears(loaded: Package, kept: Path) -> list[Ear]:
+def _ears(loaded: Bundle, kept: Path) -> list[AcousticModel]:
     """The listeners of an export, apart, so that they are asked one by one. Exports with the same one share what it
     heard: their scorers are not in its key."""
 
     def listen(
-        place: int, waves: Sequence[Callable[[], np.ndarray]], report: Report
-    ) -> Iterator[tuple[int, Listening]]:
+        place: int, waves: Sequence[Callable[[], np.ndarray]], report: OnProgress
+    ) -> Iterator[tuple[int, AcousticOutput]]:
         for k, wave in enumerate(waves):
             yield k, loaded.listen_by(place, wave())
             report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
@@ -86,5 +86,5 @@ def _ears(loaded: Package, kept: Path) -> list[Ear]:
     for place, files in enumerate(loaded.heard_by):
         facts = {"files": files, "level": loaded.level, "states": loaded.reads_states, "hop": loaded.hop}
         key = store.fingerprint(facts)
-        ears.append(Ear(f"{loaded.run['run_id']} {place}", key, kept / key[:16], partial(listen, place)))
+        ears.append(AcousticModel(f"{loaded.run['run_id']} {place}", key, kept / key[:16], partial(listen, place)))
     return ears

@@ -16,7 +16,7 @@ import torch
 from phonobench import store
 from phonobench.neural.checkpoints import pretrained
 from phonobench.neural.encoders import DiscreteEncoder, Encoder, JointEncoder, QuantisedEncoder
-from phonobench.neural.encoders.code_cache import CodeShelf
+from phonobench.neural.encoders.code_cache import CodeCache
 from phonobench.neural.encoders.joint import Part
 from phonobench.systems import cards
 from phonobench.systems.cards import Card
@@ -111,7 +111,7 @@ def identity(members: Sequence[Facts]) -> tuple[str, str]:
 def shelve(coder: Encoder, runs_root: Path, writes: bool = True) -> None:
     """Let a discrete encoder keep its codes under `runs_root/codes/`, where any run with the same codec finds them."""
     if isinstance(coder, DiscreteEncoder):
-        coder.shelf = CodeShelf(runs_root / "codes" / _fingerprint(coder), writes)
+        coder.shelf = CodeCache(runs_root / "codes" / _fingerprint(coder), writes)
 
 
 def _fingerprint(coder: DiscreteEncoder) -> str:

@@ -20,7 +20,7 @@ LAYERS = 2
 HEADS = 4
 
 
-class Gate(nn.Module):
+class FusionGate(nn.Module):
     """A weight per frame and member, softmax over members, on each member's states projected to one width.
 
     g = softmax(W [x_1; ...; x_n] + b), y = sum_i g_i tanh(P_i x_i), after a layer norm of each x_i.
@@ -94,7 +94,7 @@ def sinusoids(count: int, width: int) -> Tensor:
     return torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
-def make(encoder: Encoder, recipe: Recipe) -> Gate | Context | None:
+def make(encoder: Encoder, recipe: Recipe) -> FusionGate | Context | None:
     """The reader that the recipe's head wants over `encoder`, None where the head reads states as they are.
 
     A discrete encoder is set to give what is read: codes to a Transformer, vectors to the others. Raises
@@ -112,7 +112,7 @@ def make(encoder: Encoder, recipe: Recipe) -> Gate | Context | None:
     if recipe.head == "gated":
         if not isinstance(encoder, JointEncoder):
             raise PhonobenchError(f"recipe {recipe.name}: a gate is over several encoders; --set head=linear")
-        return Gate(encoder.widths)
+        return FusionGate(encoder.widths)
     if recipe.head == "transformer":
         inlet: nn.Module = nn.Linear(encoder.width, WIDTH)
         if isinstance(encoder, DiscreteEncoder):

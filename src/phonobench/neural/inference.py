@@ -16,21 +16,19 @@ from phonobench.neural import composition, distributed, hardware
 from phonobench.neural.checkpoints import trained
 from phonobench.neural.posteriors import batch_posteriors, rows
 from phonobench.neural.recogniser import Recogniser
-from phonobench.neural.training.batches import Material, by_length
-from phonobench.neural.training.state_cache import Memory, Shelf
+from phonobench.neural.training.batches import TrainingData, by_length
+from phonobench.neural.training.state_cache import SharedStates, StateCache
 from phonobench.systems import cards
-from phonobench.types import SAMPLE_RATE, Corpus, PhonobenchError, Progress, Split, Utterance
+from phonobench.types import SAMPLE_RATE, Corpus, OnProgress, PhonobenchError, Progress, Split, Utterance
 
 BATCH_SECONDS = 60.0
 GROUP = 256
 """Utterances whose audio is in memory at a time."""
 
-Report = Callable[[Progress], None]
-
 
 def infer(
     run_dir: Path, corpus: Corpus, splits: Sequence[Split] = ("dev", "test"), *, controls: bool = True,
-    source: str | None = None, shelf: Shelf | None = None, report: Report = lambda _: None,
+    source: str | None = None, shelf: SharedStates | None = None, report: OnProgress = lambda _: None,
 ) -> None:  # fmt: skip
     """Store the posteriors of `splits` (and of silence and noise in place of every tenth utterance's audio).
 
@@ -57,7 +55,7 @@ def infer(
         utterances = seen.split(split)[: manifest["limit"]]
         jobs.append((split, seen.fingerprint, utterances, _true_audio))
         if controls and split != "train":
-            for control, stand_in in control_audio.STAND_INS.items():
+            for control, stand_in in control_audio.CONTROL_AUDIO.items():
                 jobs.append((f"{split}-{control}", seen.fingerprint, utterances[:: control_audio.EVERY], stand_in))
     digest = trained.digest(run_dir)
     hop = manifest.get("hop", cards.find(manifest["card"]).hop)
@@ -106,14 +104,18 @@ def infer(
 
 
 def _listen(
-    model: Recogniser, utterances: Sequence[Utterance], waves: Sequence[np.ndarray], shelf: Shelf | None, split: str
+    model: Recogniser,
+    utterances: Sequence[Utterance],
+    waves: Sequence[np.ndarray],
+    shelf: SharedStates | None,
+    split: str,
 ) -> list[np.ndarray]:
     """Posteriors of waves, by way of the states on the shelf where there is one and the encoder is frozen."""
     if shelf is None or model.recipe.trainable != "none":
         return batch_posteriors(model, list(waves))
-    material = Material(tuple(utterances), tuple(waves), ((),) * len(waves))
+    material = TrainingData(tuple(utterances), tuple(waves), ((),) * len(waves))
     names = [u.id if split in ("train", "dev", "test") else f"{split}/{u.id}" for u in utterances]
-    memory = Memory(model, material, shelf, names)
+    memory = StateCache(model, material, shelf, names)
     with torch.no_grad():
         states, lengths = memory.recall(range(len(waves)))
         return rows(model.classify(states, lengths), model.rows(lengths))

@@ -12,8 +12,8 @@ from torch import Tensor
 from phonobench import ctc, edits
 from phonobench.neural import distributed, hardware
 from phonobench.neural.recogniser import Recogniser
-from phonobench.neural.training.batches import Material, by_length
-from phonobench.neural.training.state_cache import Memory
+from phonobench.neural.training.batches import TrainingData, by_length
+from phonobench.neural.training.state_cache import StateCache
 from phonobench.types import HQ_ACCURACY, Progress
 
 
@@ -31,7 +31,7 @@ def rows(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
 
 @torch.no_grad()
 def log_posteriors(
-    model: Recogniser, material: Material, report: Callable[[Progress], None], memory: Memory | None = None,
+    model: Recogniser, material: TrainingData, report: Callable[[Progress], None], memory: StateCache | None = None,
     together: bool = False,
 ) -> list[np.ndarray]:  # fmt: skip
     """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `memory`.
@@ -58,7 +58,7 @@ def log_posteriors(
     return [found[item] for item in range(len(material))]
 
 
-def hq_per(logp: list[np.ndarray], material: Material) -> float:
+def hq_per(logp: list[np.ndarray], material: TrainingData) -> float:
     """PER over the well-read utterances (all, where none is), by greedy decoding; NaN without any."""
     chosen = [i for i, u in enumerate(material.utterances) if u.judgement.accuracy >= HQ_ACCURACY]
     errors = phones = 0

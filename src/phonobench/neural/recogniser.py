@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor, nn
 
 from phonobench.neural import heads
-from phonobench.neural.assessment.score_head import Judge
+from phonobench.neural.assessment.score_head import ScoreHead
 from phonobench.neural.checkpoints import lora, quantisation
 from phonobench.neural.encoders import Encoder
 from phonobench.neural.frontends.features import Features, Masks
@@ -40,7 +40,7 @@ class Recogniser(nn.Module):
         self.layer_weights = nn.Parameter(torch.zeros(depth)) if recipe.layers == "weighted" else None
         if recipe.judged and encoder.upsample > 1:
             raise PhonobenchError(f"recipe {recipe.name}: judged needs states as close as the posteriors; set it to 0")
-        self.judge = Judge(encoder.width) if recipe.judged else None
+        self.judge = ScoreHead(encoder.width) if recipe.judged else None
         encoder.set_dropout(recipe.dropout)
         encoder.window = recipe.context == "window"
         if recipe.quantise != "none":

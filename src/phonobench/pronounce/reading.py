@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 from phonobench.phones import IPA_TO_ARPABET, encode, from_ipa, strip_stress
 from phonobench.pronounce import g2p, lexicon, normalise
 from phonobench.pronounce.lexicon import Phones, Pronunciation
@@ -98,7 +98,7 @@ def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Rea
     )
 
 
-def choose(readings: Sequence[Reading], *heard: Heard) -> tuple[Reading, ...]:
+def choose(readings: Sequence[Reading], *heard: CTCEvidence) -> tuple[Reading, ...]:
     """The readings with the variant of each word that fits the audio best.
 
     Coordinate ascent from the variants chosen so far: each word is tried between its neighbours, in the frames from
@@ -136,7 +136,7 @@ def _fitting(readings: list[Reading], frames: int) -> list[Reading]:
     return [replace(one, chosen=int(np.argmin(sizes))) for one, sizes in zip(readings, lengths, strict=True)]
 
 
-def _bounds(readings: Sequence[Reading], heard: Heard) -> list[tuple[int, int]]:
+def _bounds(readings: Sequence[Reading], heard: CTCEvidence) -> list[tuple[int, int]]:
     """Frames in which each word and its neighbours are said: from the end of the word before them to the next."""
     aligned = heard.align(encode(prompt(readings).phones))
     ends = np.cumsum([len(one.pronunciation.phones) for one in readings])
@@ -151,9 +151,9 @@ def _bounds(readings: Sequence[Reading], heard: Heard) -> list[tuple[int, int]]:
 
 
 def _best(
-    readings: Sequence[Reading], place: int, heard: Sequence[Heard], bounds: Sequence[Sequence[tuple[int, int]]]
+    readings: Sequence[Reading], place: int, heard: Sequence[CTCEvidence], bounds: Sequence[Sequence[tuple[int, int]]]
 ) -> Reading:
-    parts = [Heard(one.logp[slice(*ends[place])], one.hop) for one, ends in zip(heard, bounds, strict=True)]
+    parts = [CTCEvidence(one.logp[slice(*ends[place])], one.hop) for one, ends in zip(heard, bounds, strict=True)]
     before = readings[place - 1].pronunciation.phones if place else ()
     after = readings[place + 1].pronunciation.phones if place + 1 < len(readings) else ()
     one = readings[place]

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from phonobench import edits
-from phonobench.evaluate.gap import Case, CaseKind, Contrast, Gap
+from phonobench.evaluate.gap import Case, CaseKind, Contrast, GapAnalysis
 from phonobench.report.markdown import SYNTHETIC, grid, plain
 
 Link = Callable[[str], str]
@@ -25,7 +25,7 @@ def links(audio: Mapping[str, Path], folder: Path) -> Link:
     return link
 
 
-def titles(gap: Gap) -> dict[CaseKind, str]:
+def titles(gap: GapAnalysis) -> dict[CaseKind, str]:
     """What each kind of case says, with its thresholds."""
     t = gap.thresholds
     poor = f"accuracy {t.low_accuracy:g} or less"
@@ -37,7 +37,7 @@ def titles(gap: Gap) -> dict[CaseKind, str]:
     }
 
 
-def write(gap: Gap, link: Link, shown: int = 20, top: int = 15) -> str:
+def write(gap: GapAnalysis, link: Link, shown: int = 20, top: int = 15) -> str:
     """The whole analysis; at most `shown` cases of each kind and `top` phones, each list saying how many there are."""
     first, second = gap.runs
     parts = ["# Gap analysis", f"First: `{first}`\n\nSecond: `{second}`"]
@@ -69,7 +69,7 @@ def write(gap: Gap, link: Link, shown: int = 20, top: int = 15) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def legend(gap: Gap) -> str:
+def legend(gap: GapAnalysis) -> str:
     """What the columns are, and how small a p can be."""
     t = gap.thresholds
     return (

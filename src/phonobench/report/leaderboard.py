@@ -18,7 +18,7 @@ from phonobench import results
 from phonobench.report import raters, seeds
 from phonobench.report.labels import LABELS, SCORER_LABELS
 from phonobench.report.published import CORPUS, SOURCE_ROWS
-from phonobench.report.raters import People
+from phonobench.report.raters import RaterTable
 from phonobench.results import DecoderFacts, Result, Value
 from phonobench.systems import cards
 from phonobench.types import PhonobenchError
@@ -71,7 +71,7 @@ class Table:
     complete: bool
     entries: tuple[Entry, ...]
     scorers: tuple[Entry, ...] = ()
-    people: People | None = None
+    people: RaterTable | None = None
     repeats: tuple[tuple[str, ...], ...] = ()
     """Of runs that differ in their seed alone mean and spread, as text in the order of `seeds.COLUMNS`."""
 
@@ -167,7 +167,7 @@ def _consistent(parts: Sequence[Result]) -> Result:
     return first
 
 
-def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]], people: People | None) -> Table:
+def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]], people: RaterTable | None) -> Table:
     synthetic, partial, corpus, fingerprint, utterances, speakers = place
     entries = _named(sorted((_entry(parts) for parts in runs), key=_rank))
     scorers = tuple(entry for entry in entries if _SCORED in entry.metrics)

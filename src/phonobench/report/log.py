@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import results, store
-from phonobench.evaluate import Comparison, Gap
+from phonobench.evaluate import Comparison, MetricDifference
 from phonobench.report import learning_curve, provenance_rows, runs
 from phonobench.report.labels import LABELS, MAIN, number
 from phonobench.report.markdown import SYNTHETIC, grid, plain
@@ -24,7 +24,7 @@ from phonobench.types import PhonobenchError
 NOTE = "note.txt"
 PICTURE = "training.svg"
 
-Gaps = Mapping[tuple[str, str, str], Gap]
+Gaps = Mapping[tuple[str, str, str], MetricDifference]
 """Paired differences by metric, first and second run; each pair stands both ways round."""
 
 
@@ -105,7 +105,7 @@ def draw(found: Sequence[Run], results_root: Path) -> dict[str, Path]:
     return pictures
 
 
-def paired(compared: Comparison, found: Sequence[Run]) -> dict[tuple[str, str, str], Gap]:
+def paired(compared: Comparison, found: Sequence[Run]) -> dict[tuple[str, str, str], MetricDifference]:
     """The differences of a comparison, both ways round, by metric and runs.
 
     Raises PhonobenchError where a run's stored figure is not what was compared (older posteriors, another decoder).
@@ -216,7 +216,7 @@ def settled_best(name: str, group: Sequence[Run], gaps: Gaps | None = None) -> s
     return None
 
 
-def _wins(gap: Gap, sign: int) -> bool:
+def _wins(gap: MetricDifference, sign: int) -> bool:
     return gap.high < 0 if sign < 0 else gap.low > 0
 
 

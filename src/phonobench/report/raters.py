@@ -20,7 +20,7 @@ TITLE, HOW = "One human rater", "against the other four"
 
 
 @dataclass(frozen=True)
-class Beside:
+class SystemDifference:
     """A scorer against the same four raters: its figure, its difference from the human one, and p."""
 
     value: Value
@@ -29,16 +29,16 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class People:
+class RaterTable:
     """`metrics`: a rater's figures by the scorers' metrics; `beside`: run -> metric -> how a scorer compares."""
 
     fingerprint: str
     split: str
     metrics: Mapping[str, Value]
-    beside: Mapping[str, Mapping[str, Beside]]
+    beside: Mapping[str, Mapping[str, SystemDifference]]
 
 
-def read(results_root: Path) -> People | None:
+def read(results_root: Path) -> RaterTable | None:
     """What was measured last, None where nothing was. Raises PhonobenchError for a file of another protocol."""
     path = results_root / FILE
     if not path.exists():
@@ -48,15 +48,15 @@ def read(results_root: Path) -> People | None:
         raise PhonobenchError(
             f"{path} is of protocol version {found['protocol_version']}: run `phonobench raters` again"
         )
-    beside: dict[str, dict[str, Beside]] = {}
+    beside: dict[str, dict[str, SystemDifference]] = {}
     for metric, bar in found["metrics"].items():
         for run, figures in bar["scorers"].items():
             beside.setdefault(run, {})[metric] = _beside(figures, bar["rater"])
     metrics = {metric: Value(**bar["rater"]) for metric, bar in found["metrics"].items()}
-    return People(found["corpus"]["fingerprint"], found["split"], metrics, beside)
+    return RaterTable(found["corpus"]["fingerprint"], found["split"], metrics, beside)
 
 
-def _beside(figures: Mapping[str, Any], rater: Mapping[str, Any]) -> Beside:
+def _beside(figures: Mapping[str, Any], rater: Mapping[str, Any]) -> SystemDifference:
     difference = dict(figures["difference"])
     p = difference.pop("p")
-    return Beside(Value(**figures["value"]), Value(**difference, n=rater["n"], speakers=rater["speakers"]), p)
+    return SystemDifference(Value(**figures["value"]), Value(**difference, n=rater["n"], speakers=rater["speakers"]), p)

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from phonobench import stats
-from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, Estimate
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment, ScoreEstimate
 from phonobench.stats import Rows, Undefined
 from phonobench.tasks.controls import CONTROLS
 from phonobench.tasks.detection import TARGETS, Target
@@ -45,7 +45,7 @@ def rows(assessment: Assessment, utterance: Utterance, controls: Mapping[str, As
     return {"utterance": sentence, "word": word, "phone": phone}
 
 
-def _beside(name: str, estimate: Estimate, human: Sequence[float]) -> Columns:
+def _beside(name: str, estimate: ScoreEstimate, human: Sequence[float]) -> Columns:
     found = {f"{name}.{part}": np.atleast_1d(getattr(estimate, part)) for part in ("value", "low", "high")}
     return {**found, name: np.asarray(human, dtype=float)}
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from phonobench.assessment.types import WORD_SCORES
 
-Answer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+ModelOutput = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """phone (N,), error (N,), word (W, 3), sentence (4,): shares of their scales, and the error's probability."""
 
 
-def mean(answers: Sequence[Answer]) -> Answer:
+def mean(answers: Sequence[ModelOutput]) -> ModelOutput:
     """The mean of several answers about the same utterance."""
     phone, error, word, sentence = (np.mean(np.stack(part), axis=0) for part in zip(*answers, strict=True))
     return phone, error, word, sentence
 
 
-def if_read(answer: Answer, read: float) -> Answer:
+def if_read(answer: ModelOutput, read: float) -> ModelOutput:
     """What an answer about a prompt that was read is worth where it was read with that probability: what nobody reads
     is all wrong. Stress stays as it is: how an unread word was stressed is not known."""
     phone, error, word, sentence = answer

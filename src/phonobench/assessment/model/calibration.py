@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from phonobench.assessment.types import COVERAGE, Estimate
+from phonobench.assessment.types import COVERAGE, ScoreEstimate
 from phonobench.types import PhonobenchError
 
 BANDS = 12
@@ -30,13 +30,13 @@ class Interval:
     low: tuple[float, ...]
     high: tuple[float, ...]
 
-    def around(self, value: np.ndarray, top: float) -> Estimate:
+    def around(self, value: np.ndarray, top: float) -> ScoreEstimate:
         """The prediction with its interval, all within 0 and `top`."""
         band = np.searchsorted(self.edges, value, side="right")
         value = np.clip(value, 0.0, top)
         low = np.clip(value + np.array(self.low)[band], 0.0, top)
         high = np.clip(value + np.array(self.high)[band], 0.0, top)
-        return Estimate(value, np.minimum(low, value), np.maximum(high, value))
+        return ScoreEstimate(value, np.minimum(low, value), np.maximum(high, value))
 
 
 @dataclass(frozen=True)

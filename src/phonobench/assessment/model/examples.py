@@ -23,7 +23,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Course:
+class FitConfig:
     """How a scorer is fitted: its networks, the `trees` of a phone score, and the share of prompts `unread` that the
     gate reckons with. Every choice was made by cross-validation over train speakers."""
 

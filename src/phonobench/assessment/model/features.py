@@ -15,9 +15,9 @@ import numpy as np
 
 from phonobench import edits, gop, phones
 from phonobench.assessment.model import prosody
-from phonobench.assessment.types import SENTENCE_SCORES, Judging, Listening
+from phonobench.assessment.types import SENTENCE_SCORES, AcousticOutput, HeadOutput
 from phonobench.ctc import Alignment
-from phonobench.evidence import Heard
+from phonobench.evidence import CTCEvidence
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt
 
 BOUND = 15.0
@@ -50,12 +50,12 @@ class Description:
     words: np.ndarray
 
 
-def describe(listening: Listening, prompt: Prompt, sound: prosody.Prosody | None = None) -> Description:
+def describe(listening: AcousticOutput, prompt: Prompt, sound: prosody.Prosody | None = None) -> Description:
     """The rows of an utterance; `sound` is measured of the wave where it is not given.
 
     Raises PhonobenchError where the audio is too short for the phones.
     """
-    heard, wave = Heard(listening.logp, listening.hop), listening.wave
+    heard, wave = CTCEvidence(listening.logp, listening.hop), listening.wave
     ids = phones.encode(prompt.phones)
     detail = gop.detail(heard, ids)
     sound = prosody.measure(wave) if sound is None else sound
@@ -89,7 +89,7 @@ def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:
     return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
 
 
-def _judged(judging: Judging | None, alignment: Alignment, ids: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _judged(judging: HeadOutput | None, alignment: Alignment, ids: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """What the recogniser itself thinks of the phones (N,) and the sentence (4,); zeros where it does not judge."""
     if judging is None:
         return np.zeros(len(ids)), np.zeros(len(SENTENCE_SCORES))
@@ -111,7 +111,7 @@ def _scores(detail: gop.Detail) -> np.ndarray:
     return np.clip(np.column_stack(scores), -BOUND, BOUND)
 
 
-def _insertions(heard: Heard, detail: gop.Detail) -> np.ndarray:
+def _insertions(heard: CTCEvidence, detail: gop.Detail) -> np.ndarray:
     """How much likelier the best sound put in before and after each phone makes the utterance: (N, 2)."""
     best = (heard.insertions(detail.ids) - detail.rivals.loglik).max(axis=1)
     return np.clip(np.column_stack([best[:-1], best[1:]]), -BOUND, BOUND)
@@ -155,7 +155,7 @@ def _places(ids: tuple[int, ...], words: np.ndarray) -> np.ndarray:
     return np.column_stack([vowel, first, last, sizes])
 
 
-def _utterance(heard: Heard, detail: gop.Detail, sound: prosody.Prosody, wave: np.ndarray) -> np.ndarray:
+def _utterance(heard: CTCEvidence, detail: gop.Detail, sound: prosody.Prosody, wave: np.ndarray) -> np.ndarray:
     """`UTTERANCE_FEATURES` of the whole, but for what is judged: (21,)."""
     found = edits.align(detail.ids, heard.best())
     count, seconds = len(detail.ids), len(wave) / SAMPLE_RATE

@@ -18,7 +18,7 @@ FAR = 6.0
 
 
 @dataclass(frozen=True)
-class Gate:
+class PromptGate:
     """A logistic regression on `READ` of every model that listens, standardised by `mean` and `scale`."""
 
     mean: tuple[float, ...]
@@ -36,7 +36,7 @@ class Gate:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Gate:
+    def from_json(cls, fields: Mapping[str, Any]) -> PromptGate:
         """The inverse of `to_json`."""
         mean, scale, weights = (tuple(fields[name]) for name in ("mean", "scale", "weights"))
         return cls(mean, scale, weights, fields["offset"])

@@ -10,13 +10,20 @@ from typing import Any, TypeVar
 import numpy as np
 
 from phonobench.assessment.model import prosody
-from phonobench.assessment.model.answer import Answer, if_read, mean
+from phonobench.assessment.model.answer import ModelOutput, if_read, mean
 from phonobench.assessment.model.calibration import Calibration
 from phonobench.assessment.model.features import NAMES, Description, describe, side_by_side
-from phonobench.assessment.model.gate import Gate
+from phonobench.assessment.model.gate import PromptGate
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.model.trees import Forest
-from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES, Assessment, Listening
+from phonobench.assessment.types import (
+    PHONE_SCALE,
+    SCORE_SCALE,
+    SENTENCE_SCORES,
+    WORD_SCORES,
+    AcousticOutput,
+    Assessment,
+)
 from phonobench.types import Prompt
 
 
@@ -32,9 +39,9 @@ class FittedScorer:
     panel: int = 1
     features: tuple[str, ...] = NAMES
     forest: Forest | None = None
-    gate: Gate | None = None
+    gate: PromptGate | None = None
 
-    def assess(self, listening: Listening, prompt: Prompt) -> Assessment:
+    def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
         """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
         sound = prosody.measure(listening.wave)  # once: all of them heard the same wave
         described = [describe(one, prompt, sound) for one in (listening, *listening.others)]
@@ -52,7 +59,7 @@ class FittedScorer:
         each = np.array([NAMES.index(name) for name in self.features])
         return (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
 
-    def answer(self, description: Description) -> Answer:
+    def answer(self, description: Description) -> ModelOutput:
         """What the scorer says of one description."""
         d = self._named(description)
         told = [self._network(d)]
@@ -70,7 +77,7 @@ class FittedScorer:
     def _named(self, description: Description) -> Description:
         return replace(description, rows=description.rows[:, self._columns])
 
-    def _network(self, d: Description) -> Answer:
+    def _network(self, d: Description) -> ModelOutput:
         belongs = (d.words[None] == np.arange(d.words.max() + 1)[:, None]).astype(np.float32)
         inputs = {"rows": d.rows[None], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
                   "belongs": belongs[None]}  # fmt: skip
@@ -89,7 +96,7 @@ def panels(listeners: Sequence[T], size: int) -> list[Sequence[T]]:
     return [listeners[start : start + size] for start in range(0, len(listeners), size)]
 
 
-def assessment(answer: Answer, calibration: Calibration) -> Assessment:
+def assessment(answer: ModelOutput, calibration: Calibration) -> Assessment:
     """An answer on the human scales, calibrated."""
     phone, error, word, sentence = answer
     around = calibration.intervals

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from phonobench import store
-from phonobench.assessment.model.answer import Answer
+from phonobench.assessment.model.answer import ModelOutput
 from phonobench.assessment.model.calibration import logistic
 from phonobench.assessment.model.tables import Tables
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
@@ -50,7 +50,7 @@ class Forest:
 
     trees: Mapping[str, Trees]
 
-    def answer(self, tables: Tables) -> Answer:
+    def answer(self, tables: Tables) -> ModelOutput:
         """What the trees say of an utterance."""
         told = {name: self.trees[name].of(getattr(tables, table)) for name, table in TABLES.items()}
         word = np.stack([told[f"word.{name}"] for name in WORD_SCORES], axis=1)

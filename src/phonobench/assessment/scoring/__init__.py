@@ -1,5 +1,5 @@
 """Scores of recordings: the one library call, and the same for many files."""
 
-from phonobench.assessment.scoring.call import Package, load, score
+from phonobench.assessment.scoring.call import Assessor, load, score
 
-__all__ = ["Package", "load", "score"]
+__all__ = ["Assessor", "load", "score"]

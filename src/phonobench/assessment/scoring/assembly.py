@@ -9,7 +9,7 @@ import numpy as np
 from phonobench.assessment import schema
 from phonobench.assessment.diagnosis import Diagnosis, Finding
 from phonobench.assessment.schema import Figure
-from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, Assessment, Estimate
+from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, Assessment, ScoreEstimate
 from phonobench.phones import ARPABET_TO_IPA, to_ipa
 from phonobench.pronounce import reading
 from phonobench.pronounce.reading import Reading
@@ -18,7 +18,7 @@ _SENTENCE = {"accuracy": "accuracy", "fluency": "fluency", "prosody": "prosodic"
 """Names in the report and in `assessment.types.SENTENCE_SCORES`."""
 
 
-def _figure(estimate: Estimate, place: int | tuple[()], scale: float) -> Figure:
+def _figure(estimate: ScoreEstimate, place: int | tuple[()], scale: float) -> Figure:
     """One entry of an estimate on the scale of 0 to 100, with one decimal."""
     parts = (estimate.value, estimate.low, estimate.high)
     value, low, high = (round(min(100.0, max(0.0, 100.0 / scale * float(part[place]))), 1) for part in parts)
@@ -71,7 +71,7 @@ def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> s
         heard=finding.heard,
         heard_ipa=_ipa(finding.heard),
         candidates=tuple(
-            schema.Heard(arpabet=one.phone, ipa=_ipa(one.phone), probability=_share(one.probability))
+            schema.PhoneHypothesis(arpabet=one.phone, ipa=_ipa(one.phone), probability=_share(one.probability))
             for one in finding.candidates
         ),
         start=round(finding.start, 3),

@@ -23,7 +23,7 @@ SOUND = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".a
 
 @dataclass(frozen=True)
 class Request:
-    """A sound file and what was read: text or phones (see `phonobench.score`) or both. None: a text file lies beside it."""
+    """A sound file and what was read: text, phones or both. Where both are None, a text file lies beside it."""
 
     file: str
     text: str | None = None

@@ -14,8 +14,8 @@ from phonobench import audio
 from phonobench.assessment import diagnosis
 from phonobench.assessment.schema import Score
 from phonobench.assessment.scoring import assembly, warnings
-from phonobench.assessment.types import COVERAGE, Listening, Scorer
-from phonobench.evidence import Heard
+from phonobench.assessment.types import COVERAGE, AcousticOutput, Scorer
+from phonobench.evidence import CTCEvidence
 from phonobench.phones import encode
 from phonobench.pronounce import lexicon as lexicons
 from phonobench.pronounce import reading
@@ -34,7 +34,7 @@ SpeechOcean762 0.76 and more. A trained scorer has not learned what to say of su
 Lexicon = Mapping[str, tuple[Phones, ...]]
 
 
-class Package(Protocol):
+class Assessor(Protocol):
     """An acoustic model with its scorer: what `assessment.bundle.load` gives."""
 
     @property
@@ -47,14 +47,14 @@ class Package(Protocol):
         """Name, version, licence and what else is to stand in a result."""
         ...
 
-    def listen(self, wave: np.ndarray) -> Listening:
+    def listen(self, wave: np.ndarray) -> AcousticOutput:
         """What the model makes of a float32 wave at 16 kHz."""
         ...
 
 
 def score(
     recording: str | os.PathLike[str] | ArrayLike, text: str | None = None, *,
-    phones: str | Sequence[str] | None = None, rate: int | None = None, package: Package | Path | str | None = None,
+    phones: str | Sequence[str] | None = None, rate: int | None = None, package: Assessor | Path | str | None = None,
     lexicon: Lexicon | Path | str | None = None, false_alarms: float = 0.05,
 ) -> Score:  # fmt: skip
     """Scores of a sound file (or of samples and their `rate`) against its text, or against `phones` (ARPAbet or IPA,
@@ -72,7 +72,7 @@ def score(
     _check_length(wave, readings, source)
     loaded = load(package)
     listening = loaded.listen(wave)
-    heard = [Heard(one.logp.astype(np.float64), one.hop) for one in (listening, *listening.others)]
+    heard = [CTCEvidence(one.logp.astype(np.float64), one.hop) for one in (listening, *listening.others)]
     _check_speech(heard, readings, source)
     try:
         readings = reading.choose(readings, *heard)
@@ -131,7 +131,7 @@ def _check_length(wave: np.ndarray, readings: Sequence[Reading], source: str) ->
         )
 
 
-def _check_speech(heard: Sequence[Heard], readings: Sequence[Reading], source: str) -> None:
+def _check_speech(heard: Sequence[CTCEvidence], readings: Sequence[Reading], source: str) -> None:
     found, expected = max(len(one.best()) for one in heard), len(reading.prompt(readings).phones)
     if found < SPOKEN * expected:
         raise PhonobenchError(
@@ -140,7 +140,7 @@ def _check_speech(heard: Sequence[Heard], readings: Sequence[Reading], source: s
         )
 
 
-def load(package: Package | Path | str | None) -> Package:
+def load(package: Assessor | Path | str | None) -> Assessor:
     """A package that is loaded already, or from its folder, or (None) the one that ships. What a folder holds is kept
     in memory, so that a second recording does not wait for it, until its facts change.
 
@@ -156,7 +156,7 @@ def load(package: Package | Path | str | None) -> Package:
 
 
 @lru_cache(maxsize=2)
-def _kept(folder: Path, changed: int) -> Package:
+def _kept(folder: Path, changed: int) -> Assessor:
     """The package in `folder`, whose facts were last `changed` then."""
     from phonobench.assessment import bundle
 

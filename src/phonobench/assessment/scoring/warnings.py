@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from phonobench import audio, edits
-from phonobench.assessment.schema import Remark
-from phonobench.evidence import Heard
+from phonobench.assessment.schema import ScoringWarning
+from phonobench.evidence import CTCEvidence
 from phonobench.phones import encode
 from phonobench.pronounce import reading
 from phonobench.pronounce.reading import Reading
@@ -25,28 +25,32 @@ FEWEST = 5
 """Expected phones below which such a rate says nothing."""
 
 
-def warnings(wave: np.ndarray, readings: Sequence[Reading], heard: Heard, read: float) -> tuple[Remark, ...]:
+def warnings(
+    wave: np.ndarray, readings: Sequence[Reading], heard: CTCEvidence, read: float
+) -> tuple[ScoringWarning, ...]:
     """Remarks on the wave (16 kHz), on how it fits its text, and on guessed pronunciations; () if all is well.
 
     `read` is the probability that the text was read at all.
     """
-    found = [Remark(code="clipped", message=fault) for fault in audio.faults(wave) if fault.startswith("clipped")]
+    found = [
+        ScoringWarning(code="clipped", message=fault) for fault in audio.faults(wave) if fault.startswith("clipped")
+    ]
     peak = float(np.abs(wave).max())
     if peak < QUIET_PEAK:
-        found.append(Remark(code="quiet", message=f"very quiet: the peak is {20 * np.log10(peak):.0f} dBFS"))
+        found.append(ScoringWarning(code="quiet", message=f"very quiet: the peak is {20 * np.log10(peak):.0f} dBFS"))
     contrast = dynamics(wave)
     if contrast < NOISY:
         message = f"noisy: only {contrast:.0f} dB lie between the loudest and the quietest parts"
-        found.append(Remark(code="noisy", message=message))
+        found.append(ScoringWarning(code="noisy", message=message))
     expected = encode(reading.prompt(readings).phones)
     rate = edits.align(expected, heard.best()).rate
     if read < DOUBTFUL or (len(expected) >= FEWEST and rate >= MISMATCH):
         message = "the audio hardly fits the text: was another sentence read? Scores are low for that, or of little use"
-        found.append(Remark(code="mismatch", message=message))
+        found.append(ScoringWarning(code="mismatch", message=message))
     guessed = [one.word for one in readings if one.pronunciation.source == "guessed"]
     if guessed:
         message = f"pronunciation guessed: {', '.join(dict.fromkeys(guessed))}; a lexicon of your own would be surer"
-        found.append(Remark(code="guessed", message=message))
+        found.append(ScoringWarning(code="guessed", message=message))
     return tuple(found)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from phonobench import audio, store
-from phonobench.assessment.types import Judging, Listening
+from phonobench.assessment.types import AcousticOutput, HeadOutput
 from phonobench.neural import hardware
 from phonobench.neural.assessment import score_head
-from phonobench.neural.assessment.score_head import Judge
+from phonobench.neural.assessment.score_head import ScoreHead
 from phonobench.neural.checkpoints import trained
 from phonobench.neural.training.batches import by_length
 from phonobench.systems import cards
@@ -25,10 +25,10 @@ GROUP = 64
 
 
 @torch.no_grad()
-def listen(
+def recognise(
     run_dir: Path, layers: Sequence[int], level: float | None, waves: Sequence[Callable[[], np.ndarray]],
     report: Callable[[Progress], None] = lambda _: None,
-) -> Iterator[tuple[int, Listening]]:  # fmt: skip
+) -> Iterator[tuple[int, AcousticOutput]]:  # fmt: skip
     """The place of every wave among `waves` with what the run's recogniser heard in it.
 
     States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width). Waves
@@ -54,15 +54,15 @@ def listen(
                 heard = logp[row, : length * model.encoder.upsample].cpu().numpy()
                 judging = None
                 if model.judge is not None and judged is not None:
-                    judging = Judging(judged[row, :length], partial(_estimate, model.judge))
+                    judging = HeadOutput(judged[row, :length], partial(_estimate, model.judge))
                 states_heard = states_of.float().cpu().numpy()
-                yield start + item, Listening(heard, states_heard, group[item], hop, judging=judging)
+                yield start + item, AcousticOutput(heard, states_heard, group[item], hop, judging=judging)
         report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
 
 
 @torch.no_grad()
 def _estimate(
-    judge: Judge, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray
+    judge: ScoreHead, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     phone, sentence = judge(*(torch.from_numpy(part).to(hardware.device()) for part in (pooled, whole, ids)))
     return phone.cpu().numpy(), sentence.cpu().numpy()

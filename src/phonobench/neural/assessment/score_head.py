@@ -29,7 +29,7 @@ WIDTH, DROPOUT = 128, 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class ScoreTargets:
     """An utterance's expected phones `ids` (N,) with human scores as shares of their scales (NaN: none): `phone` (N,),
     `sentence` (4,)."""
 
@@ -38,18 +38,18 @@ class Scored:
     sentence: np.ndarray
 
 
-def scored(utterances: Sequence[Utterance], targets: Sequence[tuple[int, ...]]) -> list[Scored]:
+def scored(utterances: Sequence[Utterance], targets: Sequence[tuple[int, ...]]) -> list[ScoreTargets]:
     """What the judge should say of each utterance, whose canonical ids are `targets`."""
     found = []
     for utterance, ids in zip(utterances, targets, strict=True):
         human = utterance.judgement
         sentence = np.array([getattr(human, name) for name in SENTENCE_SCORES], dtype=np.float32)
         phone = np.asarray(human.phone_accuracy, dtype=np.float32)
-        found.append(Scored(ids, phone / np.float32(PHONE_SCALE), sentence / np.float32(SCORE_SCALE)))
+        found.append(ScoreTargets(ids, phone / np.float32(PHONE_SCALE), sentence / np.float32(SCORE_SCALE)))
     return found
 
 
-class Judge(nn.Module):
+class ScoreHead(nn.Module):
     """Mean states in, shares of the scales out."""
 
     def __init__(self, width: int) -> None:
@@ -69,7 +69,7 @@ class Judge(nn.Module):
         hidden = F.gelu(self.read(pooled) + self.phone(ids))
         return self.score(hidden)[..., 0], self.sentence(whole)
 
-    def loss(self, states: Tensor, logp: Tensor, lengths: Tensor, wanted: Sequence[Scored]) -> Tensor:
+    def loss(self, states: Tensor, logp: Tensor, lengths: Tensor, wanted: Sequence[ScoreTargets]) -> Tensor:
         """Weighted squared error of a batch: states (B, S, D), posteriors `logp` (B, S, 40) that tell the phones'
         times (no gradient goes through them), true `lengths` (B,). What cannot be aligned counts nothing."""
         longest = max(len(one.ids) for one in wanted)

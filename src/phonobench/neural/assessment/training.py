@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from phonobench.assessment.model.answer import Answer
-from phonobench.assessment.model.examples import Course, Example
+from phonobench.assessment.model.answer import ModelOutput
+from phonobench.assessment.model.examples import Example, FitConfig
 from phonobench.neural.assessment.network import Ensemble, ScorerNetwork, Size, loss
 from phonobench.types import PhonobenchError, Progress
 
@@ -23,7 +23,7 @@ PARALLEL = 20_000
 
 
 def fit(
-    examples: Sequence[Example], course: Course, seeds: Sequence[int],
+    examples: Sequence[Example], course: FitConfig, seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Ensemble:  # fmt: skip
     """One network a seed, each with weights averaged over its steps. Raises PhonobenchError for no examples."""
@@ -31,7 +31,7 @@ def fit(
 
 
 def fit_all(
-    parts: Sequence[Sequence[Example]], course: Course, seeds: Sequence[int],
+    parts: Sequence[Sequence[Example]], course: FitConfig, seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> list[Ensemble]:  # fmt: skip
     """For each part of the examples what `fit` gives. The result does not depend on how many processors there are."""
@@ -55,7 +55,7 @@ def fit_all(
     return [Ensemble(networks[k : k + len(seeds)]).eval() for k in range(0, len(networks), len(seeds))]
 
 
-def _fit_one(examples: Sequence[Example], course: Course, seed: int) -> ScorerNetwork:
+def _fit_one(examples: Sequence[Example], course: FitConfig, seed: int) -> ScorerNetwork:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so small a network gains nothing by more, and its sums keep their order
     torch.manual_seed(seed)
@@ -89,7 +89,7 @@ def _fit_one(examples: Sequence[Example], course: Course, seed: int) -> ScorerNe
 
 
 @torch.no_grad()
-def predict(network: Ensemble, examples: Sequence[Example]) -> list[Answer]:
+def predict(network: Ensemble, examples: Sequence[Example]) -> list[ModelOutput]:
     """phone (N,), error (N,), word (W, 3), sentence (4,) of each example, as shares of their scales."""
     answers = []
     for example in examples:

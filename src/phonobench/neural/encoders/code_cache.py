@@ -12,7 +12,7 @@ SHARD = 200
 """Utterances a file."""
 
 
-class CodeShelf:
+class CodeCache:
     """Codes (S, books) int16 by key, read from `folder` at first use; new ones go there by `SHARD`s and at `flush`."""
 
     def __init__(self, folder: Path, writes: bool = True) -> None:

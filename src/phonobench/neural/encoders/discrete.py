@@ -14,7 +14,7 @@ import soxr
 import torch
 from torch import Tensor, nn
 
-from phonobench.neural.encoders.code_cache import CodeShelf
+from phonobench.neural.encoders.code_cache import CodeCache
 from phonobench.neural.encoders.encoder import Encoder
 from phonobench.neural.frontends.features import Features, Masks
 from phonobench.types import SAMPLE_RATE, PhonobenchError
@@ -35,7 +35,7 @@ class DiscreteEncoder(Encoder):
     step: float
     books: int
     vectors: bool = False
-    shelf: CodeShelf | None = None
+    shelf: CodeCache | None = None
 
     @property
     def blocks(self) -> list[nn.Module]:

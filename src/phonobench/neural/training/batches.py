@@ -16,7 +16,7 @@ GROUP_SECONDS = ROUND * SAMPLES_PER_STATE / SAMPLE_RATE
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrainingData:
     """Utterances with their waves (float32, 16 kHz) and target phone ids."""
 
     utterances: tuple[Utterance, ...]
@@ -32,14 +32,16 @@ class Material:
         return np.array([len(wave) / SAMPLE_RATE for wave in self.waves])
 
 
-def read(utterances: Sequence[Utterance], report: Callable[[Progress], None], stage: str = "read audio") -> Material:
+def read(
+    utterances: Sequence[Utterance], report: Callable[[Progress], None], stage: str = "read audio"
+) -> TrainingData:
     """Decode the audio of all utterances. Raises PhonobenchError that names the first file that cannot be read."""
     waves = []
     for done, utterance in enumerate(utterances, start=1):
         waves.append(audio.read(utterance.audio))
         if done % 100 == 0 or done == len(utterances):
             report(Progress(stage, done, len(utterances)))
-    return Material(tuple(utterances), tuple(waves), tuple(phones.encode(u.prompt.phones) for u in utterances))
+    return TrainingData(tuple(utterances), tuple(waves), tuple(phones.encode(u.prompt.phones) for u in utterances))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import torch
 from phonobench import store
 from phonobench.neural.checkpoints import trained
 from phonobench.neural.posteriors import hq_per, log_posteriors
-from phonobench.neural.training.batches import Material
+from phonobench.neural.training.batches import TrainingData
 from phonobench.phones import BLANK
 from phonobench.types import Progress
 
@@ -31,13 +31,13 @@ def shifted(logp: np.ndarray, bias: float) -> np.ndarray:
     return moved - np.logaddexp.reduce(moved, axis=1, keepdims=True)
 
 
-def choose(logp: list[np.ndarray], dev: Material) -> dict[float, float]:
+def choose(logp: list[np.ndarray], dev: TrainingData) -> dict[float, float]:
     """PER (HQ) on dev by bias, best first; among equals the one nearest to none."""
     found = {bias: hq_per([shifted(one, bias) for one in logp], dev) for bias in GRID}
     return dict(sorted(found.items(), key=lambda entry: (entry[1], abs(entry[0]))))
 
 
-def calibrate(run_dir: Path, dev: Material, report: Callable[[Progress], None], source: str | None = None) -> None:
+def calibrate(run_dir: Path, dev: TrainingData, report: Callable[[Progress], None], source: str | None = None) -> None:
     """Set the blank of a run's best weights, once; the bias and the PERs that chose it go into weights and manifest."""
     _, facts = store.read_arrays(run_dir / "weights" / trained.FILE)
     if "blank" in facts:  # in the same file as the weights: a kill cannot part them, nothing is shifted twice

@@ -6,7 +6,7 @@ is nearest to moves to a random frame. Codebooks lie under `runs/codebooks/` by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +15,16 @@ from torch import Tensor
 
 from phonobench import store
 from phonobench.neural.encoders import QuantisedEncoder
-from phonobench.neural.training.batches import Material
-from phonobench.types import PhonobenchError, Progress
+from phonobench.neural.training.batches import TrainingData
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 FRAMES = 100_000
 """Frames that the codebooks are learned on, the same number of every utterance."""
 ROUNDS = 20
 BLOCK = 8192
 
-Report = Callable[[Progress], None]
 
-
-def learn(encoder: QuantisedEncoder, material: Material, path: Path, seed: int, report: Report) -> None:
+def learn(encoder: QuantisedEncoder, material: TrainingData, path: Path, seed: int, report: OnProgress) -> None:
     """Fill the encoder's codebooks: from `path`, else from the material's frames, and then they are written there."""
     if path.exists():
         arrays, _ = store.read_arrays(path)
@@ -43,7 +41,7 @@ def learn(encoder: QuantisedEncoder, material: Material, path: Path, seed: int, 
 
 
 @torch.no_grad()
-def _frames(encoder: QuantisedEncoder, material: Material, seed: int, report: Report) -> Tensor:
+def _frames(encoder: QuantisedEncoder, material: TrainingData, seed: int, report: OnProgress) -> Tensor:
     """Raw states (frames, width) of randomly chosen frames."""
     each = -(-FRAMES // len(material))
     rng = np.random.default_rng((seed, 2))
@@ -59,7 +57,7 @@ def _frames(encoder: QuantisedEncoder, material: Material, seed: int, report: Re
     return torch.cat(found)
 
 
-def residual(states: Tensor, books: int, size: int, seed: int, report: Report) -> list[Tensor]:
+def residual(states: Tensor, books: int, size: int, seed: int, report: OnProgress) -> list[Tensor]:
     """`books` codebooks (size, width), each of what those before it left over. PhonobenchError for few frames."""
     if len(states) < size:
         raise PhonobenchError(f"{len(states)} frames cannot make {size} codes: train on more utterances")

@@ -8,16 +8,16 @@ blank everywhere, and with two hours of speech it stays there for long. Source: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from phonobench.ctc import kernels
 from phonobench.neural.frontends.mel import MelFrontEnd
-from phonobench.neural.training.batches import Material
+from phonobench.neural.training.batches import TrainingData
 from phonobench.phones import BLANK, COLUMNS
-from phonobench.types import Progress
+from phonobench.types import OnProgress, Progress
 
 ROUNDS = 6
 BANDS, CEPSTRA = 40, 13
@@ -26,10 +26,8 @@ LOUD = 0.35
 SHARED = 100.0
 """Frames' worth of the covariance of all frames that is added to each phone's own, so that rare phones have one."""
 
-Report = Callable[[Progress], None]
 
-
-def place(material: Material, report: Report) -> list[np.ndarray]:
+def place(material: TrainingData, report: OnProgress) -> list[np.ndarray]:
     """What is said in each state (20 ms) of each utterance: (S,) ids of canonical phones, 0 for silence.
 
     An utterance with fewer states than phones stays as it was laid.
@@ -81,7 +79,7 @@ def realign(scores: np.ndarray, phones: np.ndarray, before: np.ndarray) -> np.nd
     return states[path]
 
 
-def _features(material: Material, report: Report) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _features(material: TrainingData, report: OnProgress) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Of each utterance cepstra with two differences (S, 39), normalised, and the mean log-mel energy (S,)."""
     front, heard, loudness = MelFrontEnd(BANDS), [], []
     cosines = np.cos(np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(CEPSTRA)))  # scaled when normalised

@@ -9,19 +9,19 @@ from torch import Tensor
 from phonobench.neural import hardware
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training.augment import change_speed, draw_masks, perturb
-from phonobench.neural.training.batches import Batch, Material
-from phonobench.neural.training.state_cache import Memory, Shelf
+from phonobench.neural.training.batches import Batch, TrainingData
+from phonobench.neural.training.state_cache import SharedStates, StateCache
 from phonobench.systems.recipe import Recipe
 
 
-class Lesson:
+class ForwardPass:
     """The forward pass of training batches of `material`, every draw seeded by run, epoch and utterance."""
 
     def __init__(
-        self, model: Recogniser, material: Material, recipe: Recipe, seed: int, shelf: Shelf | None = None
+        self, model: Recogniser, material: TrainingData, recipe: Recipe, seed: int, shelf: SharedStates | None = None
     ) -> None:
         self.model, self.material, self.recipe, self.seed = model, material, recipe, seed
-        self.memory = Memory(model, material, shelf) if Memory.serves(model, material) else None
+        self.memory = StateCache(model, material, shelf) if StateCache.serves(model, material) else None
 
     def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Log-probabilities (views x batch, S, 40), lengths, and the states that they come from: those of all layers,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,15 @@ from phonobench.neural.encoders import QuantisedEncoder
 from phonobench.neural.posteriors import hq_per, log_posteriors
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training import batches, blank_bias, codebooks, flat_start, objective, optimiser
-from phonobench.neural.training.forward import Lesson
+from phonobench.neural.training.forward import ForwardPass
 from phonobench.neural.training.resume import Checkpoint
-from phonobench.neural.training.state_cache import Memory, Shelf
+from phonobench.neural.training.state_cache import SharedStates, StateCache
 from phonobench.store.provenance import versions
 from phonobench.systems.cards import Card
 from phonobench.systems.recipe import Recipe, identifying
-from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Progress, Utterance
 
 CHECKPOINT_SECONDS = 120.0
-
-Report = Callable[[Progress], None]
 
 
 def run_key(
@@ -54,7 +52,7 @@ def run_key(
 def train(
     card: Card, recipe: Recipe, corpus: Corpus, runs_root: Path, *, seed: int = 0, source: str | None = None,
     limit: int | None = None, start: Path | None = None, fold: int = 0, members: Sequence[str] = (),
-    shelf: Shelf | None = None, report: Report = lambda _: None,
+    shelf: SharedStates | None = None, report: OnProgress = lambda _: None,
 ) -> Path:  # fmt: skip
     """Train `card` by `recipe` on the corpus' train speakers; returns the run's folder.
 
@@ -109,16 +107,16 @@ def train(
     if distributed.leads():
         store.write_run(run_dir, manifest)
     with hardware.threads(encoder):
-        _Course(model, recipe, run_dir, manifest, seed, report, source, shelf).run(train_split, dev_split)
+        _TrainingRun(model, recipe, run_dir, manifest, seed, report, source, shelf).run(train_split, dev_split)
     return run_dir
 
 
-class _Course:
+class _TrainingRun:
     """One training from its first step, or from where it was interrupted, to its last."""
 
     def __init__(
-        self, model: Recogniser, recipe: Recipe, run_dir: Path, manifest: dict[str, Any], seed: int, report: Report,
-        source: str | None, shelf: Shelf | None,
+        self, model: Recogniser, recipe: Recipe, run_dir: Path, manifest: dict[str, Any], seed: int, report: OnProgress,
+        source: str | None, shelf: SharedStates | None,
     ) -> None:  # fmt: skip
         self.model, self.recipe, self.run_dir, self.manifest = model, recipe, run_dir, manifest
         self.seed, self.report, self.source, self.shelf = seed, report, source, shelf
@@ -137,8 +135,10 @@ class _Course:
         self.scored = score_head.scored(train_split, self.material.targets)
         self.placed = flat_start.place(self.material, self.report) if recipe.flat_epochs else []
         self._prepare_codes()
-        self.lesson = Lesson(self.model, self.material, recipe, self.seed, self.shelf)
-        self.dev_memory = Memory(self.model, self.dev, self.shelf) if Memory.serves(self.model, self.dev) else None
+        self.lesson = ForwardPass(self.model, self.material, recipe, self.seed, self.shelf)
+        self.dev_memory = (
+            StateCache(self.model, self.dev, self.shelf) if StateCache.serves(self.model, self.dev) else None
+        )
         plans = [
             batches.plan(self.material.seconds, recipe.batch_seconds, recipe.speeds, (self.seed, epoch))
             for epoch in range(recipe.epochs)

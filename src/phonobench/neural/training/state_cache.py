@@ -1,6 +1,6 @@
 """States of a frozen encoder, computed once per utterance and kept in memory (bf16) as long as training lasts.
 
-A `Shelf` keeps the states of all layers beyond that, so that many heads over one encoder share them.
+A `SharedStates` keeps the states of all layers beyond that, so that many heads over one encoder share them.
 """
 
 from __future__ import annotations
@@ -13,28 +13,32 @@ from torch import Tensor
 from phonobench.neural import hardware
 from phonobench.neural.encoders.discrete import PADDING
 from phonobench.neural.recogniser import Recogniser
-from phonobench.neural.training.batches import Material
+from phonobench.neural.training.batches import TrainingData
 
 LIMIT = 6 << 30
 """Bytes of states that may be kept; above it they are computed anew in every epoch."""
 
 
-Shelf = dict[str, list[Tensor]]
+SharedStates = dict[str, list[Tensor]]
 """The states of every layer by utterance. It belongs to one encoder with one context; its owner sees to that."""
 
 
-class Memory:
+class StateCache:
     """What the head of `model` reads of each utterance in `material`. `names` are its utterances' on the `shelf`."""
 
     def __init__(
-        self, model: Recogniser, material: Material, shelf: Shelf | None = None, names: Sequence[str] | None = None
+        self,
+        model: Recogniser,
+        material: TrainingData,
+        shelf: SharedStates | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         self.model, self.material, self.shelf = model, material, shelf
         self.names = [u.id for u in material.utterances] if names is None else list(names)
         self.kept: dict[int, list[Tensor]] = {}
 
     @staticmethod
-    def serves(model: Recogniser, material: Material) -> bool:
+    def serves(model: Recogniser, material: TrainingData) -> bool:
         """True where the encoder hears the same in every epoch, and its states are few enough to keep."""
         if model.recipe.trainable != "none" or model.recipe.augments:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ import numpy as np
 
 from phonobench import evaluate, store
 from phonobench.assessment.formats.page import sound
-from phonobench.evaluate import Answers, gap
+from phonobench.evaluate import SplitPredictions, gap
 from phonobench.phones import ARPABET_TO_IPA
 from phonobench.report import gap_markdown, labels, leaderboard, markdown, provenance_rows, runs
 from phonobench.report.leaderboard import Entry, Table
 from phonobench.report.page import cases, curves, html
 from phonobench.report.published import SOURCE_ROWS
 from phonobench.stats import speaker_draws
-from phonobench.types import Corpus, PhonobenchError, Progress, Split
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Progress, Split
 
 AUDIO_BYTES = 10_000_000
 """Sound files that a page holds, before base64 (a third more)."""
@@ -28,8 +28,6 @@ RESAMPLES = 1000
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """A system's short name on the page."""
-
-Report = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ class Page:
 def build(
     run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: Split = "test", *,
     thresholds: gap.Thresholds | None = None, resamples: int = gap.RESAMPLES, audio_bytes: int = AUDIO_BYTES,
-    report: Report = lambda _: None,
+    report: OnProgress = lambda _: None,
 ) -> Page:  # fmt: skip
     """Reads and computes the page of some runs on one split. With two or more, the first two make the gap section.
 
@@ -51,7 +49,7 @@ def build(
     Raises PhonobenchError where a run lacks results or posteriors, or where the runs cover other utterances.
     """
     table = _table(run_dirs, corpus, results_root, split)
-    answered = [evaluate.answers(run_dir, corpus, split, controls=False, report=report) for run_dir in run_dirs]
+    answered = [evaluate.predict_split(run_dir, corpus, split, controls=False, report=report) for run_dir in run_dirs]
     utterances = answered[0].utterances
     if any([u.id for u in one.utterances] != [u.id for u in utterances] for one in answered):
         raise PhonobenchError("the runs do not cover the same utterances (a trial with --limit?): name others")
@@ -121,7 +119,7 @@ def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: 
     raise PhonobenchError("some of the runs are trials on a part of the split: report them apart")
 
 
-def _check_agrees(answers: Answers, per: np.ndarray, entry: Entry) -> None:
+def _check_agrees(answers: SplitPredictions, per: np.ndarray, entry: Entry) -> None:
     """PhonobenchError where the stored figures are of other posteriors, or of another decoder, than what is heard."""
     length = np.array([len(u.prompt.phones) for u in answers.utterances])
     stored, now = entry.metrics.get("per"), float((per * length).sum() / length.sum())
@@ -159,7 +157,7 @@ def _cell(entry: Entry, name: str) -> tuple[str, str]:
     return labels.number(value.value, name), f"{labels.number(value.low, name)}–{labels.number(value.high, name)}"
 
 
-def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) -> dict[str, Any]:
+def _system(run_dir: Path, answers: SplitPredictions, entry: Entry, draws: np.ndarray) -> dict[str, Any]:
     run = store.read_run(run_dir)
     course, speed, bins = runs.history(run), runs.speed(run_dir, answers.split), curves.calibration(answers)
     return {
@@ -188,14 +186,14 @@ def _system(run_dir: Path, answers: Answers, entry: Entry, draws: np.ndarray) ->
     }
 
 
-def _gap(found: gap.Gap) -> dict[str, Any]:
+def _gap(found: gap.GapAnalysis) -> dict[str, Any]:
     fields = {k: v for k, v in asdict(found).items() if k != "cases"}
     titles = gap_markdown.titles(found)
     kinds = {kind: [title, len(found.of_kind(kind))] for kind, title in titles.items()}
     return {**fields, "kinds": kinds, "legend": gap_markdown.legend(found)}
 
 
-def _gap_indices(found: gap.Gap | None, utterances: Sequence[Any]) -> dict[str, list[int]]:
+def _gap_indices(found: gap.GapAnalysis | None, utterances: Sequence[Any]) -> dict[str, list[int]]:
     if found is None:
         return {}
     place = {u.id: index for index, u in enumerate(utterances)}
@@ -210,7 +208,11 @@ def _listed(found: Sequence[int], chosen: dict[int, list[str]]) -> list[int]:
 
 
 def _cases(
-    run_dirs: Sequence[Path], answered: Sequence[Answers], chosen: dict[int, list[str]], split: str, report: Report
+    run_dirs: Sequence[Path],
+    answered: Sequence[SplitPredictions],
+    chosen: dict[int, list[str]],
+    split: str,
+    report: OnProgress,
 ) -> dict[str, Any]:
     utterances = answered[0].utterances
     heard = [cases.hearing(run_dir, split, [utterances[i].id for i in chosen]) for run_dir in run_dirs]

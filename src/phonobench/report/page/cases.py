@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from phonobench import edits, phones, store
-from phonobench.evaluate import Answers
-from phonobench.evidence import Heard
+from phonobench.evaluate import SplitPredictions
+from phonobench.evidence import CTCEvidence
 from phonobench.report import runs
 from phonobench.tasks.recognition import DELETED, INSERTED
 from phonobench.types import HQ_ACCURACY, PhonobenchError, Utterance
@@ -26,7 +26,7 @@ Confusions = dict[str, list[int]]
 """`expected>heard` -> the utterances (indices, with repeats) in which it was heard so."""
 
 
-def confusions(answers: Answers) -> Confusions:
+def confusions(answers: SplitPredictions) -> Confusions:
     """Where each canonical phone was heard as another, left out (`<DEL>`), or one was put in (`<INS>`)."""
     found: Confusions = {}
     for index, (utterance, prediction) in enumerate(zip(answers.utterances, answers.predictions, strict=True)):
@@ -95,17 +95,17 @@ def _merged(lists: Sequence[np.ndarray]) -> list[int]:
     return list(dict.fromkeys(int(i) for turn in zip(*lists, strict=True) for i in turn))
 
 
-def hearing(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], Heard | None]:
+def hearing(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], CTCEvidence | None]:
     """What a run heard, by utterance, for times (`runs.frames_of`); None where nothing has them."""
     folder = runs.frames_of(run_dir)
     if folder is None or not store.posteriors_folder(folder, split).exists():
         return lambda _: None
     read = store.read_posteriors(folder, split, list(ids))
-    found = {id: Heard(logp, read.hop) for id, logp in zip(read.ids, read.logp, strict=True)}
+    found = {id: CTCEvidence(logp, read.hop) for id, logp in zip(read.ids, read.logp, strict=True)}
     return found.get
 
 
-def detail(answers: Answers, index: int, heard: Heard | None) -> dict[str, Any]:
+def detail(answers: SplitPredictions, index: int, heard: CTCEvidence | None) -> dict[str, Any]:
     """One system on one utterance: spans (centiseconds), scores and rivals of the expected phones, and what it heard.
 
     `heard`: phone, span, whether it is the expected one. `lost`: expected phones that nothing was heard for.
@@ -126,7 +126,7 @@ def detail(answers: Answers, index: int, heard: Heard | None) -> dict[str, Any]:
     }
 
 
-def spans_of(heard: Heard | None, ids: Sequence[int]) -> list[list[int] | None]:
+def spans_of(heard: CTCEvidence | None, ids: Sequence[int]) -> list[list[int] | None]:
     """Start and end of each phone in centiseconds, for the eye: half-way between CTC peaks; None where unknown."""
     if heard is None or not ids:
         return [None] * len(ids)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from phonobench import phones, stats, tasks
-from phonobench.evaluate import Answers, measure
+from phonobench.evaluate import SplitPredictions, measure
 from phonobench.evaluate.gap import phone_errors
 from phonobench.evaluate.intervals import within
 from phonobench.stats import Rows
@@ -33,7 +33,7 @@ def roc(score: np.ndarray, truth: np.ndarray) -> list[list[float]]:
     return [[round(float(x), 4), round(float(y), 4)] for x, y in zip(fpr, tpr, strict=True)]
 
 
-def rocs(answers: Answers) -> dict[str, list[list[float]]]:
+def rocs(answers: SplitPredictions) -> dict[str, list[list[float]]]:
     """The ROC of each detection target."""
     rows = tasks.collect(tasks.detection.TASK, answers.predictions, answers.utterances)
     found = {}
@@ -44,7 +44,7 @@ def rocs(answers: Answers) -> dict[str, list[list[float]]]:
     return found
 
 
-def calibration(answers: Answers, bins: int = 10) -> list[list[float]]:
+def calibration(answers: SplitPredictions, bins: int = 10) -> list[list[float]]:
     """Of phones: mean probability said, share that people called right (accuracy 0.5 or more), count; one row a bin.
 
     The probability is that of the expected phone against all rivals, exp of the score `sd` (gop.probability).
@@ -64,7 +64,7 @@ def calibration_error(bins: list[list[float]]) -> float | None:
     return sum(n * abs(said - right) for said, right, n in bins) / total if total else None
 
 
-def by_phone(answers: Answers, draws: np.ndarray) -> list[dict[str, Any]]:
+def by_phone(answers: SplitPredictions, draws: np.ndarray) -> list[dict[str, Any]]:
     """Each canonical phone's error rate (replaced or left out) with its interval and its commonest wrong answers."""
     occurs, missed = phone_errors(answers.utterances, answers.predictions)
     table = tasks.recognition.confusions(answers.predictions, answers.utterances)
@@ -83,7 +83,7 @@ def by_phone(answers: Answers, draws: np.ndarray) -> list[dict[str, Any]]:
     return found
 
 
-def by_length(answers: Answers, draws: np.ndarray) -> dict[str, dict[str, Any]]:
+def by_length(answers: SplitPredictions, draws: np.ndarray) -> dict[str, dict[str, Any]]:
     """PER, utterance Pearson and phone AUC by the number of canonical phones, as a breakdown of a result file."""
     length = np.array([len(u.prompt.phones) for u in answers.utterances])
     found: dict[str, dict[str, Any]] = {}
