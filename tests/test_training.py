@@ -100,6 +100,36 @@ def test_loss_halves_on_a_handful(tmp_path, corpus):
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
 
 
+def scored(corpus, accuracy):
+    """The corpus with other sentence accuracies: `accuracy(utterance)`."""
+    judged = ((u, dataclasses.replace(u.judgement, accuracy=accuracy(u))) for u in corpus.utterances)
+    changed = tuple(dataclasses.replace(u, judgement=judgement) for u, judgement in judged)
+    return dataclasses.replace(corpus, utterances=changed)
+
+
+def test_without_sentence_scores_the_epoch_is_chosen_by_per_over_all_dev_utterances(tmp_path, corpus):
+    notes = []
+    unscored = scored(corpus, lambda u: float("nan"))
+    run_dir = run_once(tmp_path, unscored, quick(), limit=4, report=lambda step: notes.append(step.note))
+    manifest = store.read_run(run_dir)
+    reason = "no utterance has a human sentence accuracy"
+    assert manifest["chosen_by"] == {"metric": "per", "utterances": 4, "reason": reason}
+    assert all("dev_per" in epoch and "dev_per_hq" not in epoch for epoch in manifest["history"])
+    assert manifest["best_epoch"] == 1 + int(np.argmin([epoch["dev_per"] for epoch in manifest["history"]]))
+    assert "dev_per" in manifest["blank"] and "dev_per_hq" not in manifest["blank"]
+    shown = [note for note in notes if note.startswith("loss")]
+    assert len(shown) == 2 and all("dev PER " in note and "(HQ)" not in note for note in shown)
+
+
+def test_with_sentence_scores_the_epoch_is_chosen_by_per_over_the_well_read_ones(tmp_path, corpus):
+    first = corpus.split("dev")[0].id
+    manifest = store.read_run(
+        run_once(tmp_path, scored(corpus, lambda u: 5.0 if u.id == first else 9.0), quick(epochs="1"), limit=4)
+    )
+    assert manifest["chosen_by"] == {"metric": "per_hq", "utterances": 3, "reason": None}
+    assert list(manifest["history"][0]) == ["epoch", "loss", "dev_per_hq", "seconds"]
+
+
 class KilledError(Exception):
     pass
 

@@ -23,6 +23,7 @@ from phonobench.cli.options import (
     use_models,
 )
 from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.corpora.choice import TITLES, dev_per
 from phonobench.systems import cards, recipe
 from phonobench.types import Split
 
@@ -74,8 +75,13 @@ def train_system(
     if as_json:
         print_json(manifest)
         return
-    best = min(epoch["dev_per_hq"] for epoch in manifest["history"])
-    print(f"{run_dir.name}: PER (HQ) on dev {100 * best:.2f} % after epoch {manifest['best_epoch']}")
+    # A run from before `chosen_by` was kept was chosen by PER (HQ).
+    chosen_by = manifest.get("chosen_by", {"metric": "per_hq", "reason": None})
+    best = min(per for per in map(dev_per, manifest["history"]) if per is not None)
+    title = TITLES[chosen_by["metric"]]
+    print(f"{run_dir.name}: {title} on dev {100 * best:.2f} % after epoch {manifest['best_epoch']}")
+    if chosen_by["reason"] is not None:
+        remark(f"the epoch was chosen by {title} over all dev utterances: {chosen_by['reason']}")
     remark(f"next: phonobench infer {run_dir.name}")
 
 

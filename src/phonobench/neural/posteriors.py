@@ -1,4 +1,4 @@
-"""Log-posteriors of many utterances in length-sorted batches, and the greedy PER that picks an epoch."""
+"""Log-posteriors of many utterances in length-sorted batches, and the greedy PER by which an epoch is chosen."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from phonobench import ctc, edits
+from phonobench.corpora.choice import choice_set
 from phonobench.neural import distributed, hardware
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training.batches import TrainingData, by_length
 from phonobench.neural.training.state_cache import StateCache
-from phonobench.types import HQ_ACCURACY, Progress
+from phonobench.types import Progress
 
 
 @torch.no_grad()
@@ -58,11 +59,10 @@ def log_posteriors(
     return [found[item] for item in range(len(material))]
 
 
-def hq_per(logp: list[np.ndarray], material: TrainingData) -> float:
-    """PER over the well-read utterances (all, where none is), by greedy decoding; NaN without any."""
-    chosen = [i for i, u in enumerate(material.utterances) if u.judgement.accuracy >= HQ_ACCURACY]
+def choice_per(logp: list[np.ndarray], material: TrainingData) -> float:
+    """PER by greedy decoding, over the utterances that `corpora.choice` picks; NaN where there is none."""
     errors = phones = 0
-    for i in chosen or range(len(material)):
+    for i in choice_set(material.utterances).places:
         found = edits.align(material.targets[i], ctc.greedy(logp[i]))
         errors += found.substitutions + found.deletions + found.insertions
         phones += len(material.targets[i])

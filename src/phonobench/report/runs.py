@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import fusion, store
+from phonobench.corpora.choice import dev_per
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of a training: its mean loss, PER (HQ) on dev as a fraction, seconds since the training began."""
+    """One epoch of a training: its mean loss, PER on dev as a fraction, seconds since the training began.
+
+    The PER is that which chose the epoch (`corpora.choice`): over the well-read utterances, or over all.
+    """
 
     epoch: int
     loss: float | None
@@ -35,7 +39,7 @@ class Speed:
 def history(run: Mapping[str, Any]) -> tuple[Epoch, ...]:
     """The epochs in a manifest; none for a fusion."""
     rows = run.get("history") or ()
-    return tuple(Epoch(int(r["epoch"]), r.get("loss"), r.get("dev_per_hq"), r.get("seconds")) for r in rows)
+    return tuple(Epoch(int(r["epoch"]), r.get("loss"), dev_per(r), r.get("seconds")) for r in rows)
 
 
 def speed(run_dir: Path, split: str) -> Speed | None:

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from phonobench import store
+from phonobench.corpora.choice import choice_set
 from phonobench.neural.checkpoints import trained
-from phonobench.neural.posteriors import hq_per, log_posteriors
+from phonobench.neural.posteriors import choice_per, log_posteriors
 from phonobench.neural.training.batches import TrainingData
 from phonobench.phones import BLANK
 from phonobench.types import Progress
@@ -32,8 +33,8 @@ def shifted(logp: np.ndarray, bias: float) -> np.ndarray:
 
 
 def choose(logp: list[np.ndarray], dev: TrainingData) -> dict[float, float]:
-    """PER (HQ) on dev by bias, best first; among equals the one nearest to none."""
-    found = {bias: hq_per([shifted(one, bias) for one in logp], dev) for bias in GRID}
+    """PER on dev (HQ, or as `corpora.choice` says) by bias, best first; among equals the one nearest to none."""
+    found = {bias: choice_per([shifted(one, bias) for one in logp], dev) for bias in GRID}
     return dict(sorted(found.items(), key=lambda entry: (entry[1], abs(entry[0]))))
 
 
@@ -48,8 +49,9 @@ def calibrate(run_dir: Path, dev: TrainingData, report: Callable[[Progress], Non
     bias = next(iter(per))
     with torch.no_grad():
         model.classifier.bias[BLANK] -= bias
-    blank = {"bias": bias, "dev_per_hq": {f"{b:g}": round(value, 6) for b, value in sorted(per.items())}}
+    chosen_by = choice_set(dev.utterances)
+    blank = {"bias": bias, f"dev_{chosen_by.metric}": {f"{b:g}": round(value, 6) for b, value in sorted(per.items())}}
     kept = {name: facts[name] for name in ("card_key", "key", "epoch")}
     trained.save(run_dir / "weights", model, {**kept, "blank": blank})
     store.write_run(run_dir, {**store.read_run(run_dir), "blank": blank})
-    report(Progress("calibrate", 1, 1, f"blank {-bias:+.2f} nats, dev PER (HQ) {per[bias]:.2%}"))
+    report(Progress("calibrate", 1, 1, f"blank {-bias:+.2f} nats, dev {chosen_by.title} {per[bias]:.2%}"))

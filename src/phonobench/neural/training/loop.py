@@ -2,7 +2,7 @@
 
 Whatever is random is drawn from (seed, epoch or step, utterance), never from a stream that an interruption would
 shift, so a checkpoint is weights, optimiser, averages and the step's number. The epoch with the lowest PER (HQ) on
-the dev speakers is kept.
+the dev speakers is kept; where they have no sentence scores, that with the lowest PER (`corpora.choice`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import torch
 
 from phonobench import store
 from phonobench.corpora import folded
+from phonobench.corpora.choice import choice_set, dev_per
 from phonobench.neural import composition, distributed, hardware
 from phonobench.neural.assessment import score_head
 from phonobench.neural.checkpoints import lora, pretrained, trained
 from phonobench.neural.encoders import QuantisedEncoder
-from phonobench.neural.posteriors import hq_per, log_posteriors
+from phonobench.neural.posteriors import choice_per, log_posteriors
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training import batches, blank_bias, codebooks, flat_start, objective, optimiser
 from phonobench.neural.training.forward import ForwardPass
@@ -131,6 +132,8 @@ class _TrainingRun:
         recipe = self.recipe
         self.material = batches.read(train_split, self.report)
         self.dev = batches.read(dev_split, self.report, "read dev audio")
+        self.chosen_by = choice_set(dev_split)
+        self.manifest["chosen_by"] = self.chosen_by.json()
         self.targets = objective.targets(train_split, self.material.targets, recipe)
         self.scored = score_head.scored(train_split, self.material.targets)
         self.placed = flat_start.place(self.material, self.report) if recipe.flat_epochs else []
@@ -253,12 +256,12 @@ class _TrainingRun:
         self.average.swap()
         try:
             logp = log_posteriors(self.model, self.dev, self.report, self.dev_memory, together=True)
-            per = hq_per(logp, self.dev)
+            per = choice_per(logp, self.dev)
             history = self.manifest["history"]
-            best = min((entry["dev_per_hq"] for entry in history), default=math.inf)
+            best = min((one for one in map(dev_per, history) if one is not None), default=math.inf)
             entry = {
-                "epoch": epoch + 1, "loss": round(float(np.mean(losses)), 5), "dev_per_hq": round(per, 6),
-                "seconds": round(self.spent + time.monotonic() - started, 1),
+                "epoch": epoch + 1, "loss": round(float(np.mean(losses)), 5),
+                f"dev_{self.chosen_by.metric}": round(per, 6), "seconds": round(self.spent + time.monotonic() - started, 1),
             }  # fmt: skip
             history.append(entry)
             if per < best:
@@ -274,11 +277,16 @@ class _TrainingRun:
         if distributed.leads():
             store.write_run(self.run_dir, self.manifest)
         self.report(
-            Progress("epoch", epoch + 1, self.recipe.epochs, f"loss {entry['loss']:.3f}, dev PER (HQ) {per:.2%}")
+            Progress(
+                "epoch",
+                epoch + 1,
+                self.recipe.epochs,
+                f"loss {entry['loss']:.3f}, dev {self.chosen_by.title} {per:.2%}",
+            )
         )
 
     def _best_note(self) -> str:
-        scores = [entry["dev_per_hq"] for entry in self.manifest["history"]]
+        scores = [one for one in map(dev_per, self.manifest["history"]) if one is not None]
         return f", best dev PER {min(scores):.1%}" if scores else ""
 
     def _save(self, step: int, losses: list[float], started: float) -> None:
