@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from phonobench._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from phonobench.assessment.scoring import score as score
+
+# onnxruntime reports to its makers as soon as it is imported, unless this is set before. Recordings of people are
+# scored here, offline as promised: every process that imports phonobench, workers too, keeps it silent.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:
