@@ -30,7 +30,6 @@ from phonobench.assessment.model.examples import Example, FitConfig
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.types import PHONE_SCALE
-from phonobench.cli.options import find_run
 from phonobench.cli.output import figure, interval, progress
 from phonobench.corpora import FOLDS
 from phonobench.fitting.boosting import GROWTH, described
@@ -79,7 +78,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--resamples", type=int, default=1000)
     given = parser.parse_args()
-    run_dir, corpus = find_run(given.run, given.runs), corpora.find(given.corpus)
+    run_dir, corpus = store.find_run(given.run, given.runs), corpora.find(given.corpus)
     run = store.read_run(run_dir)
     folds = folds_of([given.runs / name for name in run["runs"]])
     with progress() as report:

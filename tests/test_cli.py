@@ -89,14 +89,13 @@ def test_download_and_corpus_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_runs_are_found_by_id_beginning_and_path(tmp_path: Path) -> None:
-    from phonobench.cli.options import find_run
 
     first, second = (make_run(tmp_path, name) for name in ("base.probe.s0.aaaa", "base.probe.s1.bbbb"))
-    assert find_run("base.probe.s0.aaaa", tmp_path) == first
-    assert find_run("base.probe.s1", tmp_path) == second
-    assert find_run(str(second), Path("elsewhere")) == second
+    assert store.find_run("base.probe.s0.aaaa", tmp_path) == first
+    assert store.find_run("base.probe.s1", tmp_path) == second
+    assert store.find_run(str(second), Path("elsewhere")) == second
     with pytest.raises(PhonobenchError, match=r"base\.probe\.s0\.aaaa, base\.probe\.s1\.bbbb"):
-        find_run("base", tmp_path)
+        store.find_run("base", tmp_path)
 
 
 def test_an_unknown_run_is_answered_with_near_ones(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from phonobench.cli.options import (
     RunsOption,
     SetOption,
     debugging,
-    find_members,
     parse_settings,
     use_models,
 )
@@ -67,7 +66,7 @@ def bench_systems(
         raise PhonobenchError(f"{' '.join(numbers)}: name systems, and write seeds after --seeds")
     systems = [name for name in systems or () if not name.isdigit()]
     seeds = [_seed(part) for text in [*(seed or ("0",)), *numbers] for part in text.split(",")]
-    changes, parts = parse_settings(settings), find_members(member, runs)
+    changes, parts = parse_settings(settings), store.find_members(member, runs)
     bench.jobs(systems, recipes or (), seeds, changes, parts)  # refuses a wrong name at once
     found = corpora.find(corpus)
     say_what_it_is_of(found, limit, apart=as_json)

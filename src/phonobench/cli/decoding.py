@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from phonobench import corpora, store
-from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption, find_run
+from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
 from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
 
 SHOWN = 8
@@ -24,7 +24,7 @@ def choose_decoder(
     as_json: JsonOption = False,
 ) -> None:
     """Choose the decoder of a run on dev by PER (HQ), best path or beam, and the blank with it. Evaluate it then."""
-    run_dir = find_run(run, runs)
+    run_dir = store.find_run(run, runs)
     from phonobench import ctc
     from phonobench.evaluate import decoders
 

@@ -17,8 +17,6 @@ from phonobench.cli.options import (
     JsonOption,
     ResultsOption,
     RunsOption,
-    find_scorer,
-    heard_by_packages,
 )
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
 from phonobench.types import PhonobenchError, Split
@@ -44,15 +42,15 @@ def evaluate_run(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on all tasks, with intervals, and write its results. Needs no torch."""
-    run_dir = find_scorer(run, runs)
-    found = corpora.find(corpus)
-    say_what_it_is_of(found, _limit(run_dir), apart=as_json)
     from phonobench import evaluate, fitting
 
+    run_dir = fitting.find_scorer(run, runs)
+    found = corpora.find(corpus)
+    say_what_it_is_of(found, _limit(run_dir), apart=as_json)
     with progress() as report:
         if fitting.is_scorer(run_dir):
             made = fitting.evaluate(
-                run_dir, found, results, split, kept=heard_by_packages(runs), resamples=resamples, report=report
+                run_dir, found, results, split, kept=fitting.export_cache(runs), resamples=resamples, report=report
             )
         else:
             made = evaluate.evaluate(run_dir, found, results, split or SPLITS, resamples=resamples, report=report)
@@ -91,18 +89,18 @@ def compare_runs(
     """Compare runs on the same speakers: paired differences, their intervals, p and p after Holm."""
     if figure_file is not None:
         require_matplotlib()
-    run_dirs = [find_scorer(run, runs) for run in runs_named]
+    from phonobench import evaluate, fitting
+
+    run_dirs = [fitting.find_scorer(run, runs) for run in runs_named]
     found = corpora.find(corpus)
     limits = [_limit(run_dir) for run_dir in run_dirs]
     say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=as_json)
-    from phonobench import evaluate, fitting
-
     scorers = [fitting.is_scorer(run_dir) for run_dir in run_dirs]
     if any(scorers) and (not all(scorers) or split != "test"):
         raise PhonobenchError("scorers are compared with scorers, on test: their figures are not those of recognisers")
     with progress() as report:
         if all(scorers):
-            kept = heard_by_packages(runs)
+            kept = fitting.export_cache(runs)
             comparison = fitting.compare(run_dirs, found, kept, metrics=metrics, resamples=resamples, report=report)
         else:
             comparison = evaluate.compare(

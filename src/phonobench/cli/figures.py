@@ -9,7 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from phonobench import corpora, store
-from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
 from phonobench.cli.output import print_json, progress, say_what_it_is_of
 from phonobench.cli.report import evaluated
 from phonobench.types import PhonobenchError, Split
@@ -40,7 +40,7 @@ def draw_figures(
     if not set(suffixes) <= set(figures.SUFFIXES):
         raise PhonobenchError(f"--format {' '.join(suffixes)}: one of {', '.join(figures.SUFFIXES)}")
     found = corpora.find(corpus)
-    run_dirs = [find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
+    run_dirs = [store.find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
     say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=True)
     with progress() as report:

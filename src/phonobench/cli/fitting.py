@@ -9,7 +9,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.bench import require_torch
-from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption, find_run
+from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
 from phonobench.cli.output import print_json, progress, remark, say_what_it_is_of
 from phonobench.types import PhonobenchError
 
@@ -44,9 +44,15 @@ def fit_scorer(
     chosen = [int(layer) for layer in layers.split(",") if layer.strip()]
     with progress() as report:
         run_dir = fitting.fit(
-            [find_run(run, runs) for run in folds], found, runs, seeds=range(seeds), layers=chosen, level=loudness,
-            listeners=[find_run(run, runs) for run in listener or ()], report=report,
-        )  # fmt: skip
+            [store.find_run(run, runs) for run in folds],
+            found,
+            runs,
+            listeners=[store.find_run(run, runs) for run in listener or ()],
+            layers=chosen,
+            level=loudness,
+            seeds=range(seeds),
+            report=report,
+        )
     if as_json:
         print_json(store.read_run(run_dir))
         return
@@ -74,9 +80,9 @@ def export_scorer(
     from phonobench import fitting
 
     with progress() as report:
-        heard_by = [find_run(name, runs) for name in listener or ()]
+        heard_by = [store.find_run(name, runs) for name in listener or ()]
         fitting.export(
-            find_run(run, runs), folder, name=name, int8=int8, level=level, listeners=heard_by, report=report
+            store.find_run(run, runs), folder, name=name, int8=int8, level=level, listeners=heard_by, report=report
         )
     size = sum(path.stat().st_size for path in folder.iterdir())
     if as_json:

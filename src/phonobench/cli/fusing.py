@@ -12,7 +12,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.evaluation import GAP_COLUMNS, gap_row
-from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
 from phonobench.types import PhonobenchError
 
@@ -52,7 +52,7 @@ def fuse_runs(
     as_json: JsonOption = False,
 ) -> None:
     """Fuse runs late, at given weights and at those that dev chooses; evaluate, and compare with each member."""
-    run_dirs = [find_run(name, runs) for name in named if not _is_number(name)]
+    run_dirs = [store.find_run(name, runs) for name in named if not _is_number(name)]
     numbers = [name for name in named if _is_number(name)]
     if numbers and not alpha:
         raise PhonobenchError(f"{' '.join(numbers)}: name runs, and write weights after --alpha")

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from phonobench import corpora, store
-from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption, find_run
+from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
 from phonobench.cli.output import progress, remark, say_what_it_is_of, to_json
 from phonobench.types import PhonobenchError, Split
 
@@ -43,7 +43,7 @@ def compare_cases(
     if shape not in ("md", "json", "html"):
         raise PhonobenchError(f"{output}: gap writes .md, .json or .html")
     thresholds = gap.Thresholds(good / 100, bad / 100, low, detects / 100, misses / 100)
-    run_dirs = [find_run(run, runs) for run in (first, second)]
+    run_dirs = [store.find_run(run, runs) for run in (first, second)]
     found = corpora.find(corpus)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
     if output is not None or as_json:

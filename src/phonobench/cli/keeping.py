@@ -9,7 +9,7 @@ import typer
 
 from phonobench import store
 from phonobench.bench import require_torch
-from phonobench.cli.options import KEPT, RUNS, JsonOption, RunsOption, find_run
+from phonobench.cli.options import KEPT, RUNS, JsonOption, RunsOption
 from phonobench.cli.output import print_json
 from phonobench.types import PhonobenchError
 
@@ -26,7 +26,7 @@ def keep_run(
     require_torch()
     from phonobench.neural.checkpoints import archive
 
-    folder = archive.keep(find_run(run, runs), kept)
+    folder = archive.keep(store.find_run(run, runs), kept)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if as_json:
         print_json({"folder": str(folder), "bytes": size})
@@ -44,7 +44,7 @@ def restore_runs(
     require_torch()
     from phonobench.neural.checkpoints import archive
 
-    chosen = [find_run(name, kept) for name in run] if run else list(store.list_runs(kept))
+    chosen = [store.find_run(name, kept) for name in run] if run else list(store.list_runs(kept))
     if not chosen:
         raise PhonobenchError(f"{kept} holds no kept runs; `phonobench keep RUN` writes one")
     restored = [str(archive.restore(folder, runs)) for folder in chosen]

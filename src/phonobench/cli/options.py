@@ -1,8 +1,7 @@
-"""Options that several verbs share, and how what was typed becomes a run, a folder or settings."""
+"""Options that several verbs share, and how what was typed becomes a folder or settings."""
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from phonobench import store
-from phonobench.systems import cards, local_models
+from phonobench.systems import local_models
 from phonobench.types import PhonobenchError
 
 CorpusOption = Annotated[
@@ -66,45 +64,6 @@ def parse_settings(pairs: Sequence[str] | None) -> dict[str, str]:
             raise PhonobenchError(f"--set {field} is given twice ({settings[field]} and {value}): give it once")
         settings[field] = value
     return settings
-
-
-def find_run(text: str, runs: Path) -> Path:
-    """The folder of a run given by path, by id under `runs`, or by the unambiguous beginning of an id.
-
-    Raises PhonobenchError that lists the candidates or the near ones.
-    """
-    for folder in (Path(text), runs / text):
-        if (folder / store.RUN_FILE).exists():
-            return folder
-    known = [folder.name for folder in store.list_runs(runs)]
-    matches = [name for name in known if name.startswith(text)]
-    if len(matches) == 1:
-        return runs / matches[0]
-    if matches:
-        raise PhonobenchError(f"{text!r} begins {len(matches)} runs: {', '.join(matches)}; type more of it")
-    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4) or known[:5]
-    hint = f"near: {', '.join(near)}" if near else f"{runs} holds no runs; `phonobench train` or `bench` makes one"
-    raise PhonobenchError(f"no run {text!r} in {runs}; {hint}")
-
-
-def find_scorer(text: str, runs: Path) -> Path:
-    """A run as `find_run` finds it, or the folder of an exported scorer."""
-    from phonobench.assessment import bundle
-
-    return Path(text) if (Path(text) / bundle.FACTS).exists() else find_run(text, runs)
-
-
-def heard_by_packages(runs: Path) -> Path:
-    """Where under the folder of runs it is kept what exported scorers heard."""
-    return runs / "packages"
-
-
-def find_members(named: Sequence[str] | None, runs: Path) -> tuple[str, ...]:
-    """Names of systems as they are, anything else as the id of a run under `runs`.
-
-    Raises PhonobenchError for what is neither.
-    """
-    return tuple(name if name in cards.SYSTEMS else find_run(name, runs).name for name in named or ())
 
 
 def is_first_process() -> bool:

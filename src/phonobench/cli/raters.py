@@ -15,8 +15,6 @@ from phonobench.cli.options import (
     JsonOption,
     ResultsOption,
     RunsOption,
-    find_scorer,
-    heard_by_packages,
 )
 from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
 
@@ -42,6 +40,7 @@ def compare_with_raters(
     as_json: JsonOption = False,
 ) -> None:
     """Hold one human rater, and trained scorers, against the other four raters on test: paired, with intervals."""
+    from phonobench import fitting
     from phonobench.assessment import bundle
     from phonobench.evaluate import raters
     from phonobench.report.raters import FILE
@@ -49,7 +48,7 @@ def compare_with_raters(
 
     found = corpora.find(corpus)
     say_what_it_is_of(found, None, apart=as_json)
-    folders = [] if people_alone else [find_scorer(name, runs) for name in named or ()] or [bundle.DEFAULT]
+    folders = [] if people_alone else [fitting.find_scorer(name, runs) for name in named or ()] or [bundle.DEFAULT]
     with progress() as report:
         machines = dict(_machine(folder, found, runs, report) for folder in folders)
         bars = raters.rater_agreement(found, machines, resamples=resamples)
@@ -71,8 +70,8 @@ def _machine(folder: Path, corpus: Corpus, runs: Path, report: OnProgress) -> tu
     from phonobench import fitting
     from phonobench.evaluate.raters import SystemScores
 
-    run = fitting.open_scorer(folder, heard_by_packages(runs)).run
-    told = fitting.assess(folder, corpus, heard_by_packages(runs), report)
+    run = fitting.open_scorer(folder, fitting.export_cache(runs)).run
+    told = fitting.assess(folder, corpus, fitting.export_cache(runs), report)
     return run["run_id"], SystemScores(told, run["thresholds"]["phone_model"])
 
 

@@ -15,7 +15,6 @@ from phonobench.cli.options import (
     JsonOption,
     ResultsOption,
     RunsOption,
-    find_run,
 )
 from phonobench.cli.output import print_json, progress, say_what_it_is_of
 from phonobench.types import Corpus, PhonobenchError, Split
@@ -35,7 +34,7 @@ def write_report(
 ) -> None:
     """Write one page that opens from disk: figures, charts, confusions, and utterances to hear. Needs no torch."""
     found = corpora.find(corpus)
-    run_dirs = [find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
+    run_dirs = [store.find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
     say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=True)
     facts = write_page(run_dirs, found, results, output, split=split, audio_mb=audio_mb)

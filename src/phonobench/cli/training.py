@@ -16,8 +16,6 @@ from phonobench.cli.options import (
     ModelsOption,
     RunsOption,
     SetOption,
-    find_members,
-    find_run,
     is_first_process,
     parse_settings,
     use_models,
@@ -58,7 +56,7 @@ def train_system(
     use_models(models)
     card = cards.find(system)
     chosen = recipe.with_settings(recipe.find(recipe_name or card.recipe), parse_settings(settings))
-    begun = None if start is None else find_run(start, runs)
+    begun = None if start is None else store.find_run(start, runs)
     require_torch()
     from phonobench.neural.training import loop
 
@@ -67,7 +65,7 @@ def train_system(
     with progress() as report:
         run_dir = loop.train(
             card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold,
-            members=find_members(member, runs), report=report,
+            members=store.find_members(member, runs), report=report,
         )  # fmt: skip
     if not is_first_process():
         return
@@ -101,7 +99,7 @@ def infer_run(
 ) -> None:
     """Let a run listen to dev and test (and the controls) and store its posteriors. Resumes by itself."""
     use_models(models)
-    run_dir = find_run(run, runs)
+    run_dir = store.find_run(run, runs)
     require_torch()
     from phonobench.neural import inference
 

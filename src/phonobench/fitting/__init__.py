@@ -3,7 +3,7 @@
 from phonobench.fitting.evaluation import assess, compare, evaluate
 from phonobench.fitting.export import export
 from phonobench.fitting.fit import LEVEL, cross_validated, fit
-from phonobench.fitting.open import is_scorer, open_scorer
+from phonobench.fitting.open import export_cache, find_scorer, is_scorer, open_scorer
 
 __all__ = [
     "LEVEL",
@@ -12,6 +12,8 @@ __all__ = [
     "cross_validated",
     "evaluate",
     "export",
+    "export_cache",
+    "find_scorer",
     "fit",
     "is_scorer",
     "open_scorer",

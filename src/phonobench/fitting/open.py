@@ -34,6 +34,16 @@ class OpenScorer:
     exported: bool
 
 
+def find_scorer(text: str, runs_root: Path) -> Path:
+    """The folder of an exported scorer, or a run as `store.find_run` finds it."""
+    return Path(text) if _is_export(Path(text)) else store.find_run(text, runs_root)
+
+
+def export_cache(runs_root: Path) -> Path:
+    """The folder under `runs_root` that keeps the acoustic outputs of exported scorers."""
+    return runs_root / "packages"
+
+
 def is_scorer(folder: Path) -> bool:
     """Whether `folder` is that of a fitted scorer or of an export."""
     return _is_export(folder) or store.read_run(folder).get("kind") == "scorer"

@@ -14,12 +14,14 @@ from phonobench.store.posteriors import (
     read_speed,
     write_posteriors,
 )
-from phonobench.store.runs import RUN_FILE, list_runs, posteriors_folder, read_run, write_run
+from phonobench.store.runs import RUN_FILE, find_members, find_run, list_runs, posteriors_folder, read_run, write_run
 
 __all__ = [
     "RUN_FILE",
     "PosteriorsWriter",
     "add_speed",
+    "find_members",
+    "find_run",
     "fingerprint",
     "hash_file",
     "list_runs",

@@ -6,11 +6,13 @@ Written by `neural`, read by everything after it. Layout of a run's folder: `run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from phonobench.store.files import read_json, write_json
+from phonobench.systems import cards
 from phonobench.types import PhonobenchError
 
 RUN_FILE = "run.json"
@@ -38,6 +40,33 @@ def read_run(run_dir: Path) -> dict[str, Any]:
 def list_runs(runs_root: Path) -> tuple[Path, ...]:
     """Folders under `runs_root` that hold a run.json, sorted by name; empty when the root does not exist."""
     return tuple(sorted(path.parent for path in runs_root.glob(f"*/{RUN_FILE}")))
+
+
+def find_run(text: str, runs_root: Path) -> Path:
+    """The folder of a run given by path, by id under `runs_root`, or by the unambiguous beginning of an id.
+
+    Raises PhonobenchError that lists the candidates or the near ones.
+    """
+    for folder in (Path(text), runs_root / text):
+        if (folder / RUN_FILE).exists():
+            return folder
+    known = [folder.name for folder in list_runs(runs_root)]
+    matches = [name for name in known if name.startswith(text)]
+    if len(matches) == 1:
+        return runs_root / matches[0]
+    if matches:
+        raise PhonobenchError(f"{text!r} begins {len(matches)} runs: {', '.join(matches)}; type more of it")
+    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4) or known[:5]
+    hint = f"near: {', '.join(near)}" if near else f"{runs_root} holds no runs; `phonobench train` or `bench` makes one"
+    raise PhonobenchError(f"no run {text!r} in {runs_root}; {hint}")
+
+
+def find_members(named: Sequence[str] | None, runs_root: Path) -> tuple[str, ...]:
+    """Names of systems as they are, anything else as the id of a run under `runs_root`.
+
+    Raises PhonobenchError for what is neither.
+    """
+    return tuple(name if name in cards.SYSTEMS else find_run(name, runs_root).name for name in named or ())
 
 
 def posteriors_folder(run_dir: Path, split: str) -> Path:
