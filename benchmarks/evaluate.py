@@ -17,6 +17,7 @@ import machine
 import numpy as np
 
 from phonobench import evaluate, phones, store
+from phonobench.tasks.controls import STORED
 from phonobench.types import Corpus, Judgement, Posteriors, Progress, Prompt, Utterance, Word
 
 HOP = 0.02
@@ -71,7 +72,7 @@ def write_run(folder: Path, corpus: Corpus, rng: np.random.Generator, splits: tu
     })  # fmt: skip
     for split in splits:
         utterances = corpus.split(split)  # type: ignore[arg-type]
-        for name, part in ((split, utterances), *((f"{split}-{c}", utterances[::10]) for c in ("silence", "noise"))):
+        for name, part in ((split, utterances), *((f"{split}-{c}", utterances[::10]) for c in STORED)):
             heard = Posteriors(tuple(u.id for u in part), tuple(logp(u, rng, 0.2) for u in part), HOP)
             inputs = {"corpus": corpus.fingerprint, "split": name}
             store.write_posteriors(store.posteriors_folder(run_dir, name), heard, inputs)

@@ -19,7 +19,7 @@ def corpus(seed: int = 0, speakers: int = 12, each: int = 6, synthetic: bool = F
     """A corpus with `speakers` a split, and what was said in each utterance (phone ids).
 
     Sentence accuracy is 10 (1 - share of wrong phones) exactly, phone accuracy 2 where right and 0 where wrong, and
-    `heard` names the wrong phone. Nobody inserts or leaves out phones, so that PER is the share of wrong phones.
+    `perceived` names the wrong phone. Nobody inserts or leaves out phones, so that PER is the share of wrong phones.
     """
     rng = np.random.default_rng(seed)
     utterances, said = [], {}
@@ -51,7 +51,7 @@ def _utterance(rng, id: str, speaker: str, split, skill: float, place: int) -> t
     judgement = Judgement(
         accuracy=10 * (1 - share), fluency=8.0, prosodic=8.0, total=8.0, completeness=10.0,
         word_accuracy=by_word, word_stress=(10.0, 5.0), word_total=by_word, phone_accuracy=tuple(right.tolist()),
-        heard=tuple(phones.decode([q])[0] if w else None for q, w in zip(spoken, wrong, strict=True)),
+        perceived=tuple(phones.decode([q])[0] if w else None for q, w in zip(spoken, wrong, strict=True)),
     )  # fmt: skip
     age, gender = (10 if place % 2 else 30), ("f" if place % 3 else "m")
     return Utterance(id, speaker, split, Path(f"{id}.wav"), Prompt(words), judgement, age, gender), tuple(spoken)

@@ -42,9 +42,9 @@ def test_the_official_release_reads(official_layout, tiny):
     assert bear.judgement.phone_accuracy == (2.0, 2.0, 2.0, 1.8, 1.8, 2.0, 2.0, 2.0, 1.2, 1.4)
     assert bear.judgement.word_accuracy == (10.0, 10.0, 10.0, 6.0)
     assert (bear.judgement.accuracy, bear.judgement.fluency, bear.judgement.completeness) == (8.0, 9.0, 10.0)
-    assert bear.judgement.heard == (None,) * 10
+    assert bear.judgement.perceived == (None,) * 10
     lisa = next(u for u in corpus.utterances if u.id == "000010035")
-    assert lisa.judgement.heard == ("D", None, None, None)
+    assert lisa.judgement.perceived == ("D", None, None, None)
 
 
 def test_phones_written_as_one_string_read_the_same(official_layout, tiny):
@@ -62,7 +62,7 @@ def test_phones_written_as_one_string_read_the_same(official_layout, tiny):
 def test_a_copy_without_mispronunciation_blocks_reads_and_names_nothing_heard(official_layout, tiny):
     edit(official_layout, lambda scores: [w.pop("mispronunciations") for e in scores.values() for w in e["words"]])
     corpus = layout.read(official_layout, tiny)
-    assert {phone for u in corpus.utterances for phone in u.judgement.heard} == {None}
+    assert {phone for u in corpus.utterances for phone in u.judgement.perceived} == {None}
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ def test_every_spelling_of_what_was_heard(official_layout, tiny, written, heard)
 
     edit(official_layout, say)
     lisa = next(u for u in layout.read(official_layout, tiny).utterances if u.id == "000010035")
-    assert lisa.judgement.heard == (heard, None, None, None)
+    assert lisa.judgement.perceived == (heard, None, None, None)
 
 
 def test_a_block_about_another_phone_than_stands_there_says_nothing(official_layout, tiny):
     edit(official_layout, lambda s: s["000010035"]["words"][0]["mispronunciations"][0].update({"index": 2}))
     lisa = next(u for u in layout.read(official_layout, tiny).utterances if u.id == "000010035")
-    assert lisa.judgement.heard == (None,) * 4
+    assert lisa.judgement.perceived == (None,) * 4
 
 
 def test_a_score_that_is_null_is_nan(official_layout, tiny):

@@ -157,7 +157,7 @@ def test_what_was_heard_was_said(corpus: Corpus) -> None:
     wrong = []
     named = 0
     for u in corpus.utterances:
-        for index, heard in zip(u.prompt.word_of_phone, u.judgement.heard, strict=True):
+        for index, heard in zip(u.prompt.word_of_phone, u.judgement.perceived, strict=True):
             sounds = said[u.id][index]
             named += heard is not None
             added = sounds[-1:] == ("AH",) and u.prompt.words[index].phones[-1] != "AH"

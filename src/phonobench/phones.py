@@ -27,6 +27,9 @@ COLUMNS = 1 + len(PHONES)
 
 VOWELS = frozenset({"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"})
 
+DELETED, INSERTED, UNKNOWN = "<DEL>", "<INS>", "<unk>"
+"""In place of a phone: none was there; nothing was expected there; a sound outside the set."""
+
 _ID = {phone: column for column, phone in enumerate(PHONES, start=1)}
 
 

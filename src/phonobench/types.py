@@ -63,9 +63,9 @@ class Prompt:
 class Judgement:
     """Human scores of one utterance over all raters: means of phone scores, medians of the others. NaN for none.
 
-    Sentence and word scores run from 0 to 10 (completeness too), phone accuracy from 0 to 2. `heard` names, where
-    the corpus does, the phone that the raters heard in place of the canonical one (None elsewhere; `"<unk>"` for a
-    sound outside the phone set and `"<DEL>"` for none).
+    Sentence and word scores run from 0 to 10 (completeness too), phone accuracy from 0 to 2. `perceived` names, where
+    the corpus does, the phone that the raters perceived in place of the canonical one (None elsewhere;
+    `phones.UNKNOWN` for a sound outside the phone set and `phones.DELETED` for none).
     """
 
     accuracy: float
@@ -77,7 +77,7 @@ class Judgement:
     word_stress: tuple[float, ...]
     word_total: tuple[float, ...]
     phone_accuracy: tuple[float, ...]
-    heard: tuple[str | None, ...]
+    perceived: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """One entry of `scores.json` -> the prompt and the judgement of an utterance.
 
 Scores are kept as they are (sentences and words 0..10, phones 0..2, null becomes NaN); stress digits are stripped.
-A `mispronunciations` block, which the official release has for phones scored below 0.5, names what was heard:
-one of the 39 phones, `<DEL>`, or `<unk>`. Its other spellings are no single phone of the set and become `<unk>`:
-two phones (`D Z`), a symbol outside the set (`AX`), and a phone marked as distorted (`R*`) when it is the canonical
-one; a distorted other phone (`L*` for R) is read as that phone.
+A `mispronunciations` block, which the official release has for phones scored below 0.5, names the phone that was
+perceived: one of the 39 phones, `<DEL>`, or `<unk>`. Its other spellings are no single phone of the set and become
+`<unk>`: two phones (`D Z`), a symbol outside the set (`AX`), and a phone marked as distorted (`R*`) when it is the
+canonical one. A distorted other phone (`L*` for R) is read as that phone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from phonobench.phones import PHONES, encode, strip_stress
+from phonobench.phones import DELETED, PHONES, UNKNOWN, encode, strip_stress
 from phonobench.types import Judgement, PhonobenchError, Prompt, Word
 
-UNKNOWN, DELETED = "<unk>", "<DEL>"
 _SYMBOLS = re.compile(r"[A-Z]{1,3}[0-2]?\*?( [A-Z]{1,3}[0-2]?\*?)*")
 _SENTENCE = ("accuracy", "fluency", "prosodic", "total", "completeness")
 _WORD = ("accuracy", "stress", "total")
@@ -35,7 +34,7 @@ def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
         accuracy, fluency, prosodic, total, completeness = (_score(where, key, entry[key], 10) for key in _SENTENCE)
         by_word = [tuple(_score(where, f"word {key}", word[key], 10) for word in words) for key in _WORD]
         marks = tuple(_score(where, "phone accuracy", mark, 2) for word in words for mark in word["phones-accuracy"])
-        heard = tuple(phone for word in words for phone in _heard(where, word))
+        perceived = tuple(phone for word in words for phone in _perceived(where, word))
     except KeyError as error:
         raise PhonobenchError(f"{where}: {error.args[0]!r} is missing; copy the file again") from error
     except (TypeError, AttributeError) as error:
@@ -54,7 +53,7 @@ def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
         word_stress=by_word[1],
         word_total=by_word[2],
         phone_accuracy=marks,
-        heard=heard,
+        perceived=perceived,
     )
 
 
@@ -77,24 +76,24 @@ def _word(where: str, word: Mapping[str, Any]) -> Word:
     return Word(word["text"], phones)
 
 
-def _heard(where: str, word: Mapping[str, Any]) -> list[str | None]:
-    """What was heard in place of each phone of a word; None where nothing is said.
+def _perceived(where: str, word: Mapping[str, Any]) -> list[str | None]:
+    """The phone perceived in place of each phone of a word; None where the file names none.
 
-    A block whose canonical phone is not the one at its index says nothing about that phone, and is left out.
+    A block whose canonical phone is not the one at its index does not concern that phone and is ignored.
     """
     canonical = [strip_stress(symbol) for symbol in symbols(word["phones"])]
-    heard: list[str | None] = [None] * len(canonical)
+    perceived: list[str | None] = [None] * len(canonical)
     for block in word.get("mispronunciations") or ():
         index = block["index"]
-        if not 0 <= index < len(heard):
+        if not 0 <= index < len(perceived):
             raise PhonobenchError(
-                f"{where}, word {word['text']!r}: mispronunciation of phone {index}, but the word has {len(heard)}; "
-                "copy the file again"
+                f"{where}, word {word['text']!r}: mispronunciation of phone {index}, but the word has "
+                f"{len(perceived)}; copy the file again"
             )
-        said = _sound(f"{where}, word {word['text']!r}", block["pronounced-phone"], canonical[index])
+        sound = _sound(f"{where}, word {word['text']!r}", block["pronounced-phone"], canonical[index])
         if strip_stress(block["canonical-phone"]) == canonical[index]:
-            heard[index] = said
-    return heard
+            perceived[index] = sound
+    return perceived
 
 
 def _sound(where: str, symbol: str, canonical: str) -> str:

@@ -77,7 +77,7 @@ def fingerprint(root: Path, utterances: Iterable[Utterance]) -> str:
         j = u.judgement
         sentence = (j.accuracy, j.fluency, j.prosodic, j.total, j.completeness)
         words = (j.word_accuracy, j.word_stress, j.word_total)
-        judgement = [_without_nan(value) for value in (sentence, words, j.phone_accuracy, j.heard)]
+        judgement = [_without_nan(value) for value in (sentence, words, j.phone_accuracy, j.perceived)]
         sound = [u.audio.relative_to(root).as_posix(), u.audio.stat().st_size]
         row = [u.id, u.speaker, u.split, u.age, u.gender, prompt, *judgement, *sound]
         digest.update(json.dumps(row, separators=(",", ":"), allow_nan=False).encode() + b"\n")

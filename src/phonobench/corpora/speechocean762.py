@@ -1,7 +1,7 @@
 """SpeechOcean762: 5,000 English sentences read by 250 Mandarin speakers, scored by five experts (OpenSLR 101).
 
 Zhang et al., Interspeech 2021. The official release (WAV, `mispronunciations` blocks) and copies with other sound
-files or without those blocks read alike; where a block is missing, `Judgement.heard` is None.
+files or without those blocks read alike; where a block is missing, `Judgement.perceived` is None.
 """
 
 from __future__ import annotations

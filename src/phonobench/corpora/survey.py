@@ -83,9 +83,9 @@ def _split(utterances: tuple[Utterance, ...]) -> dict[str, Any]:
     return {
         **asdict(count(utterances)),
         "heard": sum(
-            mark < MISPRONOUNCED and heard is not None
+            mark < MISPRONOUNCED and perceived is not None
             for j in judged
-            for mark, heard in zip(j.phone_accuracy, j.heard, strict=True)
+            for mark, perceived in zip(j.phone_accuracy, j.perceived, strict=True)
         ),
         "hours": seconds / 3600,
         "children": sum(u.age < CHILD for u in speakers.values()),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from phonobench.corpora import layout
 from phonobench.corpora.specification import Counts, Expected, Specification
+from phonobench.phones import DELETED
 from phonobench.types import Corpus, PhonobenchError
 
 __all__ = ["ROOT", "SPECIFICATION", "read", "said"]
@@ -50,5 +51,5 @@ def said(root: Path = ROOT) -> dict[str, tuple[tuple[str, ...], ...]]:
         uid, _, place = key.partition(".")
         if place != str(len(words.setdefault(uid, []))):
             raise PhonobenchError(f"{root / SAID}: word {key!r} is out of order; install the package again")
-        words[uid].append(() if symbols == "<DEL>" else tuple(symbols.split()))
+        words[uid].append(() if symbols == DELETED else tuple(symbols.split()))
     return {uid: tuple(found) for uid, found in words.items()}

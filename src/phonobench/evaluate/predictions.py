@@ -54,7 +54,9 @@ def predict_split(
         by_id = {u.id: u for u in utterances}
         swapped = tasks.controls.partners(utterances)
         jobs = [(heard_in[swapped[id]], by_id[id].prompt) for id in swapped]
-        found["swapped"] = dict(zip(swapped, predict_all(jobs, report=report, stage="swapped audio"), strict=True))
+        found[tasks.controls.SWAPPED] = dict(
+            zip(swapped, predict_all(jobs, report=report, stage="swapped audio"), strict=True)
+        )
         for control in tasks.controls.STORED:
             name = f"{split}-{control}"
             if not has_posteriors(run_dir, name):

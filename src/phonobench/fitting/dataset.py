@@ -16,6 +16,7 @@ from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORE
 from phonobench.corpora import folded
 from phonobench.fitting import feature_cache
 from phonobench.fitting.feature_cache import acoustic_model_of_run, by_panel
+from phonobench.tasks.controls import SWAPPED
 from phonobench.tasks.detection import TARGETS
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
 
@@ -77,7 +78,7 @@ def negative(description: Description, kind: str) -> Example:
     word = np.zeros((words, len(WORD_SCORES)))
     word[:, WORD_SCORES.index("stress")] = np.nan
     sentence = np.zeros(len(SENTENCE_SCORES))
-    if kind == "swapped":
+    if kind == SWAPPED:
         sentence[[SENTENCE_SCORES.index("fluency"), SENTENCE_SCORES.index("prosodic")]] = np.nan
     return Example(d.rows, d.states, d.ids, d.words, np.zeros(len(d.ids)), np.ones(len(d.ids)), word, sentence)
 

@@ -43,7 +43,9 @@ def of_controls(
     by_id = {u.id: u for u in utterances}
     pairs = [*controls.partners(utterances).items()][::swapped_every]
     jobs = {
-        "swapped": [FeatureRequest(id, by_id[id].prompt, to, partial(audio.read, by_id[to].audio)) for id, to in pairs]
+        controls.SWAPPED: [
+            FeatureRequest(id, by_id[id].prompt, to, partial(audio.read, by_id[to].audio)) for id, to in pairs
+        ]
     }
     for name, wave_of in control_audio.CONTROL_AUDIO.items():
         replaced = utterances[::replaced_every]

@@ -10,6 +10,7 @@ from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.published import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
 from phonobench.results import Value
 from phonobench.tasks import METRICS
+from phonobench.tasks.controls import CONTROLS
 
 SYNTHETIC = "**The figures below are of synthetic speech and simulated raters; they say nothing about real learners.**"
 LEGEND = (
@@ -122,8 +123,8 @@ def _cells(names: Sequence[str], entry: Entry, entries: Sequence[Entry]) -> list
 
 def _controls(entries: Sequence[Entry]) -> str:
     names = ["phone_score_true"]
-    names += [f"{kind}_{control}" for control in ("swapped", "silence", "noise") for kind in ("phone_fall", "true_auc")]
-    headings = ["true score", *(f"{what}, {c}" for c in ("swapped", "silence", "noise") for what in ("fall", "AUC"))]
+    names += [f"{kind}_{control}" for control in CONTROLS for kind in ("phone_fall", "true_auc")]
+    headings = ["true score", *(f"{what}, {c}" for c in CONTROLS for what in ("fall", "AUC"))]
     rows = [[*_who(entry), *(_cell(entry.metrics.get(name), name) for name in names)] for entry in entries]
     return grid(["system", "recipe, seed", *headings], rows)
 

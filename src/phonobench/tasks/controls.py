@@ -13,15 +13,17 @@ from functools import partial
 
 import numpy as np
 
+from phonobench.corpora.control_audio import CONTROL_AUDIO
 from phonobench.stats import Rows, Undefined, auc, gather, ratio
 from phonobench.tasks.prediction import Prediction
 from phonobench.tasks.task import Metric
 from phonobench.types import Utterance
 
 NAME = "controls"
-CONTROLS = ("swapped", "silence", "noise")
-STORED = ("silence", "noise")
-"""Controls whose posteriors lie beside those of the split, as `<split>-<control>`."""
+SWAPPED = "swapped"
+STORED = tuple(CONTROL_AUDIO)
+"""Silence and noise: controls whose posteriors lie beside those of the split, as `<split>-<control>`."""
+CONTROLS = (SWAPPED, *STORED)
 
 
 def partners(utterances: Sequence[Utterance]) -> dict[str, str]:
@@ -59,7 +61,7 @@ def rows(
     return gather(parts, [u.speaker for u in utterances])
 
 
-_ABSENT = {"swapped": "no other speaker reads another sentence: no audio to swap with"}
+_ABSENT = {SWAPPED: "no other speaker reads another sentence: no audio to swap with"}
 
 
 def _run(control: str, rows: Rows) -> np.ndarray:

@@ -16,12 +16,9 @@ import numpy as np
 from phonobench import phones, stats
 from phonobench.stats import Rows, Undefined
 from phonobench.tasks.prediction import Prediction, predict
-from phonobench.tasks.recognition import DELETED
 from phonobench.tasks.scoring import phone_error_rate
 from phonobench.tasks.task import Columns, Metric, Task, Threshold, Unit
 from phonobench.types import PhonobenchError, Utterance
-
-_UNKNOWN = "<unk>"
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ TARGETS = (
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
     """Scores (higher is worse speech) beside human accuracy; for phones also whether the diagnosis is right.
 
-    `diagnosis` is 1 or 0 where the corpus names the phone heard in place of the canonical one, NaN elsewhere.
+    `diagnosis` is 1 or 0 where the corpus names the phone perceived in place of the canonical one, NaN elsewhere.
     """
     human = utterance.judgement
     return {
@@ -62,11 +59,11 @@ def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
 
 def _diagnosis(prediction: Prediction, utterance: Utterance) -> np.ndarray:
     right = np.full(len(prediction.rival), np.nan)
-    for i, (heard, expected) in enumerate(zip(utterance.judgement.heard, utterance.prompt.phones, strict=True)):
-        if heard in (None, _UNKNOWN, expected):
+    for i, (perceived, expected) in enumerate(zip(utterance.judgement.perceived, utterance.prompt.phones, strict=True)):
+        if perceived in (None, phones.UNKNOWN, expected):
             continue
         try:
-            truth = 0 if heard == DELETED else phones.encode([heard])[0]
+            truth = 0 if perceived == phones.DELETED else phones.encode([perceived])[0]
         except PhonobenchError as error:
             raise PhonobenchError(f"utterance {utterance.id}, phone {i + 1}: {error}") from error
         right[i] = float(prediction.rival[i] == truth)

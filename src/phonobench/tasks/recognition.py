@@ -17,8 +17,6 @@ from phonobench.tasks.prediction import Prediction, predict
 from phonobench.tasks.task import Columns, Metric, Task, Unit
 from phonobench.types import HQ_ACCURACY, Utterance
 
-DELETED, INSERTED = "<DEL>", "<INS>"
-
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
     """Counts of one utterance: edits over phones and over IPA characters, the feature distance, and the lengths."""
@@ -49,8 +47,8 @@ def confusions(predictions: Sequence[Prediction], utterances: Sequence[Utterance
     for prediction, utterance in zip(predictions, utterances, strict=True):
         expected, heard = utterance.prompt.phones, phones.decode(prediction.heard)
         for i, j in edits.align(phones.encode(expected), prediction.heard).pairs:
-            row = INSERTED if i is None else expected[i]
-            table.setdefault(row, Counter())[DELETED if j is None else heard[j]] += 1
+            row = phones.INSERTED if i is None else expected[i]
+            table.setdefault(row, Counter())[phones.DELETED if j is None else heard[j]] += 1
     return {row: dict(table[row].most_common()) for row in sorted(table)}
 
 

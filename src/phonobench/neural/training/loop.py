@@ -261,7 +261,8 @@ class _TrainingRun:
             best = min((one for one in map(dev_per, history) if one is not None), default=math.inf)
             entry = {
                 "epoch": epoch + 1, "loss": round(float(np.mean(losses)), 5),
-                f"dev_{self.chosen_by.metric}": round(per, 6), "seconds": round(self.spent + time.monotonic() - started, 1),
+                f"dev_{self.chosen_by.metric}": round(per, 6),
+                "seconds": round(self.spent + time.monotonic() - started, 1),
             }  # fmt: skip
             history.append(entry)
             if per < best:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from phonobench.phones import PHONES
+from phonobench.phones import DELETED, INSERTED, PHONES
 from phonobench.report.figures.fusions import stored_fusions
 from phonobench.report.figures.style import THEIRS, colour, marker, stroke
 from phonobench.report.labels import LABELS, MAIN, PERCENT
@@ -118,7 +118,7 @@ def phones(data: Data) -> Figure:
 def confusion(data: Data, place: int) -> Figure:
     """Shares of each expected phone's occurrences that were heard as another phone or not at all."""
     system, table = data["systems"][place], data["confusion"][place]
-    rows, columns = [*PHONES, "<INS>"], [*PHONES, "<DEL>"]
+    rows, columns = [*PHONES, INSERTED], [*PHONES, DELETED]
     counts = np.array([[table.get(f"{r}>{c}", [0])[0] for c in columns] for r in rows], dtype=float)
     occurs = {p["phone"]: p["n"] for p in system["phones"]}
     total = np.array([*(occurs.get(phone, 0) for phone in PHONES), counts[-1].sum()], dtype=float)

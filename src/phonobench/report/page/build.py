@@ -225,7 +225,7 @@ def _cases(
             "words": [[word.text, len(word.phones)] for word in u.prompt.words],
             "phones": list(u.prompt.phones),
             "human": [_number(score) for score in u.judgement.phone_accuracy],
-            "named": list(u.judgement.heard),
+            "named": list(u.judgement.perceived),
             "systems": [
                 cases.detail(one, index, hear(u.id)) for one, hear in zip(answered, heard, strict=True)
             ],

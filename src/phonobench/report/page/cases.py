@@ -12,7 +12,6 @@ from phonobench import edits, phones, store
 from phonobench.evaluate import SplitPredictions
 from phonobench.evidence import CTCEvidence
 from phonobench.report import runs
-from phonobench.tasks.recognition import DELETED, INSERTED
 from phonobench.types import HQ_ACCURACY, PhonobenchError, Utterance
 
 EACH = 12
@@ -32,8 +31,8 @@ def confusions(answers: SplitPredictions) -> Confusions:
     for index, (utterance, prediction) in enumerate(zip(answers.utterances, answers.predictions, strict=True)):
         expected, heard = utterance.prompt.phones, phones.decode(prediction.heard)
         for i, j in edits.align(expected, heard).pairs:
-            left = INSERTED if i is None else expected[i]
-            right = DELETED if j is None else heard[j]
+            left = phones.INSERTED if i is None else expected[i]
+            right = phones.DELETED if j is None else heard[j]
             if left != right:
                 found.setdefault(f"{left}>{right}", []).append(index)
     return found
