@@ -36,7 +36,7 @@ from phonobench.cli import (
     training,
 )
 from phonobench.cli.options import DEBUG, debugging
-from phonobench.cli.output import complain
+from phonobench.cli.output import print_error
 from phonobench.types import PhonobenchError
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -96,10 +96,10 @@ def _guarded(verb: Callable[..., None]) -> Callable[..., None]:
         except PhonobenchError as fault:
             if debugging():
                 raise
-            complain(str(fault))
+            print_error(str(fault))
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            complain("interrupted; what is done is kept; the same command continues", prefix="")
+            print_error("interrupted; what is done is kept; the same command continues", prefix="")
             raise typer.Exit(130) from None
 
     return guarded

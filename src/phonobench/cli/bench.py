@@ -26,7 +26,7 @@ from phonobench.cli.options import (
     parse_settings,
     use_models,
 )
-from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import print_caveats, print_json, print_note, print_table, progress
 from phonobench.cli.report import write_page
 from phonobench.types import Corpus, PhonobenchError
 
@@ -69,21 +69,21 @@ def bench_systems(
     changes, parts = parse_settings(settings), store.find_members(member, runs)
     bench.jobs(systems, recipes or (), seeds, changes, parts)  # refuses a wrong name at once
     found = corpora.find(corpus)
-    say_what_it_is_of(found, limit, apart=as_json)
+    print_caveats(found, limit, to_stderr=as_json)
     todo = bench.jobs(systems or bench.default_systems(found), recipes or (), seeds, changes, parts)
     if jobs_file is not None:
         places = {"--corpus": corpus, "--runs": runs, "--results": results, "--models": models, "--limit": limit}
         _write_jobs(jobs_file, todo, settings or (), {k: str(v) for k, v in places.items() if v is not None})
         return
     bench.require_torch()
-    remark(f"{len(todo)} to do, each finished stage skipped: {', '.join(job.name for job in todo)}")
+    print_note(f"{len(todo)} to do, each finished stage skipped: {', '.join(job.name for job in todo)}")
     ended: list[Outcome] = []
     with progress() as report:
         for outcome in bench.outcomes(todo, found, runs, results, limit=limit, report=report):
             ended.append(outcome)
-            remark(f"[{len(ended)}/{len(todo)}] {_line(outcome)}")
+            print_note(f"[{len(ended)}/{len(todo)}] {_line(outcome)}")
             if outcome.trace and debugging():
-                remark(outcome.trace)
+                print_note(outcome.trace)
     failed = [outcome for outcome in ended if outcome.run_dir is None]
     done = [outcome.run_dir.name for outcome in ended if outcome.run_dir is not None]
     if as_json:
@@ -94,9 +94,9 @@ def bench_systems(
     if found.synthetic and done and not as_json:  # the demo ends with something to see and hear
         _leave_page([runs / name for name in done[:8]], found, results, runs)
     if failed:
-        remark(f"{len(failed)} of {len(todo)} failed; the same command tries them again (--debug shows tracebacks):")
+        print_note(f"{len(failed)} of {len(todo)} failed; the same command retries them (--debug shows tracebacks):")
         for outcome in failed:
-            remark(f"  {outcome.job.name}: {outcome.fault}")
+            print_note(f"  {outcome.job.name}: {outcome.fault}")
         raise typer.Exit(1)
 
 
@@ -133,9 +133,9 @@ def _leave_page(run_dirs: list[Path], corpus: Corpus, results: Path, runs: Path)
     try:
         page = write_page(run_dirs, corpus, results, results / DEMO_PAGE)
     except PhonobenchError as fault:
-        remark(f"no page to see and hear: {fault}")
+        print_note(f"no page to see and hear: {fault}")
         return
-    remark(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
+    print_note(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
 
 
 def _line(outcome: Outcome) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from phonobench import store
 from phonobench.cli.options import RESULTS, JsonOption, ResultsOption
-from phonobench.cli.output import print_json, remark
+from phonobench.cli.output import print_json, print_note
 from phonobench.types import PhonobenchError
 
 EVAL_RESULTS = ".eval_results"
@@ -42,10 +42,10 @@ def write_card(
         print(hub.card(table, entry), end="")
         return
     store.write_bytes(output, hub.card(table, entry).encode())
-    remark(f"written to {output}")
+    print_note(f"written to {output}")
     if public:
         beside = output.parent / EVAL_RESULTS / f"{table.corpus}.yaml"
         store.write_bytes(beside, hub.eval_results(table, entry).encode())
-        remark(f"written to {beside}")
+        print_note(f"written to {beside}")
     else:
-        remark(f"no {EVAL_RESULTS}: synthetic speech, a trial, or a corpus that is not on the hub")
+        print_note(f"no {EVAL_RESULTS}: synthetic speech, a trial, or a corpus that is not on the hub")

@@ -10,7 +10,7 @@ import typer
 
 from phonobench import corpora
 from phonobench.cli.options import CorpusOption, JsonOption
-from phonobench.cli.output import print_json, print_table, progress, remark
+from phonobench.cli.output import print_json, print_note, print_table, progress
 from phonobench.types import OnProgress, PhonobenchError
 
 _ROWS = {
@@ -71,7 +71,7 @@ def _fetch(folder: Path, urls: tuple[str, ...], sha256: str | None, report: OnPr
 
     fetched = fetch(folder, corpora.CORPORA["speechocean762"], urls=urls, sha256=sha256, progress=report)
     if fetched.url:
-        remark(f"fetched {fetched.url}, {fetched.size:,} bytes, SHA-256 {fetched.sha256}")
+        print_note(f"fetched {fetched.url}, {fetched.size:,} bytes, SHA-256 {fetched.sha256}")
     return fetched.root
 
 

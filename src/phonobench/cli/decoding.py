@@ -8,7 +8,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
-from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import print_caveats, print_json, print_note, print_table, progress
 
 SHOWN = 8
 
@@ -32,7 +32,7 @@ def choose_decoder(
         decoders.write(run_dir, ctc.decoder(given))
     else:
         found = corpora.find(corpus)
-        say_what_it_is_of(found, store.read_run(run_dir).get("limit"), apart=as_json)
+        print_caveats(found, store.read_run(run_dir).get("limit"), to_stderr=as_json)
         with progress() as report:
             rates = decoders.error_rates(run_dir, found, report=report)
         decoders.write(run_dir, next(iter(rates)), rates)
@@ -44,4 +44,4 @@ def choose_decoder(
         rows = [(name, f"{100 * rate:.2f}") for name, rate in list(facts["dev_per_hq"].items())[:SHOWN]]
         print_table(f"{run_dir.name}: the best of {len(facts['dev_per_hq'])}", ("decoder", "dev PER HQ %"), rows)
     print(f"{run_dir.name} is decoded by {facts['name']}")
-    remark(f"next: phonobench evaluate {run_dir.name}")
+    print_note(f"next: phonobench evaluate {run_dir.name}")

@@ -17,7 +17,7 @@ from phonobench.cli.options import (
     RunsOption,
     use_models,
 )
-from phonobench.cli.output import print_json, print_table, remark
+from phonobench.cli.output import print_json, print_note, print_table
 
 
 def examine_machine(
@@ -36,6 +36,6 @@ def examine_machine(
     else:
         rows = [(check.name, check.level, check.found, check.remedy) for check in checks]
         print_table("", ("what", "", "found", "remedy"), rows)
-        remark("The main job, `phonobench bench`, can run here." if fit else "The main job cannot run here yet.")
+        print_note("The main job, `phonobench bench`, can run here." if fit else "The main job cannot run here yet.")
     if not fit:
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ from phonobench.cli.options import (
     ResultsOption,
     RunsOption,
 )
-from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import figure, interval, print_caveats, print_json, print_note, print_table, progress
 from phonobench.types import PhonobenchError, Split
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def evaluate_run(
 
     run_dir = fitting.find_scorer(run, runs)
     found = corpora.find(corpus)
-    say_what_it_is_of(found, _limit(run_dir), apart=as_json)
+    print_caveats(found, _limit(run_dir), to_stderr=as_json)
     with progress() as report:
         if fitting.is_scorer(run_dir):
             made = fitting.evaluate(
@@ -68,7 +68,7 @@ def evaluate_run(
             if one.split == split_name and (every or metric in shown_metrics or metric.startswith("true_auc"))
         }
         _print(split_name, shown)
-    remark(f"written to {results / made[0].run_id}")
+    print_note(f"written to {results / made[0].run_id}")
 
 
 def compare_runs(
@@ -94,7 +94,7 @@ def compare_runs(
     run_dirs = [fitting.find_scorer(run, runs) for run in runs_named]
     found = corpora.find(corpus)
     limits = [_limit(run_dir) for run_dir in run_dirs]
-    say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=as_json)
+    print_caveats(found, next((limit for limit in limits if limit is not None), None), to_stderr=as_json)
     scorers = [fitting.is_scorer(run_dir) for run_dir in run_dirs]
     if any(scorers) and (not all(scorers) or split != "test"):
         raise PhonobenchError("scorers are compared with scorers, on test: their figures are not those of recognisers")
@@ -130,7 +130,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
 
     with figures.look():
         figures.write(figures.difference_figure(comparison), path)
-    remark(f"written to {path}")
+    print_note(f"written to {path}")
 
 
 GAP_COLUMNS = ("metric", "pair", "first", "second", "diff.", "95 % interval", "p", "p Holm", "better")

@@ -10,7 +10,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
-from phonobench.cli.output import print_json, progress, say_what_it_is_of
+from phonobench.cli.output import print_caveats, print_json, progress
 from phonobench.cli.report import evaluated
 from phonobench.types import PhonobenchError, Split
 
@@ -42,7 +42,7 @@ def draw_figures(
     found = corpora.find(corpus)
     run_dirs = [store.find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
-    say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=True)
+    print_caveats(found, next((limit for limit in limits if limit is not None), None), to_stderr=True)
     with progress() as report:
         data = page.build(run_dirs, found, results, cast(Split, split), audio_bytes=0, report=report).data
     with figures.look():

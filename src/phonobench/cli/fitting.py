@@ -10,7 +10,7 @@ import typer
 from phonobench import corpora, store
 from phonobench.bench import require_torch
 from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
-from phonobench.cli.output import print_json, progress, remark, say_what_it_is_of
+from phonobench.cli.output import print_caveats, print_json, print_note, progress
 from phonobench.types import PhonobenchError
 
 
@@ -37,7 +37,7 @@ def fit_scorer(
     from phonobench import fitting
 
     found = corpora.find(corpus)
-    say_what_it_is_of(found, None, apart=as_json)
+    print_caveats(found, None, to_stderr=as_json)
     if as_recorded and level is not None:
         raise PhonobenchError("--level brings recordings to a loudness, --as-recorded leaves them: give one")
     loudness = None if as_recorded else fitting.LEVEL if level is None else level
@@ -57,7 +57,7 @@ def fit_scorer(
         print_json(store.read_run(run_dir))
         return
     print(run_dir.name)
-    remark(f"next: phonobench evaluate {run_dir.name}, phonobench export {run_dir.name} FOLDER")
+    print_note(f"next: phonobench evaluate {run_dir.name}, phonobench export {run_dir.name} FOLDER")
 
 
 def export_scorer(
@@ -89,4 +89,4 @@ def export_scorer(
         print_json({"folder": str(folder), "bytes": size})
         return
     print(f"{folder}: {size / 1e6:.1f} MB")
-    remark(f"next: phonobench score my.wav --text '...' --package {folder}")
+    print_note(f"next: phonobench score my.wav --text '...' --package {folder}")

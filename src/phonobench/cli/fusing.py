@@ -13,7 +13,7 @@ import typer
 from phonobench import corpora, store
 from phonobench.cli.evaluation import GAP_COLUMNS, gap_row
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
-from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import figure, interval, print_caveats, print_json, print_note, print_table, progress
 from phonobench.types import PhonobenchError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def fuse_runs(
     if steps and not curve:
         raise PhonobenchError("--steps is of --curve; name single weights by --alpha or --weights")
     found = corpora.find(corpus)
-    say_what_it_is_of(found, joined[0].run.get("limit"), apart=as_json)
+    print_caveats(found, joined[0].run.get("limit"), to_stderr=as_json)
     with progress() as report:
         if curve:
             shares_of = evaluate.grid(2, steps or CURVE_STEPS[how])
@@ -93,7 +93,7 @@ def fuse_runs(
         path = results / made[chosen].name / "fusion.json"
         _show(compared, made, names, chosen, described, as_json)
     store.write_json(path, described)
-    remark(f"written to {path}")
+    print_note(f"written to {path}")
 
 
 def _described_curve(points: Sequence[Point], names: list[str], chosen: Weights, how: str) -> dict[str, Any]:
@@ -159,7 +159,9 @@ def _show(
     print(f"{compared.split}: {compared.utterances} utterances of {compared.speakers} speakers, paired\n")
     rows = [gap_row(gap, letters) for gap in gaps]
     print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
-    remark(f"p after Holm counts all pairs of these {len(letters)} runs; the fused ones are runs like any other now")
+    print_note(
+        f"p after Holm counts all pairs of these {len(letters)} runs; the fused ones are now runs like any other"
+    )
 
 
 def _weightings(alphas: Sequence[str], weights: Sequence[str], parts: int) -> list[Weights]:

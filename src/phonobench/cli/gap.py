@@ -10,7 +10,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
-from phonobench.cli.output import progress, remark, say_what_it_is_of, to_json
+from phonobench.cli.output import print_caveats, print_note, progress, to_json
 from phonobench.types import PhonobenchError, Split
 
 
@@ -47,7 +47,7 @@ def compare_cases(
     found = corpora.find(corpus)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
     if output is not None or as_json:
-        say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=True)
+        print_caveats(found, next((limit for limit in limits if limit is not None), None), to_stderr=True)
     if shape == "html":
         from phonobench.report import page
 
@@ -73,4 +73,4 @@ def compare_cases(
         print(text, end="")
         return
     store.write_bytes(output, text.encode())
-    remark(f"written to {output}")
+    print_note(f"written to {output}")

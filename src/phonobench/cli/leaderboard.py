@@ -11,7 +11,7 @@ import typer
 
 from phonobench import store
 from phonobench.cli.options import RESULTS, JsonOption, ResultsOption
-from phonobench.cli.output import figure, print_table, remark
+from phonobench.cli.output import figure, print_note, print_table
 from phonobench.types import PhonobenchError
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ def print_leaderboard(
             raise PhonobenchError(f"{output}: the table is for the terminal; write md, csv, json or html to a file")
         for table in board.tables:
             _print(table)
-        remark("Breakdowns, controls and what others published: --format md")
+        print_note("Breakdowns, controls and what others published: --format md")
         return
     text = _written(board, wanted)
     if output is None:
         print(text, end="")
         return
     store.write_bytes(output, text.encode())
-    remark(f"written to {output}")
+    print_note(f"written to {output}")
 
 
 def show(results: Path, runs: Container[str]) -> None:

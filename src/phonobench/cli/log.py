@@ -12,7 +12,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.options import KEPT, RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
-from phonobench.cli.output import print_json, progress, remark
+from phonobench.cli.output import print_json, print_note, progress
 from phonobench.types import PhonobenchError
 
 if TYPE_CHECKING:
@@ -51,16 +51,16 @@ def write_log(
         log.write_note(results, matches[0], note)
         found = log.read(runs, results, kept)
     if tensorboard is not None:
-        remark(f"written to {tensorboard}: {len(loggers.tensorboard(found, tensorboard))} new runs")
+        print_note(f"written to {tensorboard}: {len(loggers.tensorboard(found, tensorboard))} new runs")
     if mlflow is not None:
-        remark(f"logged to {mlflow}: {len(loggers.mlflow(found, mlflow))} new runs")
+        print_note(f"logged to {mlflow}: {len(loggers.mlflow(found, mlflow))} new runs")
     if as_json:
         print_json([{"run": o.run_id, "created": o.created, "card": o.card, "note": o.note} for o in found])
         return
     gaps = _paired(found, corpus, runs) if paired else None
     pictures = {id: _seen_from(path, output) for id, path in log.draw(found, results).items()}
     store.write_bytes(output, log.write(found, gaps, pictures).encode())
-    remark(f"written to {output}: {len(found)} runs")
+    print_note(f"written to {output}: {len(found)} runs")
 
 
 def _paired(found: Sequence[Run], corpus: str | None, runs: Path) -> Gaps:

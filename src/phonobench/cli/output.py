@@ -29,26 +29,31 @@ QUIET_SECONDS = 30.0
 """Between two lines about the same stage where stderr is a file and not a terminal."""
 
 
-def complain(message: str, prefix: str = "error: ") -> None:
+def print_error(message: str, prefix: str = "error: ") -> None:
     """One line on stderr, whatever line breaks the message holds."""
     print(prefix + " ".join(message.split()), file=sys.stderr)
 
 
-def remark(message: str) -> None:
+def print_note(message: str) -> None:
     """A line for the reader that is no data: to stderr, so that stdout stays clean."""
     print(message, file=sys.stderr, flush=True)
 
 
-def say_what_it_is_of(corpus: Corpus, limit: int | None, apart: bool) -> None:
-    """Warns, before any figure, that they are of synthetic speech or of a few utterances only.
+def print_caveats(corpus: Corpus, limit: int | None, to_stderr: bool) -> None:
+    """Warns, before any figure, that figures are of synthetic speech or of a few utterances only.
 
-    The warning belongs to the figures, so it goes where they go, to stdout, unless that must stay pure (`apart`).
+    The warning belongs to the figures, so it goes to stdout as they do.
+
+    Args:
+        corpus: What the figures are of.
+        limit: Utterances of each split that were used; None: all.
+        to_stderr: For output that must stay pure, such as JSON.
     """
-    say = remark if apart else functools.partial(print, flush=True)
+    write = print_note if to_stderr else functools.partial(print, flush=True)
     if corpus.synthetic:
-        say("These figures are of SYNTHETIC speech, not of people (see `phonobench doctor`).")
+        write("These figures are of SYNTHETIC speech, not of people (see `phonobench doctor`).")
     if limit is not None:
-        say(f"This is a trial on {limit} utterances of each split; its figures are not to be cited.")
+        write(f"This is a trial on {limit} utterances of each split; its figures are not to be cited.")
 
 
 def print_json(value: Any) -> None:
@@ -117,7 +122,7 @@ def _lines() -> OnProgress:
         now, ends = time.monotonic(), step.done == step.total and step.stage not in ended
         if step.stage not in said or ends or now - said[step.stage] >= QUIET_SECONDS:
             said[step.stage] = now
-            remark(f"{step.stage} {step.done}/{step.total} {step.note}".rstrip())
+            print_note(f"{step.stage} {step.done}/{step.total} {step.note}".rstrip())
         if ends:
             ended.add(step.stage)
 

@@ -16,7 +16,7 @@ from phonobench.cli.options import (
     ResultsOption,
     RunsOption,
 )
-from phonobench.cli.output import figure, interval, print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import figure, interval, print_caveats, print_json, print_note, print_table, progress
 
 if TYPE_CHECKING:
     from phonobench.evaluate.raters import RaterAgreement, SystemScores
@@ -47,7 +47,7 @@ def compare_with_raters(
     from phonobench.results import PROTOCOL_VERSION
 
     found = corpora.find(corpus)
-    say_what_it_is_of(found, None, apart=as_json)
+    print_caveats(found, None, to_stderr=as_json)
     folders = [] if people_alone else [fitting.find_scorer(name, runs) for name in named or ()] or [bundle.DEFAULT]
     with progress() as report:
         machines = dict(_machine(folder, found, runs, report) for folder in folders)
@@ -62,7 +62,7 @@ def compare_with_raters(
         print_json(described)
     else:
         _print(bars, list(machines))
-    remark(f"written to {results / FILE}")
+    print_note(f"written to {results / FILE}")
 
 
 def _machine(folder: Path, corpus: Corpus, runs: Path, report: OnProgress) -> tuple[str, SystemScores]:

@@ -16,7 +16,7 @@ from phonobench.cli.options import (
     ResultsOption,
     RunsOption,
 )
-from phonobench.cli.output import print_json, progress, say_what_it_is_of
+from phonobench.cli.output import print_caveats, print_json, progress
 from phonobench.types import Corpus, PhonobenchError, Split
 
 
@@ -36,7 +36,7 @@ def write_report(
     found = corpora.find(corpus)
     run_dirs = [store.find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
-    say_what_it_is_of(found, next((limit for limit in limits if limit is not None), None), apart=True)
+    print_caveats(found, next((limit for limit in limits if limit is not None), None), to_stderr=True)
     facts = write_page(run_dirs, found, results, output, split=split, audio_mb=audio_mb)
     if as_json:
         print_json(facts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phonobench.cli.options import JsonOption
-from phonobench.cli.output import complain, progress, remark, to_json
+from phonobench.cli.output import print_error, print_note, progress, to_json
 from phonobench.types import PhonobenchError, Progress
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _score_all(
         except PhonobenchError as fault:
             if alone:
                 raise
-            complain(str(fault), prefix="not scored: ")
+            print_error(str(fault), prefix="not scored: ")
             continue
         yield made, True
 
@@ -130,7 +130,7 @@ def _score_many(requests: list[Request], package: Assessor, wishes: Wishes) -> N
     with _lines(wishes) as lines:
         known = _known(lines, requests, package, wishes)
         if known:
-            remark(f"{len(known)} of {len(requests)} are in {wishes.output} already")
+            print_note(f"{len(known)} of {len(requests)} are in {wishes.output} already")
         shows = lines is not None or not sys.stdout.isatty()
         with progress() if shows else nullcontext(lambda _: None) as report:
             report(Progress("score", 0, len(requests)))
@@ -230,10 +230,10 @@ def _write_extras(scores: list[Score], requests: list[Request], wishes: Wishes) 
         )
         for score in scores:
             textgrid.write(score, targets[score.file or ""])
-        remark(f"TextGrid: {wishes.textgrid}")
+        print_note(f"TextGrid: {wishes.textgrid}")
     if wishes.html is not None and scores:
         from phonobench import store
         from phonobench.assessment.formats import page
 
         store.write_bytes(wishes.html, page.render(scores).encode())
-        remark(f"page: {wishes.html}")
+        print_note(f"page: {wishes.html}")

@@ -20,7 +20,7 @@ from phonobench.cli.options import (
     parse_settings,
     use_models,
 )
-from phonobench.cli.output import print_json, print_table, progress, remark, say_what_it_is_of
+from phonobench.cli.output import print_caveats, print_json, print_note, print_table, progress
 from phonobench.corpora.choice import TITLES, dev_per
 from phonobench.systems import cards, recipe
 from phonobench.types import Split
@@ -61,7 +61,7 @@ def train_system(
     from phonobench.neural.training import loop
 
     found = corpora.find(corpus)
-    say_what_it_is_of(found, limit, apart=as_json)
+    print_caveats(found, limit, to_stderr=as_json)
     with progress() as report:
         run_dir = loop.train(
             card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold,
@@ -79,8 +79,8 @@ def train_system(
     title = TITLES[chosen_by["metric"]]
     print(f"{run_dir.name}: {title} on dev {100 * best:.2f} % after epoch {manifest['best_epoch']}")
     if chosen_by["reason"] is not None:
-        remark(f"the epoch was chosen by {title} over all dev utterances: {chosen_by['reason']}")
-    remark(f"next: phonobench infer {run_dir.name}")
+        print_note(f"the epoch was chosen by {title} over all dev utterances: {chosen_by['reason']}")
+    print_note(f"next: phonobench infer {run_dir.name}")
 
 
 def infer_run(
@@ -105,7 +105,7 @@ def infer_run(
 
     limit = store.read_run(run_dir).get("limit")
     found = corpora.find(corpus)
-    say_what_it_is_of(found, limit, apart=as_json)
+    print_caveats(found, limit, to_stderr=as_json)
     with progress() as report:
         inference.infer(
             run_dir, found, cast(list[Split], split) or SPLITS, controls=controls, source=model, report=report
@@ -117,4 +117,4 @@ def infer_run(
         print_json({"run": run_dir.name, "folder": str(run_dir), "utterances": stored})
         return
     print_table(f"Posteriors of {run_dir.name}", ("split", "utterances"), [(n, str(c)) for n, c in stored.items()])
-    remark(f"next: phonobench evaluate {run_dir.name}")
+    print_note(f"next: phonobench evaluate {run_dir.name}")
