@@ -19,11 +19,15 @@ from phonobench.systems import cards
 def main() -> None:
     given = options(__doc__).parse_args()
     study = Study("layers", given)
-    shelf: dict = {}
+    shared_states: dict = {}
     layers = [f"layer {k}" for k in range(cards.find(given.system).layers + 1)]
     for k, label in enumerate(layers):
-        study.measure(label, given.system, planned("probe", given.epochs, layers=f"only:{k}"), shelf=shelf)
-    weighted = study.measure("weighted", given.system, planned("weighted-probe", given.epochs), shelf=shelf)
+        study.measure(
+            label, given.system, planned("probe", given.epochs, layers=f"only:{k}"), shared_states=shared_states
+        )
+    weighted = study.measure(
+        "weighted", given.system, planned("weighted-probe", given.epochs), shared_states=shared_states
+    )
     chosen = {
         "transcribes": study.best("per_hq", layers, high=False),
         "detects": study.best("phone_auc", layers, high=True),

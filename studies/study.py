@@ -45,7 +45,9 @@ class Study:
         self.results = given.results / "studies" / name / given.system
         self.found: dict[str, Path] = {}
 
-    def measure(self, label: str, system: str, plan: recipe.Recipe, members: Sequence[str] = (), shelf=None) -> Path:
+    def measure(
+        self, label: str, system: str, plan: recipe.Recipe, members: Sequence[str] = (), shared_states=None
+    ) -> Path:
         """Train, infer and evaluate one variant, or take what is there; the run's folder."""
         from phonobench.neural import inference
         from phonobench.neural.training import loop
@@ -54,9 +56,9 @@ class Study:
         with progress() as report:
             run_dir = loop.train(
                 cards.find(system), plan, self.corpus, self.runs, seed=g.seed, limit=g.limit, members=members,
-                shelf=shelf, report=report,
+                shared_states=shared_states, report=report,
             )  # fmt: skip
-            inference.infer(run_dir, self.corpus, bench.SPLITS, shelf=shelf, report=report)
+            inference.infer(run_dir, self.corpus, bench.SPLITS, shared_states=shared_states, report=report)
             if not bench.is_evaluated(run_dir, self.corpus, self.results):
                 evaluate.evaluate(run_dir, self.corpus, self.results, resamples=g.resamples, report=report)
         self.found[label] = run_dir

@@ -319,17 +319,17 @@ def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, 
     with pytest.raises(PhonobenchError, match="states are 0 to 3"):
         Recogniser(encoder, short("probe", layers="only:4"))
     # states on a shelf are shared by probes of different layers, and heard as without it
-    shelf = {}
+    shared_states = {}
     card = cards.find("whisper-base")
     for place in ("only:0", "only:2"):
         plan = short("probe", layers=place)
-        one = loop.train(card, plan, corpus, tmp_path / "a", limit=LIMIT, shelf=shelf)
+        one = loop.train(card, plan, corpus, tmp_path / "a", limit=LIMIT, shared_states=shared_states)
         two = loop.train(card, plan, corpus, tmp_path / "b", limit=LIMIT)
         assert store.read_run(one)["history"][0]["loss"] == store.read_run(two)["history"][0]["loss"]
-        inference.infer(one, corpus, ("dev",), controls=False, shelf=shelf)
+        inference.infer(one, corpus, ("dev",), controls=False, shared_states=shared_states)
         for ours, theirs in zip(store.read_posteriors(one, "dev").logp, heard(two, corpus).logp, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=5e-2)
-    assert len(shelf) == 2 * LIMIT
+    assert len(shared_states) == 2 * LIMIT
 
 
 def test_the_transformer_over_states_or_codes_keeps_utterances_apart(world):

@@ -64,7 +64,7 @@ def _sound(phone: str, samples: int, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(buzz + 0.05 * rng.standard_normal(samples)).astype(np.float32)
 
 
-def _spoken(count: int) -> tuple[batches.Material, list[np.ndarray]]:
+def _spoken(count: int) -> tuple[batches.TrainingData, list[np.ndarray]]:
     """Utterances of four to seven sounds of 60 to 300 ms between silences, and the true label of every state."""
     rng = np.random.default_rng(2)
     utterances, waves, targets, truth = [], [], [], []
@@ -81,7 +81,7 @@ def _spoken(count: int) -> tuple[batches.Material, list[np.ndarray]]:
         truth.append(np.array(labels))
         utterances.append(SimpleNamespace(id=f"u{number}"))
         targets.append(ids)
-    return batches.Material(tuple(utterances), tuple(waves), tuple(targets)), truth
+    return batches.TrainingData(tuple(utterances), tuple(waves), tuple(targets)), truth
 
 
 def test_sounds_of_unlike_lengths_are_found_where_equal_lengths_miss_them() -> None:

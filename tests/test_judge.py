@@ -30,12 +30,12 @@ def _posteriors() -> torch.Tensor:
 
 
 def _scored(phone: list[float], sentence: float = np.nan, ids: tuple[int, ...] = (5, 9)) -> object:
-    return judge.Scored(ids, np.array(phone, dtype=np.float32), np.full(4, sentence, dtype=np.float32))
+    return judge.ScoreTargets(ids, np.array(phone, dtype=np.float32), np.full(4, sentence, dtype=np.float32))
 
 
 def _judge() -> torch.nn.Module:
     torch.manual_seed(0)
-    made = judge.Judge(WIDTH).eval()
+    made = judge.ScoreHead(WIDTH).eval()
     for last in (made.score, made.sentence[-1]):
         torch.nn.init.normal_(last.weight)  # as it starts, hardly anything reaches its estimates
     return made

@@ -16,7 +16,7 @@ from phonobench.neural import inference  # noqa: E402
 from phonobench.neural.checkpoints import pretrained, trained  # noqa: E402
 from phonobench.neural.posteriors import batch_posteriors  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
-from phonobench.neural.training import loop, objective  # noqa: E402
+from phonobench.neural.training import batches, inputs, loop, objective  # noqa: E402
 from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import PhonobenchError, Progress  # noqa: E402
 
@@ -52,7 +52,7 @@ def test_every_card_trains_infers_and_reloads(name, tmp_path, corpus):
     inference.infer(run_dir, corpus, ("dev",), source=source, controls=False)
     heard = store.read_posteriors(run_dir, "dev")
     assert (len(heard), heard.hop) == (3, card.hop)
-    wave = loop.batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
+    wave = batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
     (again,) = batch_posteriors(trained.load(run_dir, source), [wave])
     np.testing.assert_allclose(heard.logp[0], again, atol=2e-2)
 
@@ -67,7 +67,7 @@ def falls(name, folder, corpus, steps=15):
     model.train_body(True)
     model.train()
     shortest = sorted(corpus.split("train")[:100], key=lambda u: len(u.prompt.phones))[:3]
-    material = loop.batches.read(shortest, lambda _: None)
+    material = batches.read(shortest, lambda _: None)
     features = encoder.features([torch.from_numpy(wave) for wave in material.waves])
     optimiser, losses = torch.optim.Adam(model.trained().values(), lr=1e-2), []
     for _ in range(steps):
@@ -206,20 +206,20 @@ def test_a_training_goes_on_from_its_own_system_only(tmp_path, corpus):
 def test_fields_that_change_nothing_leave_a_run_what_it_was(tmp_path, corpus):
     """Runs from before a field was there are found again; a field in use makes another run."""
     card, plan = cards.find("scratch-mel"), quick()
-    old = {k: v for k, v in loop._settings(plan).items() if k not in recipe.LATER}
-    facts = {"card": loop._card_facts(card), "recipe": old, "corpus": corpus.fingerprint}
+    old = {k: v for k, v in inputs.recipe_settings(plan).items() if k not in recipe.LATER}
+    facts = {"card": inputs.card_facts(card), "recipe": old, "corpus": corpus.fingerprint}
     facts |= {"seed": 0, "revision": "scratch", "limit": None}
-    assert loop.run_key(card, plan, corpus, 0, "scratch", None) == store.fingerprint(facts)
+    assert inputs.run_key(card, plan, corpus, 0, "scratch", None) == store.fingerprint(facts)
     for field in recipe.LATER:
         assert getattr(plan, field) == recipe.LATER[field]
     other = dataclasses.replace(plan, checkpointing=True)
-    assert loop.run_key(card, other, corpus, 0, "scratch", None) != store.fingerprint(facts)
+    assert inputs.run_key(card, other, corpus, 0, "scratch", None) != store.fingerprint(facts)
 
 
 def test_another_seed_or_setting_is_another_run(tmp_path, corpus):
     card = cards.find("scratch-mel")
     keys = {
-        loop.run_key(card, plan, corpus, seed, "scratch", None)
+        inputs.run_key(card, plan, corpus, seed, "scratch", None)
         for plan, seed in ((quick(), 0), (quick(), 1), (quick(lr="1e-5"), 0))
     }
     assert len(keys) == 3

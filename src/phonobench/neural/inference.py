@@ -14,6 +14,7 @@ from phonobench import audio, store
 from phonobench.corpora import control_audio, folded
 from phonobench.neural import composition, distributed, hardware
 from phonobench.neural.checkpoints import trained
+from phonobench.neural.encoders import DiscreteEncoder
 from phonobench.neural.posteriors import batch_posteriors, rows
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training.batches import TrainingData, by_length
@@ -28,7 +29,7 @@ GROUP = 256
 
 def infer(
     run_dir: Path, corpus: Corpus, splits: Sequence[Split] = ("dev", "test"), *, controls: bool = True,
-    source: str | None = None, shelf: SharedStates | None = None, report: OnProgress = lambda _: None,
+    source: str | None = None, shared_states: SharedStates | None = None, report: OnProgress = lambda _: None,
 ) -> None:  # fmt: skip
     """Store the posteriors of `splits` (and of silence and noise in place of every tenth utterance's audio).
 
@@ -83,7 +84,7 @@ def infer(
                 found: dict[int, np.ndarray] = {}
                 for items in distributed.share(by_length(seconds, BATCH_SECONDS)):
                     began = time.monotonic()
-                    made = _listen(model, [group[i] for i in items], [waves[i] for i in items], shelf, name)
+                    made = _listen(model, [group[i] for i in items], [waves[i] for i in items], shared_states, name)
                     listened += time.monotonic() - began
                     heard += sum(seconds[i] for i in items)
                     fresh = dict(zip(items, made, strict=True))
@@ -98,8 +99,8 @@ def infer(
                         if writer:
                             writer.add(group[item].id, logp)
             composition.flush(model.encoder)
-            # what is read from a shelf tells no speed
-            if distributed.leads() and shelf is None and not hasattr(model.encoder, "shelf"):
+            # what is read from shared states tells no speed
+            if distributed.leads() and shared_states is None and not isinstance(model.encoder, DiscreteEncoder):
                 store.add_speed(run_dir, name, {"audio_seconds": heard, "seconds": listened, **hardware.described()})
 
 
@@ -107,15 +108,15 @@ def _listen(
     model: Recogniser,
     utterances: Sequence[Utterance],
     waves: Sequence[np.ndarray],
-    shelf: SharedStates | None,
+    shared_states: SharedStates | None,
     split: str,
 ) -> list[np.ndarray]:
-    """Posteriors of waves, by way of the states on the shelf where there is one and the encoder is frozen."""
-    if shelf is None or model.recipe.trainable != "none":
+    """Posteriors of waves, by way of shared states where there are any and the encoder is frozen."""
+    if shared_states is None or model.recipe.trainable != "none":
         return batch_posteriors(model, list(waves))
     material = TrainingData(tuple(utterances), tuple(waves), ((),) * len(waves))
     names = [u.id if split in ("train", "dev", "test") else f"{split}/{u.id}" for u in utterances]
-    memory = StateCache(model, material, shelf, names)
+    memory = StateCache(model, material, shared_states, names)
     with torch.no_grad():
         states, lengths = memory.recall(range(len(waves)))
         return rows(model.classify(states, lengths), model.rows(lengths))

@@ -9,6 +9,7 @@ import numpy as np
 
 from phonobench import audio, phones
 from phonobench.neural.frontends.mel import ROUND, SAMPLES_PER_STATE
+from phonobench.systems.recipe import Recipe
 from phonobench.types import SAMPLE_RATE, Progress, Utterance
 
 GROUP_SECONDS = ROUND * SAMPLES_PER_STATE / SAMPLE_RATE
@@ -69,6 +70,39 @@ def plan(seconds: np.ndarray, batch_seconds: float, speeds: tuple[float, ...], s
         Batch(tuple(chunks[i].tolist()), tuple(speed[chunks[i]].tolist()))
         for i in rng.permutation(len(chunks)).tolist()
     ]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Every optimiser step of a training, known before the first: `epochs[epoch][step]` are the batches of a step.
+
+    In the first `head_only_steps` the head is trained alone.
+    """
+
+    epochs: tuple[tuple[tuple[Batch, ...], ...], ...]
+    head_only_steps: int
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole training."""
+        return self.first_step(len(self.epochs))
+
+    def first_step(self, epoch: int) -> int:
+        """The number (from 0, over the whole training) of the first step of an epoch (from 0)."""
+        return sum(len(steps) for steps in self.epochs[:epoch])
+
+
+def schedule(seconds: np.ndarray, recipe: Recipe, seed: int) -> Schedule:
+    """The steps of a training over utterances of these durations (n,).
+
+    An accumulated step does not straddle two epochs: each ends with what is left.
+    """
+    epochs = []
+    for epoch in range(recipe.epochs):
+        batches = plan(seconds, recipe.batch_seconds, recipe.speeds, (seed, epoch))
+        starts = range(0, len(batches), recipe.accumulate)
+        epochs.append(tuple(tuple(batches[start : start + recipe.accumulate]) for start in starts))
+    return Schedule(tuple(epochs), sum(len(steps) for steps in epochs[: recipe.warm_epochs]))
 
 
 def by_length(seconds: Sequence[float], batch_seconds: float) -> list[list[int]]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from phonobench import store
-from phonobench.neural.encoders import QuantisedEncoder
+from phonobench.neural import composition, distributed
+from phonobench.neural.encoders import Encoder, QuantisedEncoder
 from phonobench.neural.training.batches import TrainingData
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
@@ -22,6 +24,26 @@ FRAMES = 100_000
 """Frames that the codebooks are learned on, the same number of every utterance."""
 ROUNDS = 20
 BLOCK = 8192
+
+
+def prepare(
+    encoder: Encoder, material: TrainingData, runs_root: Path, manifest: dict[str, Any], report: OnProgress
+) -> None:
+    """Stage one of a discrete system: its codebooks where they are fitted, and where its codes are kept on disk.
+
+    Does nothing for an encoder of continuous states. `manifest` is the run's, whose inputs identify the codebooks.
+    """
+    if isinstance(encoder, QuantisedEncoder):
+        facts = {name: manifest[name] for name in ("card", "model", "limit", "fold")}
+        facts |= {"corpus": manifest["corpus"]["fingerprint"], "context": manifest["recipe"]["context"]}
+        facts |= {"books": encoder.most, "codes": encoder.size, "frames": FRAMES}
+        path = runs_root / "codebooks" / f"{store.fingerprint(facts)[:16]}.safetensors"
+        if not distributed.leads():
+            distributed.wait()  # the first process fits and writes them
+        learn(encoder, material, path, 0, report)
+        if distributed.leads():
+            distributed.wait()
+    composition.shelve(encoder, runs_root, writes=distributed.leads())
 
 
 def learn(encoder: QuantisedEncoder, material: TrainingData, path: Path, seed: int, report: OnProgress) -> None:

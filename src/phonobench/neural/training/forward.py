@@ -18,10 +18,15 @@ class ForwardPass:
     """The forward pass of training batches of `material`, every draw seeded by run, epoch and utterance."""
 
     def __init__(
-        self, model: Recogniser, material: TrainingData, recipe: Recipe, seed: int, shelf: SharedStates | None = None
+        self,
+        model: Recogniser,
+        material: TrainingData,
+        recipe: Recipe,
+        seed: int,
+        shared_states: SharedStates | None = None,
     ) -> None:
         self.model, self.material, self.recipe, self.seed = model, material, recipe, seed
-        self.memory = StateCache(model, material, shelf) if StateCache.serves(model, material) else None
+        self.memory = StateCache.where_it_serves(model, material, shared_states)
 
     def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Log-probabilities (views x batch, S, 40), lengths, and the states that they come from: those of all layers,

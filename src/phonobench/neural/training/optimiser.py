@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
 
 from phonobench.neural.recogniser import Recogniser
 from phonobench.systems.recipe import Recipe
@@ -63,14 +64,19 @@ class Average:
         names = [name for name, p in self.live.items() if p.requires_grad]
         torch._foreach_lerp_([self.mean[n] for n in names], [self.live[n].detach() for n in names], share)
 
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The mean weights in the model, for as long as the context lasts."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
     @torch.no_grad()
-    def swap(self) -> None:
-        """Exchange live and mean weights (call again to undo)."""
+    def _swap(self) -> None:
+        """Exchange live and mean weights."""
         for name, mean in self.mean.items():
             kept = self.live[name].detach().clone()
             self.live[name].copy_(mean)
             mean.copy_(kept)
-
-    def state(self) -> dict[str, Tensor]:
-        """Tensors to keep in a checkpoint."""
-        return dict(self.mean)

@@ -24,18 +24,25 @@ SharedStates = dict[str, list[Tensor]]
 
 
 class StateCache:
-    """What the head of `model` reads of each utterance in `material`. `names` are its utterances' on the `shelf`."""
+    """What the head of `model` reads of each utterance in `material`; `names` are the keys of `shared_states`."""
 
     def __init__(
         self,
         model: Recogniser,
         material: TrainingData,
-        shelf: SharedStates | None = None,
+        shared_states: SharedStates | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
-        self.model, self.material, self.shelf = model, material, shelf
+        self.model, self.material, self.shared_states = model, material, shared_states
         self.names = [u.id for u in material.utterances] if names is None else list(names)
         self.kept: dict[int, list[Tensor]] = {}
+
+    @classmethod
+    def where_it_serves(
+        cls, model: Recogniser, material: TrainingData, shared_states: SharedStates | None = None
+    ) -> StateCache | None:
+        """A cache, or None where the states change from epoch to epoch or are too many to keep."""
+        return cls(model, material, shared_states) if cls.serves(model, material) else None
 
     @staticmethod
     def serves(model: Recogniser, material: TrainingData) -> bool:
@@ -49,8 +56,8 @@ class StateCache:
     def recall(self, items: Sequence[int]) -> tuple[list[Tensor], Tensor]:
         """States (batch, S, width) of each layer that the head reads, and lengths (batch,); computed at first use."""
         for item in items:
-            if item not in self.kept and self.shelf is not None and self.names[item] in self.shelf:
-                self.kept[item] = self.model.chosen(self.shelf[self.names[item]])
+            if item not in self.kept and self.shared_states is not None and self.names[item] in self.shared_states:
+                self.kept[item] = self.model.chosen(self.shared_states[self.names[item]])
         new = [item for item in items if item not in self.kept]
         if new:
             self._listen(new)
@@ -64,11 +71,11 @@ class StateCache:
         with torch.no_grad():
             features = self.model.encoder.features(waves)
             layers = self.model.encoder(features)
-        wanted = layers if self.shelf is not None else self.model.chosen(layers)
+        wanted = layers if self.shared_states is not None else self.model.chosen(layers)
         for row, (item, length) in enumerate(zip(items, features.lengths.tolist(), strict=True)):
             states = [_narrow(layer[row, :length]) for layer in wanted]
-            if self.shelf is not None:
-                self.shelf[self.names[item]] = states
+            if self.shared_states is not None:
+                self.shared_states[self.names[item]] = states
                 states = self.model.chosen(states)
             self.kept[item] = states
 
