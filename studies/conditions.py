@@ -143,7 +143,7 @@ def main() -> None:
                 rng = np.random.default_rng(list(u.id.encode()))
                 worse = np.asarray(change(wave, rng), dtype=np.float32)
                 try:
-                    told[name].append(package.scorer.assess(package.listen(worse), u.prompt))
+                    told[name].append(package.scorer.assess(package.recognise(worse), u.prompt))
                 except PhonobenchError:
                     told[name].append(None)
                 report(Progress(name, k + 1, len(utterances)))

@@ -25,9 +25,9 @@ from sklearn.preprocessing import StandardScaler
 from study import corpus_facts, grid
 
 from phonobench import corpora, stats, store
-from phonobench.assessment.model.answer import ModelOutput, if_read, mean
 from phonobench.assessment.model.examples import Example, FitConfig
 from phonobench.assessment.model.features import NAMES
+from phonobench.assessment.model.output import ModelOutput, combine, mean
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.types import PHONE_SCALE
 from phonobench.cli.output import figure, interval, progress
@@ -92,7 +92,7 @@ def main() -> None:
     network = network_answers(material, course, seeds)
     forest = forest_answers(material, course)
     both = [mean(pair) for pair in zip(network, forest, strict=True)]
-    gated = [if_read(told, read) for told, read in zip(both, gate_answers(material, course), strict=True)]
+    gated = [combine([told], read) for told, read in zip(both, gate_answers(material, course), strict=True)]
     unjudged = replace(material, examples=[without_judgement(e) for e in material.examples])
     told = {
         "network": _phones(network),

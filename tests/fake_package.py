@@ -29,7 +29,7 @@ def posteriors(said: Sequence[int], frames: int, strength: float = 9.0) -> np.nd
 class FakeScorer:
     """Phone accuracy is twice the share of the expected phone among its rivals; words and sentence are means of it."""
 
-    read = 1.0
+    read_probability = 1.0
     """The probability, in its opinion, that the prompt was read."""
 
     def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
@@ -43,7 +43,7 @@ class FakeScorer:
             phone_error=1 - right,
             word={name: _around(10 * by_word, 1.0, 10) for name in WORD_SCORES},
             sentence={name: _around(np.array(10 * right.mean()), 0.5, 10) for name in SENTENCE_SCORES},
-            read=self.read,
+            read_probability=self.read_probability,
         )
 
     def threshold(self, false_alarms: float) -> float:
@@ -57,10 +57,10 @@ class FakePackage:
         self.said, self.by_length = said, by_length or {}
         self.scorer = FakeScorer()
         self.facts: dict[str, Any] = {"name": "fake", "version": "0", "licence": "none"}
-        self.listened = 0
+        self.calls = 0
 
-    def listen(self, wave: np.ndarray) -> AcousticOutput:
-        self.listened += 1
+    def recognise(self, wave: np.ndarray) -> AcousticOutput:
+        self.calls += 1
         said = phones.encode(self.by_length.get(len(wave), self.said))
         frames = round(len(wave) / 16_000 / HOP)
         return AcousticOutput(posteriors(said, frames).astype(np.float32), np.zeros((frames, 0)), wave, HOP)

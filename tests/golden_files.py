@@ -59,14 +59,14 @@ class Replay:
     facts: Mapping[str, Any]
     output: AcousticOutput
 
-    def listen(self, wave: np.ndarray) -> AcousticOutput:
+    def recognise(self, wave: np.ndarray) -> AcousticOutput:
         """The stored output, whatever the wave."""
         return self.output
 
 
 def acoustic(shipped: Bundle, one: Utterance) -> Arrays:
     """The acoustic model's output: `logp` (T, 40); its score head's estimates, `phone` (N,) and `sentence` (4,)."""
-    output = shipped.listen(audio.read(one.audio))
+    output = shipped.recognise(audio.read(one.audio))
     names = features.NAMES
     rows = features.describe(output, one.prompt).rows
     sentence = [names.index(name) for name in names if name.startswith("judged_")]
@@ -78,7 +78,7 @@ def replay(shipped: Bundle, one: Utterance, stored: Arrays) -> Replay:
     frames = len(stored["logp"])
     head = HeadOutput(np.zeros((frames, 1)), lambda *_: (stored["phone"], stored["sentence"]))
     wave = audio.read(one.audio)
-    output = AcousticOutput(stored["logp"], np.zeros((frames, 0), np.float32), wave, shipped.hop, judging=head)
+    output = AcousticOutput(stored["logp"], np.zeros((frames, 0), np.float32), wave, shipped.hop, head=head)
     return Replay(shipped.scorer, shipped.facts, output)
 
 
@@ -126,7 +126,7 @@ def _scores(assessment: Assessment) -> Arrays:
     made = {"phone": _figures(assessment.phone, PHONE_SCALE)}
     made |= {f"word.{name}": _figures(one, SCORE_SCALE) for name, one in assessment.word.items()}
     made |= {f"sentence.{name}": _figures(one, SCORE_SCALE) for name, one in assessment.sentence.items()}
-    return {**made, "phone_error": 100 * assessment.phone_error, "read": np.array([100 * assessment.read])}
+    return {**made, "phone_error": 100 * assessment.phone_error, "read": np.array([100 * assessment.read_probability])}
 
 
 def _figures(estimate: ScoreEstimate, scale: float) -> np.ndarray:

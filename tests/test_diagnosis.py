@@ -23,7 +23,7 @@ def found(said: str, accuracy: float = 2.0, flag: bool = False, frames: int = 10
 
 def test_what_was_said_right_is_no_error() -> None:
     made = found("W IY K AO L IH T")
-    assert [one.heard for one in made.findings] == list(phones.decode(EXPECTED))
+    assert [one.likeliest for one in made.findings] == list(phones.decode(EXPECTED))
     assert {one.error for one in made.findings} == {"none"}
     assert made.insertions == ()
 
@@ -44,8 +44,8 @@ def test_shares_are_whole_sequence_likelihoods_of_the_forward_algorithm() -> Non
 def test_a_flagged_phone_is_told_apart_by_what_was_heard() -> None:
     made = found("W IY K AH L IH", accuracy=0.2, flag=True)
     assert [one.error for one in made.findings] == ["accent"] * 3 + ["substitution"] + ["accent"] * 2 + ["deletion"]
-    assert made.findings[3].heard == "AH"
-    assert made.findings[6].heard is None
+    assert made.findings[3].likeliest == "AH"
+    assert made.findings[6].likeliest is None
 
 
 def test_a_low_score_alone_is_an_accent() -> None:

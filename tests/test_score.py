@@ -137,7 +137,7 @@ def test_doubts_are_warned_of() -> None:
     assert codes(speech(), said="Z UW Z UW Z UW Z UW") == {"mismatch"}
     assert codes(speech(), "We call it blorf.", "W IY K AO L IH T B L AO R F") == {"guessed"}
     doubtful = FakePackage(BEAR.split())
-    doubtful.scorer.read = 0.3
+    doubtful.scorer.read_probability = 0.3
     assert [one.code for one in phonobench.score(speech(), TEXT, rate=16_000, package=doubtful).warnings] == [
         "mismatch"
     ]
@@ -303,15 +303,15 @@ def test_a_list_is_continued_where_it_stopped(fake: FakePackage, folder: Path, t
     listed.write_text('file,text\nbear.wav,"We call it bear."\ndeep/zebra.flac,zebra\nmute.wav,We call it bear\n')
     assert verb("--list", listed, "-o", out).exit_code == 0
     whole = out.read_bytes()
-    assert (whole.count(b"\n"), fake.listened) == (3, 3)
+    assert (whole.count(b"\n"), fake.calls) == (3, 3)
     lines = whole.splitlines(keepends=True)
     out.write_bytes(lines[0] + lines[1] + lines[2][:40])  # as a crash leaves it
     result = verb("--list", listed, "-o", out)
     assert result.exit_code == 0, result.output
     assert "2 of 3 are in" in result.stderr
-    assert (out.read_bytes(), fake.listened) == (whole, 4)
+    assert (out.read_bytes(), fake.calls) == (whole, 4)
     assert verb("--list", listed, "-o", out).exit_code == 0
-    assert (out.read_bytes(), fake.listened) == (whole, 4)
+    assert (out.read_bytes(), fake.calls) == (whole, 4)
 
 
 def test_lines_of_another_model_or_other_things_are_not_continued(

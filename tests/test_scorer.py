@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from phonobench import phones
-from phonobench.assessment.model import calibration, features, mel, prosody, tables, trees
-from phonobench.assessment.model.gate import READ, PromptGate
+from phonobench.assessment.model import calibration, features, mel, prosody, runtime, tables, trees
+from phonobench.assessment.model.gate import GATE_FEATURES, PromptGate
 from phonobench.assessment.model.scorer import FittedScorer
 from phonobench.assessment.types import COVERAGE, AcousticOutput, HeadOutput
 from phonobench.corpora import synthetic
@@ -102,8 +102,8 @@ def test_what_the_recogniser_itself_judges_is_told_of_each_phone_and_of_all() ->
         told.update(pooled=pooled, whole=whole, ids=ids)
         return pooled[:, 0] / 100, np.array([0.1, 0.2, 0.3, 0.4])
 
-    judging = HeadOutput(frames, estimate)
-    found = features.describe(dataclasses.replace(listening, judging=judging, states=frames), PROMPT)
+    head = HeadOutput(frames, estimate)
+    found = features.describe(dataclasses.replace(listening, head=head, states=frames), PROMPT)
     columns = [features.NAMES.index(name) for name in features.NAMES if name.startswith("judged")]
     assert tuple(told["ids"]) == phones.encode(PROMPT.phones)
     assert told["whole"] == pytest.approx(frames.mean())
@@ -129,7 +129,7 @@ def test_a_scorer_reads_the_columns_that_it_names_of_every_member_of_its_panel()
     two = dataclasses.replace(one, rows=one.rows + 1)
     session = Session()
     read = ("deleted", "odds")
-    FittedScorer(session, None, 2, read).answer(features.side_by_side([one, two]))
+    FittedScorer(session, None, 2, read).predict(features.side_by_side([one, two]))
     wanted = one.rows[:, [features.NAMES.index(name) for name in read]]
     np.testing.assert_array_equal(session.rows, np.hstack([wanted, wanted + 1]))
 
@@ -182,16 +182,16 @@ def test_trees_answer_as_scikit_learn_s_also_where_a_value_is_missing(tmp_path) 
     regressor = HistGradientBoostingRegressor(**settings).fit(table[:600], value[:600])
     classifier = HistGradientBoostingClassifier(**settings).fit(table[:600], value[:600] > 1)
     plain, odds = arrays_of(regressor), arrays_of(classifier)
-    np.testing.assert_allclose(plain.of(table[600:]), regressor.predict(table[600:]), rtol=1e-9)
-    np.testing.assert_allclose(odds.of(table[600:]), classifier.decision_function(table[600:]), rtol=1e-9)
+    np.testing.assert_allclose(plain.predict(table[600:]), regressor.predict(table[600:]), rtol=1e-9)
+    np.testing.assert_allclose(odds.predict(table[600:]), classifier.decision_function(table[600:]), rtol=1e-9)
     forest = trees.Forest(dict.fromkeys(trees.TABLES, plain) | {"error": odds})
     forest.write(tmp_path / "trees.safetensors")
     ask = tables.Tables(table[600:], table[700:], table[800:801])
-    said = trees.Forest.read(tmp_path / "trees.safetensors").answer(ask)
+    said = trees.Forest.read(tmp_path / "trees.safetensors").predict(ask)
     np.testing.assert_allclose(said[1], classifier.predict_proba(table[600:])[:, 1], rtol=1e-9)
     assert [part.shape for part in said] == [(300,), (300,), (200, 3), (4,)]
     np.testing.assert_allclose(said[2][:, 2], regressor.predict(table[700:]), rtol=1e-9)
-    for part, again in zip(said, forest.answer(ask), strict=True):
+    for part, again in zip(said, forest.predict(ask), strict=True):
         np.testing.assert_array_equal(part, again)
 
 
@@ -236,14 +236,19 @@ def test_trees_have_as_much_to_say_as_the_network_and_the_gate_lowers_both() -> 
 
     one = described_at_random(0, features.NAMES, models=1)
     forest = trees.Forest(dict.fromkeys(trees.TABLES, constant(0.5)) | {"error": constant(np.log(0.3 / 0.7))})
-    shut = PromptGate((0.0,) * len(READ), (1.0,) * len(READ), (0.0,) * len(READ), float(np.log(0.25 / 0.75)))
+    shut = PromptGate(
+        (0.0,) * len(GATE_FEATURES),
+        (1.0,) * len(GATE_FEATURES),
+        (0.0,) * len(GATE_FEATURES),
+        float(np.log(0.25 / 0.75)),
+    )
     expected = (0.65, 0.2, 0.55, 0.45)
-    for part, value in zip(FittedScorer(Session(), None, forest=forest).answer(one), expected, strict=True):
+    for part, value in zip(FittedScorer(Session(), None, forest=forest).predict(one), expected, strict=True):
         np.testing.assert_allclose(part, value, rtol=1e-9)
     gated = FittedScorer(Session(), None, forest=forest, gate=shut)
-    assert gated.read(one) == pytest.approx(0.25)
+    assert gated.read_probability(one) == pytest.approx(0.25)
     words = [0.1375, 0.55, 0.1375]  # accuracy, stress, total
-    for part, value in zip(gated.answer(one), (0.1625, 0.8, words, 0.1125), strict=True):
+    for part, value in zip(gated.predict(one), (0.1625, 0.8, words, 0.1125), strict=True):
         np.testing.assert_allclose(part, np.broadcast_to(value, part.shape), rtol=1e-9)
 
 
@@ -283,7 +288,6 @@ def test_error_probabilities_are_calibrated_and_thresholds_keep_their_promise() 
 @pytest.mark.torch
 def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_path) -> None:
     torch = pytest.importorskip("torch")
-    from phonobench.assessment import bundle
     from phonobench.assessment.model.examples import Example, FitConfig
     from phonobench.neural.assessment import training
     from phonobench.neural.checkpoints import onnx
@@ -309,10 +313,10 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
         together = network(*training.collate(examples[100:])[0])
     onnx.write_scorer(network, tmp_path / "scorer.onnx")
     calibrated = calibration.calibrate({}, told, truth < 0.2)
-    scorer = FittedScorer(bundle.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
+    scorer = FittedScorer(runtime.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
     for k, one in enumerate(examples[100:]):
         description = features.Description(one.rows, one.states, one.ids, one.words)
-        for part, in_company, in_onnx in zip(alone[k], together, scorer.answer(description), strict=True):
+        for part, in_company, in_onnx in zip(alone[k], together, scorer.predict(description), strict=True):
             shape = tuple(slice(0, n) for n in part.shape)
             np.testing.assert_allclose(in_company[k].numpy()[shape], part, atol=2e-5)
             np.testing.assert_allclose(in_onnx, part, atol=2e-5)
@@ -432,9 +436,9 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     assert results.read_all(tmp_path / "results")[0].protocol_version == results.PROTOCOL_VERSION
     loaded, wave = bundle.load(folder), audio.read(few.split("test")[0].audio)
-    np.testing.assert_allclose(loaded.listen(0.05 * wave).logp, loaded.listen(wave).logp, atol=1e-4)
+    np.testing.assert_allclose(loaded.recognise(0.05 * wave).logp, loaded.recognise(wave).logp, atol=1e-4)
     as_recorded = dataclasses.replace(loaded, level=None)
-    assert np.abs(as_recorded.listen(0.05 * wave).logp - as_recorded.listen(wave).logp).max() > 1e-3
+    assert np.abs(as_recorded.recognise(0.05 * wave).logp - as_recorded.recognise(wave).logp).max() > 1e-3
     assert loaded.scorer.forest is not None and loaded.scorer.gate is not None
     (folder / "scorer.onnx").write_bytes(b"damaged")
     with pytest.raises(PhonobenchError, match=r"scorer\.onnx is missing or damaged"):
@@ -466,10 +470,10 @@ def test_the_shipped_scorer_listens() -> None:
 
     package = bundle.load()
     utterances = synthetic.read().split("test")[::20]
-    heard = [package.listen(audio.read(u.audio)) for u in utterances]
+    heard = [package.recognise(audio.read(u.audio)) for u in utterances]
     true, wrong, silent = [], [], []
     for k, (utterance, listening) in enumerate(zip(utterances, heard, strict=True)):
-        quiet = package.listen(np.zeros_like(listening.wave))
+        quiet = package.recognise(np.zeros_like(listening.wave))
         for scores, other in ((true, listening), (wrong, heard[k - 1]), (silent, quiet)):
             scores.append(float(package.scorer.assess(other, utterance.prompt).sentence["total"].value))
     assert np.median(true) > 6  # robots are not its people: one of the voices it does not take for speech

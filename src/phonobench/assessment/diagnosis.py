@@ -52,7 +52,7 @@ class Finding:
     error: ErrorType
 
     @property
-    def heard(self) -> str | None:
+    def likeliest(self) -> str | None:
         """The likeliest candidate; None for nothing."""
         return self.candidates[0].phone
 

@@ -1,4 +1,4 @@
-"""What a trained scorer says of one utterance, on the scales of the human raters, with honest uncertainty.
+"""What a trained scorer estimates of one utterance, on the scales of the human raters, with honest uncertainty.
 
 Shapes: N phones and W words of the prompt. Phone accuracy runs from 0 to 2, everything else from 0 to 10.
 """
@@ -14,9 +14,9 @@ import numpy as np
 from phonobench.types import Prompt
 
 SENTENCE_SCORES = ("accuracy", "fluency", "prosodic", "total")
-"""What raters judge of a whole sentence and the scorer estimates."""
+"""Scores of a whole sentence that raters give and the scorer estimates."""
 WORD_SCORES = ("accuracy", "stress", "total")
-"""What raters judge of a word."""
+"""Scores of a word that raters give and the scorer estimates."""
 PHONE_SCALE, SCORE_SCALE = 2.0, 10.0
 """Highest score of a phone, and of a word or a sentence."""
 COVERAGE = 0.9
@@ -34,23 +34,27 @@ class ScoreEstimate:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """`phone` (N,); `phone_error` (N,), the calibrated probability that raters call the phone mispronounced (mean
-    accuracy under 0.5); `word[name]` (W,) for `WORD_SCORES`; `sentence[name]` () for `SENTENCE_SCORES`; `read`, the
-    probability that the prompt was read at all, by which all else but stress is lowered already.
+    """All estimates of one utterance.
+
+    `phone` (N,); `phone_error` (N,), the calibrated probability that raters call the phone mispronounced (mean
+    accuracy under 0.5); `word[name]` (W,) for `WORD_SCORES`; `sentence[name]` () for `SENTENCE_SCORES`;
+    `read_probability`, that the prompt was read at all. All scores but stress are lowered by it already.
     """
 
     phone: ScoreEstimate
     phone_error: np.ndarray
     word: dict[str, ScoreEstimate]
     sentence: dict[str, ScoreEstimate]
-    read: float = 1.0
+    read_probability: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class HeadOutput:
-    """What a recogniser that was taught to judge brings along: the `states` (T, D) that it judges by, and `estimate`,
-    from their means over each phone (N, D) and over all (D,), and the phones' ids (N,), to shares of the scales: phone
-    (N,) and sentence (4,)."""
+    """What a recogniser with a score head adds: the `states` (T, D) that the head reads, and `estimate`.
+
+    `estimate` takes the states' means over each phone (N, D) and over all frames (D,), and the phone ids (N,). It
+    returns shares of the scales: phone accuracy (N,) and the sentence's scores (4,).
+    """
 
     states: np.ndarray
     estimate: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -58,11 +62,11 @@ class HeadOutput:
 
 @dataclass(frozen=True, eq=False)
 class AcousticOutput:
-    """What an acoustic model makes of one recording: all that a scorer sees besides the prompt.
+    """The output of an acoustic model for one recording: all that a scorer sees besides the prompt.
 
     `logp` (T, 40) log-posteriors, blank first, one row every `hop` seconds; `states` (T, D) of the encoder, D = 0
-    where the scorer reads none; `wave` float32 at 16 kHz. `others`: what further models heard in the same wave, where
-    a scorer asks several. `judging`: of a model that was taught to judge.
+    where the scorer reads none; `wave` float32 at 16 kHz. `others`: outputs of further models for the same wave, where
+    a scorer uses several. `head`: of a model that has a score head.
     """
 
     logp: np.ndarray
@@ -70,19 +74,31 @@ class AcousticOutput:
     wave: np.ndarray
     hop: float
     others: tuple[AcousticOutput, ...] = ()
-    judging: HeadOutput | None = None
+    head: HeadOutput | None = None
 
 
 class Scorer(Protocol):
     """A fitted scorer."""
 
-    def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
+    def assess(self, output: AcousticOutput, prompt: Prompt) -> Assessment:
         """Scores of every phone and word of the prompt, and of the sentence.
 
-        Raises PhonobenchError where the audio is too short to hold the phones.
+        Args:
+            output: of the acoustic models for one recording.
+            prompt: the words and phones that were to be read.
+
+        Raises:
+            PhonobenchError: where the audio is too short to hold the phones.
         """
         ...
 
     def threshold(self, false_alarms: float) -> float:
-        """The `phone_error` from which a phone is flagged, for a wanted share of well-said phones flagged wrongly."""
+        """The `phone_error` from which a phone is flagged.
+
+        Args:
+            false_alarms: the wanted share of well pronounced phones that are flagged wrongly.
+
+        Raises:
+            PhonobenchError: for a share outside the calibrated range.
+        """
         ...

@@ -87,7 +87,7 @@ def open_gate(
     `course.unread` of what it will hear is of the latter kind."""
     from sklearn.linear_model import LogisticRegression
 
-    values = np.stack([gate.told(described(e), names) for e in [*examples, *nonsense]])
+    values = np.stack([gate.values_of(described(e), names) for e in [*examples, *nonsense]])
     read = np.arange(len(values)) < len(examples)
     mean, scale = values.mean(0), np.maximum(values.std(0), 1e-3)
     model = LogisticRegression(C=1.0, max_iter=2000).fit(gate.standardised(values, mean, scale), read)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from phonobench import results, stats
-from phonobench.assessment.model.answer import ModelOutput, mean
+from phonobench.assessment.model.output import ModelOutput, mean
 from phonobench.assessment.model.scorer import assessment as assessment_of
 from phonobench.assessment.model.scorer import panels
 from phonobench.assessment.types import Assessment
@@ -134,7 +134,7 @@ def _answers(
         for name, part in jobs.items():
             for job in part:
                 if f"{name} {job.name}" in found:
-                    answer = opened.scorer.answer(found[f"{name} {job.name}"])
+                    answer = opened.scorer.predict(found[f"{name} {job.name}"])
                     together[name].setdefault(job.name, []).append(answer)
     short = [job.name for job in jobs["true"] if job.name not in together["true"]]
     if short:

@@ -10,7 +10,8 @@ from typing import Any
 from phonobench import store
 from phonobench._version import __version__
 from phonobench.assessment import bundle
-from phonobench.fitting.fit import FOREST, NETWORK, recipe_name, run_id, voters
+from phonobench.assessment.model.scorer import FOREST, NETWORK
+from phonobench.fitting.fit import recipe_name, run_id, voters
 from phonobench.fitting.open import fitted
 from phonobench.systems import cards
 from phonobench.types import PhonobenchError, Progress
@@ -46,9 +47,9 @@ def export(
         judges = onnx.export_judge(run_dir.parent / listener, opinions)
         files |= {made.name: store.hash_file(made) for made in ([path, opinions] if judges else [path])}
         report(Progress("export", place + 1, len(run["listeners"])))
-    for name_there, name_here in ((NETWORK, bundle.SCORER), (FOREST, bundle.FOREST)):
-        store.write_bytes(folder / name_here, (run_dir / name_there).read_bytes())
-        files[name_here] = store.hash_file(folder / name_here)
+    for file in (NETWORK, FOREST):
+        store.write_bytes(folder / file, (run_dir / file).read_bytes())
+        files[file] = store.hash_file(folder / file)
     if len(bands) > 1 or len(hops) > 1:
         raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
     facts = {

@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from phonobench import fusion, store
-from phonobench.assessment.model.answer import ModelOutput, if_read, mean
 from phonobench.assessment.model.calibration import Calibration, calibrate
 from phonobench.assessment.model.examples import FitConfig
 from phonobench.assessment.model.features import NAMES
+from phonobench.assessment.model.output import ModelOutput, combine
+from phonobench.assessment.model.scorer import FOREST, NETWORK
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import FOLDS
@@ -43,7 +44,7 @@ from phonobench.types import Corpus, OnProgress, PhonobenchError, Utterance
 LEVEL = -19.0
 """dBFS of the loud parts of a recording (`audio.levelled`): the median of SpeechOcean762's train speakers. How loud a
 microphone records says nothing of who speaks, but a recogniser hears it, and a scorer learns what goes with it."""
-NETWORK, FOREST, CROSS_VALIDATED = "scorer.onnx", "trees.safetensors", "cross-validated.safetensors"
+CROSS_VALIDATED = "cross-validated.safetensors"
 
 
 def fit(
@@ -158,7 +159,7 @@ def cross_validate(
     """Each utterance's answer by a scorer that was fitted without a fifth of the speakers, its own among them."""
     told = network_answers(material, course, seeds, report), forest_answers(material, course, report)
     read = gate_answers(material, course)
-    return [if_read(mean(pair), share) for *pair, share in zip(*told, read, strict=True)]
+    return [combine(pair, share) for *pair, share in zip(*told, read, strict=True)]
 
 
 def network_answers(
@@ -180,7 +181,7 @@ def forest_answers(material: FittingData, course: FitConfig, report: OnProgress 
     for kept, out in parts:
         forest = boosting.grow([material.examples[i] for i in kept], NAMES, course, report)
         tables = (tabulate(boosting.described(material.examples[i]), NAMES) for i in out)
-        told.append([forest.answer(one) for one in tables])
+        told.append([forest.predict(one) for one in tables])
     return _in_order([out for _, out in parts], told)
 
 

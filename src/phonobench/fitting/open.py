@@ -13,13 +13,9 @@ import numpy as np
 from phonobench import store
 from phonobench.assessment import bundle
 from phonobench.assessment.bundle import Bundle
-from phonobench.assessment.model.calibration import Calibration
-from phonobench.assessment.model.gate import PromptGate
-from phonobench.assessment.model.scorer import FittedScorer
-from phonobench.assessment.model.trees import Forest
+from phonobench.assessment.model.scorer import FittedScorer, build
 from phonobench.assessment.types import AcousticOutput
 from phonobench.fitting.feature_cache import AcousticModel, acoustic_model_of_run
-from phonobench.fitting.fit import FOREST, NETWORK
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
 
@@ -59,12 +55,8 @@ def open_scorer(folder: Path, kept: Path) -> OpenScorer:
         facts = {"run_id": f"{loaded.run['run_id']}.package", "thresholds": loaded.thresholds, "level": loaded.level}
         return OpenScorer({**loaded.run, **facts}, loaded.scorer, _ears(loaded, kept), exported=True)
     run = fitted(folder)
-    scorer = FittedScorer(
-        bundle.session(folder / NETWORK), Calibration.from_json(run["calibration"]), run["panel"],
-        tuple(run["features"]), Forest.read(folder / FOREST), PromptGate.from_json(run["gate"]),
-    )  # fmt: skip
     ears = [acoustic_model_of_run(folder.parent / name, run["layers"], run["level"]) for name in run["listeners"]]
-    return OpenScorer(run, scorer, ears, exported=False)
+    return OpenScorer(run, build(folder, run), ears, exported=False)
 
 
 def fitted(run_dir: Path) -> dict[str, Any]:
@@ -89,11 +81,11 @@ def _ears(loaded: Bundle, kept: Path) -> list[AcousticModel]:
         place: int, waves: Sequence[Callable[[], np.ndarray]], report: OnProgress
     ) -> Iterator[tuple[int, AcousticOutput]]:
         for k, wave in enumerate(waves):
-            yield k, loaded.listen_by(place, wave())
+            yield k, loaded.recognise_with(place, wave())
             report(Progress(f"listen {loaded.facts['name']}", k + 1, len(waves)))
 
     ears = []
-    for place, files in enumerate(loaded.heard_by):
+    for place, files in enumerate(loaded.acoustic_hashes):
         facts = {"files": files, "level": loaded.level, "states": loaded.reads_states, "hop": loaded.hop}
         key = store.fingerprint(facts)
         ears.append(AcousticModel(f"{loaded.run['run_id']} {place}", key, kept / key[:16], partial(listen, place)))

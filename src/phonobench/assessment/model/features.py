@@ -50,24 +50,24 @@ class Description:
     words: np.ndarray
 
 
-def describe(listening: AcousticOutput, prompt: Prompt, sound: prosody.Prosody | None = None) -> Description:
+def describe(output: AcousticOutput, prompt: Prompt, sound: prosody.Prosody | None = None) -> Description:
     """The rows of an utterance; `sound` is measured of the wave where it is not given.
 
     Raises PhonobenchError where the audio is too short for the phones.
     """
-    heard, wave = CTCEvidence(listening.logp, listening.hop), listening.wave
+    heard, wave = CTCEvidence(output.logp, output.hop), output.wave
     ids = phones.encode(prompt.phones)
     detail = gop.detail(heard, ids)
     sound = prosody.measure(wave) if sound is None else sound
     words = np.array(prompt.word_of_phone)
-    judged, judged_whole = _judged(listening.judging, detail.alignment, ids)
+    judged, judged_whole = _judged(output.head, detail.alignment, ids)
     columns = np.column_stack([
         _rivals(detail), _scores(detail), _insertions(heard, detail), _times(detail, heard.hop),
         _prosody(detail, heard.hop, sound), _places(ids, words), judged,
     ])  # fmt: skip
     whole = np.concatenate([_utterance(heard, detail, sound, wave), judged_whole])
     rows = np.column_stack([columns, np.broadcast_to(whole, (len(ids), len(whole)))]).astype(np.float32)
-    return Description(rows, _pooled(listening.states, detail.alignment), np.array(ids), words)
+    return Description(rows, _pooled(output.states, detail.alignment), np.array(ids), words)
 
 
 def side_by_side(parts: Sequence[Description]) -> Description:
@@ -89,12 +89,12 @@ def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:
     return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
 
 
-def _judged(judging: HeadOutput | None, alignment: Alignment, ids: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _judged(head: HeadOutput | None, alignment: Alignment, ids: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """What the recogniser itself thinks of the phones (N,) and the sentence (4,); zeros where it does not judge."""
-    if judging is None:
+    if head is None:
         return np.zeros(len(ids)), np.zeros(len(SENTENCE_SCORES))
-    whole = judging.states.mean(axis=0)
-    return judging.estimate(_pooled(judging.states, alignment), whole, np.array(ids))
+    whole = head.states.mean(axis=0)
+    return head.estimate(_pooled(head.states, alignment), whole, np.array(ids))
 
 
 def _rivals(detail: gop.Detail) -> np.ndarray:

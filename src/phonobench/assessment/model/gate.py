@@ -11,15 +11,16 @@ import numpy as np
 from phonobench.assessment.model.calibration import logistic
 from phonobench.assessment.model.features import UTTERANCE_FEATURES, Description
 
-READ = tuple(name for name in UTTERANCE_FEATURES if not name.startswith("judged"))
-"""What tells it: of the utterance all but what the recogniser judges, which says how well, not whether."""
+GATE_FEATURES = tuple(name for name in UTTERANCE_FEATURES if not name.startswith("judged"))
+"""What the gate reads: all of the utterance but the score head's estimates, which tell how well it was read, not
+whether."""
 FAR = 6.0
-"""Standard deviations beyond which a number counts as no stranger than that."""
+"""Standard deviations at which a standardised feature is cut off."""
 
 
 @dataclass(frozen=True)
 class PromptGate:
-    """A logistic regression on `READ` of every model that listens, standardised by `mean` and `scale`."""
+    """A logistic regression on `GATE_FEATURES` of every acoustic model, standardised by `mean` and `scale`."""
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
@@ -27,8 +28,13 @@ class PromptGate:
     offset: float
 
     def probability(self, description: Description, names: Sequence[str]) -> float:
-        """That the prompt was read; the rows hold `names` of each model."""
-        odds = standardised(told(description, names), self.mean, self.scale) @ self.weights + self.offset
+        """The probability that the prompt was read.
+
+        Args:
+            description: of one utterance, by one model or several side by side.
+            names: the features that its rows hold of each model.
+        """
+        odds = standardised(values_of(description, names), self.mean, self.scale) @ self.weights + self.offset
         return float(logistic(odds))
 
     def to_json(self) -> dict[str, Any]:
@@ -42,12 +48,17 @@ class PromptGate:
         return cls(mean, scale, weights, fields["offset"])
 
 
-def told(description: Description, names: Sequence[str]) -> np.ndarray:
-    """`READ` of an utterance by every model, one after another: (models * len(READ),)."""
+def values_of(description: Description, names: Sequence[str]) -> np.ndarray:
+    """The values of `GATE_FEATURES`, one model after another: (models * len(GATE_FEATURES),) float64."""
     by_model = description.rows[0].reshape(-1, len(names))
-    return by_model[:, [names.index(name) for name in READ]].ravel().astype(np.float64)
+    return by_model[:, [names.index(name) for name in GATE_FEATURES]].ravel().astype(np.float64)
 
 
 def standardised(values: np.ndarray, mean: Sequence[float], scale: Sequence[float]) -> np.ndarray:
-    """In standard deviations, `FAR` at most."""
+    """The values in standard deviations from the mean, cut off at `FAR`.
+
+    Example:
+        >>> standardised(np.array([3.0, -100.0]), [1.0, 0.0], [4.0, 2.0]).tolist()
+        [0.5, -6.0]
+    """
     return np.clip((values - np.asarray(mean)) / np.asarray(scale), -FAR, FAR)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from phonobench.assessment.model import prosody
-from phonobench.assessment.model.answer import ModelOutput, if_read, mean
+from phonobench.assessment.model import prosody, runtime
 from phonobench.assessment.model.calibration import Calibration
 from phonobench.assessment.model.features import NAMES, Description, describe, side_by_side
 from phonobench.assessment.model.gate import PromptGate
+from phonobench.assessment.model.output import ModelOutput, combine, mean
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.model.trees import Forest
 from phonobench.assessment.types import (
@@ -26,52 +27,70 @@ from phonobench.assessment.types import (
 )
 from phonobench.types import Prompt
 
+NETWORK, FOREST = "scorer.onnx", "trees.safetensors"
+"""Files of a scorer, in the folder of a fitted run and in an export."""
+
 
 @dataclass(frozen=True, eq=False)
 class FittedScorer:
-    """`session`: an ONNX Runtime session of the network. It reads side by side what a panel of `panel` models heard, of
-    each those columns that `features` names; where there are several panels, what each heard is scored apart and
-    averaged. `forest` (None: the network is alone) has as much to say as the network, `gate` (None: always open)
-    whether the prompt was read."""
+    """A network, trees and a gate, with their calibration.
 
-    session: Any
+    `session` runs the network. It reads side by side what a panel of `panel` acoustic models gave, of each those
+    columns that `features` names. Where there are several panels, each is scored apart and the outputs are averaged.
+    `forest` (None: the network is alone) weighs as much as the network; `gate` (None: always open) says whether the
+    prompt was read.
+    """
+
+    session: runtime.Session
     calibration: Calibration
     panel: int = 1
     features: tuple[str, ...] = NAMES
     forest: Forest | None = None
     gate: PromptGate | None = None
 
-    def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
-        """Scores on the human scales with intervals. Raises PhonobenchError where the audio is too short."""
-        sound = prosody.measure(listening.wave)  # once: all of them heard the same wave
-        described = [describe(one, prompt, sound) for one in (listening, *listening.others)]
+    def assess(self, output: AcousticOutput, prompt: Prompt) -> Assessment:
+        """Scores on the human scales with intervals.
+
+        Args:
+            output: of the acoustic models, panel after panel, for one recording.
+            prompt: the words and phones that were to be read.
+
+        Raises:
+            PhonobenchError: where the audio is too short to hold the phones.
+        """
+        sound = prosody.measure(output.wave)  # once: all models were given the same wave
+        described = [describe(one, prompt, sound) for one in (output, *output.others)]
         together = [side_by_side(panel) for panel in panels(described, self.panel)]
-        told = assessment(mean([self.answer(one) for one in together]), self.calibration)
-        return replace(told, read=float(np.mean([self.read(one) for one in together])))
+        made = assessment(mean([self.predict(one) for one in together]), self.calibration)
+        return replace(made, read_probability=float(np.mean([self.read_probability(one) for one in together])))
 
     def threshold(self, false_alarms: float) -> float:
-        """The error probability from which that share of well-said phones is flagged."""
+        """The error probability from which that share of well pronounced phones is flagged.
+
+        Raises:
+            PhonobenchError: for a share outside the calibrated range.
+        """
         return self.calibration.threshold(false_alarms)
 
     @cached_property
     def _columns(self) -> np.ndarray:
-        """Where in a panel's rows the columns stand that the scorer reads."""
+        """Indices of the columns of a panel's rows that the scorer reads."""
         each = np.array([NAMES.index(name) for name in self.features])
         return (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
 
-    def answer(self, description: Description) -> ModelOutput:
-        """What the scorer says of one description."""
+    def predict(self, description: Description) -> ModelOutput:
+        """The output for one description, before calibration."""
         d = self._named(description)
-        told = [self._network(d)]
+        outputs = [self._network(d)]
         if self.forest is not None:
-            told.append(self.forest.answer(tabulate(d, self.features)))
-        return if_read(mean(told), self._read(d))
+            outputs.append(self.forest.predict(tabulate(d, self.features)))
+        return combine(outputs, self._read_probability(d))
 
-    def read(self, description: Description) -> float:
+    def read_probability(self, description: Description) -> float:
         """The probability that the prompt was read at all."""
-        return self._read(self._named(description))
+        return self._read_probability(self._named(description))
 
-    def _read(self, d: Description) -> float:
+    def _read_probability(self, d: Description) -> float:
         return 1.0 if self.gate is None else self.gate.probability(d, self.features)
 
     def _named(self, description: Description) -> Description:
@@ -79,26 +98,59 @@ class FittedScorer:
 
     def _network(self, d: Description) -> ModelOutput:
         belongs = (d.words[None] == np.arange(d.words.max() + 1)[:, None]).astype(np.float32)
-        inputs = {"rows": d.rows[None], "states": d.states[None], "ids": d.ids[None].astype(np.int64),
-                  "belongs": belongs[None]}  # fmt: skip
+        inputs = {
+            "rows": d.rows[None],
+            "states": d.states[None],
+            "ids": d.ids[None].astype(np.int64),
+            "belongs": belongs[None],
+        }
         wanted = {node.name for node in self.session.get_inputs()}
         phone, error, word, sentence = self.session.run(None, {k: v for k, v in inputs.items() if k in wanted})
         return phone[0], error[0], word[0], sentence[0]
 
 
+def build(folder: Path, facts: Mapping[str, Any], *, network_alone: bool = False) -> FittedScorer:
+    """The scorer whose files lie in a folder: the only place where one is put together.
+
+    Args:
+        folder: holds `NETWORK` and `FOREST`.
+        facts: of a fitted run's manifest or of an export: `calibration`, `panel`, `features`, `gate`.
+        network_alone: there are neither trees nor a gate (exports of the first format).
+
+    Raises:
+        PhonobenchError: where a file is absent or damaged, or ONNX Runtime is not installed.
+    """
+    return FittedScorer(
+        session=runtime.session(folder / NETWORK),
+        calibration=Calibration.from_json(facts["calibration"]),
+        panel=facts["panel"],
+        features=tuple(facts["features"]),
+        forest=None if network_alone else Forest.read(folder / FOREST),
+        gate=None if network_alone else PromptGate.from_json(facts["gate"]),
+    )
+
+
 T = TypeVar("T")
 
 
-def panels(listeners: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Listeners, or what they heard, in panels of `size`, in order. Raises ValueError where some are left over."""
-    if len(listeners) % size:
-        raise ValueError(f"{len(listeners)} listeners do not make panels of {size}")
-    return [listeners[start : start + size] for start in range(0, len(listeners), size)]
+def panels(models: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Acoustic models, or their outputs, in panels of `size`, in order.
+
+    Raises:
+        ValueError: where some are left over.
+
+    Example:
+        >>> panels("abcdef", 2)
+        ['ab', 'cd', 'ef']
+    """
+    if len(models) % size:
+        raise ValueError(f"{len(models)} acoustic models do not make panels of {size}")
+    return [models[start : start + size] for start in range(0, len(models), size)]
 
 
-def assessment(answer: ModelOutput, calibration: Calibration) -> Assessment:
-    """An answer on the human scales, calibrated."""
-    phone, error, word, sentence = answer
+def assessment(output: ModelOutput, calibration: Calibration) -> Assessment:
+    """An output on the human scales, calibrated."""
+    phone, error, word, sentence = output
     around = calibration.intervals
     return Assessment(
         phone=around["phone"].around(PHONE_SCALE * phone.astype(np.float64), PHONE_SCALE),

@@ -1,4 +1,4 @@
-"""Boosted regression trees as arrays: what fits them is not needed to ask them."""
+"""Boosted regression trees as arrays: the library that fits them is not needed to evaluate them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from pathlib import Path
 import numpy as np
 
 from phonobench import store
-from phonobench.assessment.model.answer import ModelOutput
 from phonobench.assessment.model.calibration import logistic
+from phonobench.assessment.model.output import ModelOutput
 from phonobench.assessment.model.tables import Tables
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
 from phonobench.compiled import compiled
 
 TABLES = {
-    "phone": "phones", "error": "phones",
+    "phone": "phones",
+    "error": "phones",
     **{f"word.{name}": "words" for name in WORD_SCORES},
     **{f"sentence.{name}": "sentence" for name in SENTENCE_SCORES},
-}  # fmt: skip
-"""By score the table whose rows it is read from."""
+}
+"""By score the table whose rows it is predicted from."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """The sum of `start` (1,) and of one leaf of every tree. `roots` (T,) are places among the M nodes, whose arrays
-    are: `column` of the table and `threshold`, up to which a row goes `left` (the place of a node, -1 at a leaf), else
-    `right`; `absent_left`, whether a row without a value (NaN) does; `value` of a leaf."""
+    """The sum of `start` (1,) and of one leaf of every tree.
+
+    `roots` (T,) are indices among the M nodes, whose arrays are: `column` of the table and `threshold`, up to which a
+    row goes `left` (the index of a node, -1 at a leaf), else `right`; `absent_left`, whether a row without a value
+    (NaN) goes left; `value` of a leaf.
+    """
 
     start: np.ndarray
     roots: np.ndarray
@@ -38,10 +42,22 @@ class Trees:
     absent_left: np.ndarray
     value: np.ndarray
 
-    def of(self, table: np.ndarray) -> np.ndarray:
-        """The sum for each row of the table (N, columns): (N,) float64."""
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        """The sum for each row of the table (N, columns): (N,) float64.
+
+        Example:
+            One tree: 1 up to 0.5, above it and without a value 2.
+
+            >>> nodes = {"column": [0, 0, 0], "left": [1, -1, -1], "right": [2, -1, -1], "value": [0.0, 1.0, 2.0]}
+            >>> arrays = {name: np.array(values) for name, values in nodes.items()}
+            >>> limits = {"threshold": np.full(3, 0.5), "absent_left": np.array([False] * 3)}
+            >>> tree = Trees(start=np.array([10.0]), roots=np.array([0]), **arrays, **limits)
+            >>> tree.predict(np.array([[0.2], [0.5], [0.6], [np.nan]])).tolist()
+            [11.0, 11.0, 12.0, 12.0]
+        """
         nodes = (self.column, self.threshold, self.left, self.right, self.absent_left, self.value)
-        return _sums(np.ascontiguousarray(table, np.float32), self.start[0], self.roots, *nodes)
+        sums: np.ndarray = _sums(np.ascontiguousarray(table, np.float32), self.start[0], self.roots, *nodes)
+        return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +66,15 @@ class Forest:
 
     trees: Mapping[str, Trees]
 
-    def answer(self, tables: Tables) -> ModelOutput:
-        """What the trees say of an utterance."""
-        told = {name: self.trees[name].of(getattr(tables, table)) for name, table in TABLES.items()}
-        word = np.stack([told[f"word.{name}"] for name in WORD_SCORES], axis=1)
-        sentence = np.concatenate([told[f"sentence.{name}"] for name in SENTENCE_SCORES])
-        return told["phone"], logistic(told["error"]), word, sentence
+    def predict(self, tables: Tables) -> ModelOutput:
+        """The trees' output for one utterance."""
+        predicted = {name: self.trees[name].predict(getattr(tables, table)) for name, table in TABLES.items()}
+        word = np.stack([predicted[f"word.{name}"] for name in WORD_SCORES], axis=1)
+        sentence = np.concatenate([predicted[f"sentence.{name}"] for name in SENTENCE_SCORES])
+        return predicted["phone"], logistic(predicted["error"]), word, sentence
 
     def write(self, path: Path) -> None:
-        """Keep it in one file."""
+        """Keeps all trees in one file."""
         arrays = {
             f"{name} {part.name}": getattr(trees, part.name)
             for name, trees in self.trees.items()
@@ -68,19 +84,34 @@ class Forest:
 
     @classmethod
     def read(cls, path: Path) -> Forest:
-        """The inverse of `write`. Raises PhonobenchError where the file is absent or damaged."""
+        """The inverse of `write`.
+
+        Raises:
+            PhonobenchError: where the file is absent or damaged.
+        """
         arrays, _ = store.read_arrays(path)
         return cls({name: Trees(*(arrays[f"{name} {part.name}"] for part in fields(Trees))) for name in TABLES})
 
 
 @compiled
-def _sums(table, start, roots, column, threshold, left, right, absent_left, value):
+def _sums(
+    table: np.ndarray,
+    start: float,
+    roots: np.ndarray,
+    column: np.ndarray,
+    threshold: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    absent_left: np.ndarray,
+    value: np.ndarray,
+) -> np.ndarray:
     total = np.full(len(table), start)
     for row in range(len(table)):
-        for node in roots:
+        for root in roots:
+            node = root
             while left[node] >= 0:
-                told = table[row, column[node]]
-                goes_left = absent_left[node] if np.isnan(told) else told <= threshold[node]
+                cell = table[row, column[node]]
+                goes_left = absent_left[node] if np.isnan(cell) else cell <= threshold[node]
                 node = left[node] if goes_left else right[node]
             total[row] += value[node]
     return total

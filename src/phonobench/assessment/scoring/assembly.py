@@ -68,8 +68,8 @@ def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> s
     return schema.PhoneScore(
         expected=finding.expected,
         expected_ipa=ARPABET_TO_IPA[finding.expected],
-        heard=finding.heard,
-        heard_ipa=_ipa(finding.heard),
+        heard=finding.likeliest,
+        heard_ipa=_ipa(finding.likeliest),
         candidates=tuple(
             schema.PhoneHypothesis(arpabet=one.phone, ipa=_ipa(one.phone), probability=_share(one.probability))
             for one in finding.candidates

@@ -47,7 +47,7 @@ class Assessor(Protocol):
         """Name, version, licence and what else is to stand in a result."""
         ...
 
-    def listen(self, wave: np.ndarray) -> AcousticOutput:
+    def recognise(self, wave: np.ndarray) -> AcousticOutput:
         """What the model makes of a float32 wave at 16 kHz."""
         ...
 
@@ -71,13 +71,13 @@ def score(
     source = file or "the audio"
     _check_length(wave, readings, source)
     loaded = load(package)
-    listening = loaded.listen(wave)
-    heard = [CTCEvidence(one.logp.astype(np.float64), one.hop) for one in (listening, *listening.others)]
+    output = loaded.recognise(wave)
+    heard = [CTCEvidence(one.logp.astype(np.float64), one.hop) for one in (output, *output.others)]
     _check_speech(heard, readings, source)
     try:
         readings = reading.choose(readings, *heard)
         prompt = reading.prompt(readings)
-        assessment = loaded.scorer.assess(listening, prompt)
+        assessment = loaded.scorer.assess(output, prompt)
         threshold = loaded.scorer.threshold(false_alarms)
         flagged = assessment.phone_error >= threshold
         found = diagnosis.diagnose(heard, encode(prompt.phones), assessment.phone.value, flagged)
@@ -94,7 +94,7 @@ def score(
         sentence=assembly.sentence(assessment),
         words=assembly.words(readings, assessment, found, flagged),
         insertions=assembly.insertions(readings, found),
-        warnings=warnings.warnings(wave, readings, heard[0], assessment.read),
+        warnings=warnings.warnings(wave, readings, heard[0], assessment.read_probability),
     )
 
 

@@ -52,11 +52,11 @@ def recognise(
                 length = int(features.lengths[row])
                 states_of = chosen[row, :length] if layers else chosen[row, : length * model.encoder.upsample]
                 heard = logp[row, : length * model.encoder.upsample].cpu().numpy()
-                judging = None
+                head = None
                 if model.judge is not None and judged is not None:
-                    judging = HeadOutput(judged[row, :length], partial(_estimate, model.judge))
+                    head = HeadOutput(judged[row, :length], partial(_estimate, model.judge))
                 states_heard = states_of.float().cpu().numpy()
-                yield start + item, AcousticOutput(heard, states_heard, group[item], hop, judging=judging)
+                yield start + item, AcousticOutput(heard, states_heard, group[item], hop, head=head)
         report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
 
 

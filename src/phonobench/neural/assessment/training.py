@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from phonobench.assessment.model.answer import ModelOutput
 from phonobench.assessment.model.examples import Example, FitConfig
+from phonobench.assessment.model.output import ModelOutput
 from phonobench.neural.assessment.network import Ensemble, ScorerNetwork, Size, loss
 from phonobench.types import PhonobenchError, Progress
 

@@ -1,0 +1,45 @@
+"""ONNX Runtime, the only thing that runs networks here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from phonobench.types import PhonobenchError
+
+
+class Node(Protocol):
+    """An input of a network."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+
+class Session(Protocol):
+    """What is used of an ONNX Runtime session."""
+
+    def get_inputs(self) -> list[Node]:
+        """The inputs that the network takes."""
+        ...
+
+    def run(self, outputs: list[str] | None, inputs: dict[str, Any]) -> list[Any]:
+        """The named outputs (None: all of them) for arrays by the name of the input."""
+        ...
+
+
+def session(path: Path) -> Session:
+    """An ONNX Runtime session on the processor.
+
+    Raises:
+        PhonobenchError: where the runtime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as absent:
+        raise PhonobenchError("scoring needs the package onnxruntime: pip install onnxruntime") from absent
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    made: Session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return made
