@@ -249,7 +249,7 @@ def test_the_published_schema_is_current() -> None:
 def test_compare_finds_who_is_better(runs: Path, corpus: tuple[Corpus, planted.SAID], root: Path) -> None:
     found = evaluate.compare([runs / "hears", runs / "random", runs / "reads"], corpus[0], resamples=RESAMPLES)
     assert found.runs == ("hears", "random", "reads")
-    assert len(found.gaps) == 3 * len(evaluate.HEADLINE)
+    assert len(found.gaps) == 3 * len(evaluate.headline())
     by_name = {(gap.metric, gap.a, gap.b): gap for gap in found.gaps}
     per = by_name["per", "hears", "random"]
     assert (per.better, per.p) == ("hears", pytest.approx(2 / (RESAMPLES + 1)))

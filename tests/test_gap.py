@@ -84,7 +84,7 @@ def test_bands_and_phones_add_up_to_the_whole(found, analysis: gap.GapAnalysis) 
     wrong = sum(phone.n * phone.first for phone in analysis.by_phone)
     planted_slips = sum(a == 0 for u in utterances for a in u.judgement.phone_accuracy)
     heard = (
-        edits.align(phones.encode(u.prompt.phones), p.heard)
+        edits.align(phones.encode(u.prompt.phones), p.hypothesis)
         for u, p in zip(utterances, found[1].predictions, strict=True)
     )
     assert wrong == pytest.approx(planted_slips - sum(one.insertions for one in heard))

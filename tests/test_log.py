@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from phonobench import evaluate, phones, store
 from phonobench.cli import app
-from phonobench.report import learning_curve, log, loggers, runs
+from phonobench.report import labels, learning_curve, log, loggers, runs
 from phonobench.results import Value
 from phonobench.systems import cards
 from phonobench.types import Corpus, PhonobenchError
@@ -45,7 +45,7 @@ def test_the_log_holds_every_run_and_what_is_open(roots: tuple[Path, Path]) -> N
     assert "- Started from `first.s0`\n" in text
     (second,) = (run for run in log.read(*roots) if run.run_id == "second.s0")  # ties of a second have no order
     per = second.metrics["per_hq"]
-    assert f"**{log.figure(per, 'per_hq')}**" in text  # the reader of the prompt has no errors at all
+    assert f"**{labels.with_interval(per, 'per_hq')}**" in text  # the reader of the prompt has no errors at all
     assert "- [ ] `phonobench bench hubert-large`" in text
     assert "- [ ] `phonobench bench whisper-base`" not in text
     assert all(card.title in text for card in cards.SYSTEMS.values())

@@ -119,7 +119,7 @@ def test_the_verb_leaves_a_human_row_that_the_leaderboard_shows(corpus, tmp_path
     rater = found.metrics["phone_model_pearson"]
     assert f"| One human rater | against the other four | {rater.value:.3f} [{rater.low:.3f}, {rater.high:.3f}]" in page
     beside = {"one.scorer": {name: rater_rows.SystemDifference(rater, rater, 0.012) for name in found.metrics}}
-    table = replace(table, people=replace(found, beside=beside))
+    table = replace(table, raters=replace(found, systems=beside))
     page = markdown.write(leaderboard.Leaderboard("1", (table,)))
     assert "| One, scorer | less the rater's |" in page
     assert "p 0.012" in page

@@ -21,8 +21,6 @@ from phonobench.types import PhonobenchError
 PROTOCOL_VERSION = "1"
 """Version of the evaluation protocol. Any change of what is measured makes a new one."""
 
-TaskName = Literal["recognition", "scoring", "detection", "controls", "assessment"]
-
 SCHEMA_FILE = "results.schema.json"
 
 
@@ -162,7 +160,7 @@ class Result(_Strict):
     protocol_version: str
     run_id: str
     split: Literal["train", "dev", "test"]
-    task: TaskName
+    task: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="as in the name of the file; see `tasks.TASKS`")
     created: str = Field(description="UTC, ISO 8601")
     provenance: Provenance
     metrics: dict[str, Value]

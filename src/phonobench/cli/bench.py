@@ -125,7 +125,7 @@ def _show_seeds(results_root: Path, done: Sequence[str]) -> None:
 
     rows = seeds.table(results_root, done)
     if rows:
-        print_table("\nOver seeds: mean ± standard deviation [lowest, highest]", seeds.COLUMNS, rows)
+        print_table("\nOver seeds: mean ± standard deviation [lowest, highest]", seeds.columns(), rows)
 
 
 def _leave_page(run_dirs: list[Path], corpus: Corpus, results: Path, runs: Path) -> None:

@@ -57,15 +57,15 @@ def evaluate_run(
     if as_json:
         print_json([one.model_dump(mode="json") for one in made])
         return
-    from phonobench.report.labels import SCORER_LABELS
+    from phonobench.report import labels
 
-    shown_metrics = {*evaluate.HEADLINE, *SCORER_LABELS}
+    main = labels.evaluated()
     for split_name in dict.fromkeys(one.split for one in made):
         shown = {
             metric: value
             for one in made
             for metric, value in one.metrics.items()
-            if one.split == split_name and (every or metric in shown_metrics or metric.startswith("true_auc"))
+            if one.split == split_name and (every or metric in main)
         }
         _print(split_name, shown)
     print_note(f"written to {results / made[0].run_id}")
@@ -104,9 +104,8 @@ def compare_runs(
             comparison = fitting.compare(run_dirs, found, kept, metrics=metrics, resamples=resamples, report=report)
         else:
             comparison = evaluate.compare(
-                run_dirs, found, cast(Split, split), metrics=metrics or evaluate.HEADLINE, resamples=resamples,
-                report=report,
-            )  # fmt: skip
+                run_dirs, found, cast(Split, split), metrics=metrics, resamples=resamples, report=report
+            )
     if figure_file is not None:
         _draw(comparison, figure_file)
     if as_json:
@@ -134,8 +133,6 @@ def _draw(comparison: Comparison, path: Path) -> None:
 
 
 GAP_COLUMNS = ("metric", "pair", "first", "second", "diff.", "95 % interval", "p", "p Holm", "better")
-_SHORT = {"utterance": "utt.", "pearson": "r", "spearman": "rho", "per": "PER", "hq": "HQ", "ipa": "IPA", "char": "",
-          "auc": "AUC", "ap": "AP", "f1": "F1", "mcc": "MCC"}  # fmt: skip
 
 
 def gap_row(gap: MetricDifference, letters: dict[str, str]) -> tuple[str, ...]:
@@ -143,19 +140,19 @@ def gap_row(gap: MetricDifference, letters: dict[str, str]) -> tuple[str, ...]:
 
     The better run is named where the interval of the difference leaves zero out, and the metric has a better end.
     """
+    from phonobench.report import labels
+
     apart = gap.low > 0 or gap.high < 0
-    verdict = letters[gap.better] if apart and gap.better else "-" if apart else "open"
-    shown = [figure(gap.metric, value) for value in (gap.value_a, gap.value_b, gap.difference)]
-    unit = " %" if any(text.endswith(" %") for text in shown) else ""
-    name = " ".join(filter(None, (_SHORT.get(word, word) for word in gap.metric.split("_"))))
+    better = letters[gap.better] if apart and gap.better else "-" if apart else "open"
+    shown = [labels.number(value, gap.metric) for value in (gap.value_a, gap.value_b, gap.difference)]
     return (
-        name + unit,
+        labels.short_heading(gap.metric),
         f"{letters[gap.a]}-{letters[gap.b]}",
-        *(text.removesuffix(" %") for text in shown),
+        *("-" if text == labels.DASH else text for text in shown),
         interval(gap.metric, gap.low, gap.high),
         f"{gap.p:.3f}" if gap.p == gap.p else "-",
         f"{gap.p_holm:.3f}" if gap.p_holm == gap.p_holm else "-",
-        gap.reason or verdict,
+        gap.reason or better,
     )
 
 

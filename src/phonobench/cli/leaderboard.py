@@ -11,7 +11,7 @@ import typer
 
 from phonobench import store
 from phonobench.cli.options import RESULTS, JsonOption, ResultsOption
-from phonobench.cli.output import figure, print_note, print_table
+from phonobench.cli.output import print_note, print_table
 from phonobench.types import PhonobenchError
 
 if TYPE_CHECKING:
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from phonobench.results import Value
 
 Format = Literal["table", "md", "csv", "json", "html"]
-
-_COLUMNS = {
-    "per_hq": "PER HQ %",
-    "utterance_pearson": "utt. r",
-    "phone_pearson": "phone r",
-    "utterance_auc": "utt. AUC",
-    "phone_auc": "phone AUC",
-}
-"""Metrics and headings short enough for a terminal of 80 columns; r is Pearson's."""
 
 
 def print_leaderboard(
@@ -92,26 +83,35 @@ def _written(board: Leaderboard, shape: Format) -> str:
 
 
 def _print(table: Table) -> None:
+    """The main figures; headings are short enough for a terminal of 80 columns."""
+    from phonobench.report import labels
+
     name = "SYNTHETIC SPEECH" if table.synthetic else table.corpus
     trial = "" if table.complete else ", a trial not to be cited"
     title = f"{name}{trial}: {table.utterances:,} utterances of {table.speakers} speakers"
     print()
-    print_table(title, ("system", *_COLUMNS.values()), [_row(entry) for entry in table.entries], _COLUMNS.values())
+    headings = [labels.short_heading(name) for name in labels.MAIN]
+    print_table(title, ("system", *headings), [_row(entry) for entry in table.entries], headings)
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     """Two lines a run: values, and below them their intervals."""
-    cells = (_cell(name, entry.metrics[name]) if name in entry.metrics else "-" for name in _COLUMNS)
+    from phonobench.report import labels
+
+    cells = (_cell(name, entry.metrics[name]) if name in entry.metrics else "-" for name in labels.MAIN)
     return f"{entry.card}\n{entry.recipe}, seed {entry.seed}", *cells
 
 
 def _cell(name: str, value: Value) -> str:
     """`.530` above `.487–.701`."""
-    shown, low, high = (_short(figure(name, number)) for number in (value.value, value.low, value.high))
-    return shown if "-" in (shown, low, high) else f"{shown}\n{low}–{high}"
+    from phonobench.report import labels
+
+    shown, low, high = (_short(labels.number(number, name)) for number in (value.value, value.low, value.high))
+    if shown == labels.DASH:
+        return "-"
+    return shown if labels.DASH in (low, high) else f"{shown}\n{low}–{high}"
 
 
 def _short(shown: str) -> str:
-    """Without the unit, which the heading has, and without the zero before the point."""
-    shown = shown.removesuffix(" %")
+    """Without the zero before the point."""
     return shown.replace("0.", ".", 1) if shown.startswith(("0.", "-0.")) else shown

@@ -18,9 +18,6 @@ from rich.table import Table
 
 from phonobench.types import Corpus, OnProgress, Progress
 
-_RATES = ("per", "pfer", "substitutions", "deletions", "insertions")
-"""Beginnings of the names of metrics that are printed in per cent."""
-
 MEGABYTE = 1_000_000
 BYTES_FROM = 10 * MEGABYTE
 """Stages with more steps than this count bytes, and are shown in megabytes."""
@@ -67,16 +64,21 @@ def to_json(value: Any) -> str:
 
 
 def figure(metric: str, value: float | None) -> str:
-    """A value as people read it: error rates in per cent, the others with three decimals, a dash for none."""
+    """A value as its metric is shown, with its unit; three decimals where there is no such metric, a dash for none."""
+    from phonobench.report import labels
+
     if value is None or math.isnan(value):
         return "-"
-    return f"{100 * value:.2f} %" if metric.startswith(_RATES) else f"{value:.3f}"
+    return f"{labels.number(value, metric)} {labels.display(metric).unit}".rstrip()
 
 
 def interval(metric: str, low: float | None, high: float | None) -> str:
     """The ends of an interval in brackets, without the unit; a dash for none."""
-    ends = [figure(metric, end).removesuffix(" %") for end in (low, high)]
-    return "-" if "-" in ends else f"[{ends[0]}, {ends[1]}]"
+    from phonobench.report import labels
+
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return "-"
+    return f"[{labels.number(low, metric)}, {labels.number(high, metric)}]"
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:

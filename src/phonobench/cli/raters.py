@@ -76,22 +76,22 @@ def _machine(folder: Path, corpus: Corpus, runs: Path, report: OnProgress) -> tu
 
 
 def _print(bars: dict[str, RaterAgreement], machines: list[str]) -> None:
-    from phonobench.report.labels import SCORER_LABELS
+    from phonobench.report.labels import scorer_heading
 
     def told(metric: str, estimate: Any) -> str:
         return f"{figure(metric, estimate.value)} {interval(metric, estimate.low, estimate.high)}"
 
     about = "against the other four raters, mean over the five; 95 % intervals over speakers"
     if not machines:
-        rows = [(SCORER_LABELS[metric], told(metric, bar.rater)) for metric, bar in bars.items()]
+        rows = [(scorer_heading(metric), told(metric, bar.rater)) for metric, bar in bars.items()]
         print_table(f"One rater {about}", ("", "one rater"), rows)
     for name in machines:
         lines: list[tuple[str, ...]] = []
         for metric, bar in bars.items():
             if name not in bar.machines:
-                lines.append((SCORER_LABELS[metric], bar.rater.reason or "-", "-", "-", "-"))
+                lines.append((scorer_heading(metric), bar.rater.reason or "-", "-", "-", "-"))
                 continue
             value, difference = bar.machines[name]
             figures = (told(metric, one) for one in (bar.rater, value, difference))
-            lines.append((SCORER_LABELS[metric], *figures, f"{difference.p:.3f}"))
+            lines.append((scorer_heading(metric), *figures, f"{difference.p:.3f}"))
         print_table(f"{name} {about}", ("", "one rater", "scorer", "scorer less rater", "p"), lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -14,15 +14,14 @@ import numpy as np
 from phonobench import stats, tasks
 from phonobench.evaluate.intervals import draw_values
 from phonobench.evaluate.predictions import SplitPredictions, has_posteriors, predict_split
-from phonobench.evaluate.run import choose_thresholds, constants
+from phonobench.evaluate.run import choose_thresholds, task_rows
+from phonobench.results import ThresholdFacts
 from phonobench.stats.bootstrap import RESAMPLES, SEED
-from phonobench.types import Corpus, PhonobenchError, Progress, Split, Utterance
+from phonobench.tasks import Metric
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Split, Utterance
 
-HEADLINE = (
-    "per_hq", "per", "per_ipa_char_hq", "utterance_pearson", "utterance_spearman", "phone_pearson", "phone_spearman",
-    "word_pearson", "utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc",
-)  # fmt: skip
-"""Metrics that `compare` shows when none are named."""
+Values = dict[str, tuple[np.ndarray, int]]
+"""Metric -> its values (R + 1,) over the draws, and the number of speakers behind it."""
 
 
 @dataclass(frozen=True)
@@ -69,61 +68,97 @@ class Comparison:
         return fields
 
 
+def headline() -> tuple[str, ...]:
+    """The metrics that `compare` shows when none are named: those of the tasks that are shown everywhere.
+
+    Example:
+        >>> headline()[:3]
+        ('per_hq', 'per', 'per_ipa_char_hq')
+    """
+    return tuple(m.name for task in tasks.TASKS.values() for m in task.metrics if m.shown == "everywhere")
+
+
 def compare(
     run_dirs: Sequence[Path],
     corpus: Corpus,
     split: Split = "test",
     *,
-    metrics: Sequence[str] = HEADLINE,
+    metrics: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: OnProgress = lambda _: None,
 ) -> Comparison:
     """Measures the runs on the same draws and compares each pair. Each run keeps its own thresholds, from dev.
 
-    Raises PhonobenchError for fewer than two runs, one named twice, an unknown metric, or runs that do not cover the
-    same utterances.
+    Args:
+        run_dirs: folders of two or more runs.
+        corpus: that their posteriors are of.
+        split: to be measured.
+        metrics: names of metrics; `headline()` where None.
+        resamples: bootstrap draws of speakers.
+        seed: of the draws.
+        report: called after each step.
+
+    Raises:
+        PhonobenchError: for fewer than two runs, one named twice, an unknown metric, or runs that do not cover the
+            same utterances.
     """
-    _check_names(run_dirs, metrics)
-    values: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
+    if len(run_dirs) < 2:
+        raise PhonobenchError(f"{len(run_dirs)} run to compare: name at least two")
+    wanted = _wanted(headline() if metrics is None else metrics)
+    values: dict[str, Values] = {}
     first: SplitPredictions | None = None
     for run_dir in run_dirs:
-        answered = predict_split(run_dir, corpus, split, controls=False, report=report)
-        first = first or answered
-        _check_same(first, answered)
-        values[answered.run_id] = _values(run_dir, corpus, answered, metrics, resamples, seed, report)
+        predicted = predict_split(run_dir, corpus, split, controls=False, report=report)
+        first = first or predicted
+        _check_same(first, predicted)
+        thresholds = {}
+        if any(tasks.TASKS[task].thresholds for task in wanted):
+            thresholds = choose_thresholds(_dev(run_dir, corpus, predicted, report))
+        values[predicted.run_id] = _values(predicted, wanted, thresholds, resamples, seed)
     assert first is not None
     return of_values(corpus, split, first.utterances, values, len(run_dirs), resamples)
 
 
 def of_values(
-    corpus: Corpus, split: Split, utterances: Sequence[Utterance],
-    values: Mapping[str, Mapping[str, tuple[np.ndarray, int]]], named: int, resamples: int,
-) -> Comparison:  # fmt: skip
+    corpus: Corpus,
+    split: Split,
+    utterances: Sequence[Utterance],
+    values: Mapping[str, Values],
+    named: int,
+    resamples: int,
+) -> Comparison:
     """All pairs of runs by `values`: run -> metric -> its values over the same draws, and the speakers behind it.
 
-    Raises PhonobenchError for fewer than two runs, and where the `named` ones were not all different.
+    Raises:
+        PhonobenchError: for fewer than two runs, and where the `named` ones were not all different.
     """
     runs = tuple(values)
     if named < 2:
         raise PhonobenchError(f"{named} run to compare: name at least two")
     if len(runs) < named:
         raise PhonobenchError(f"two of the {named} folders hold the same run: {', '.join(runs)}")
-    gaps = [gap for name in values[runs[0]] for gap in _gaps(name, {run: values[run][name] for run in runs})]
+    differences = [
+        one for name in values[runs[0]] for one in _differences(name, {run: values[run][name] for run in runs})
+    ]
     speakers = len({u.speaker for u in utterances})
-    return Comparison(corpus.name, corpus.synthetic, split, len(utterances), speakers, resamples, runs, tuple(gaps))
+    size = (len(utterances), speakers, resamples)
+    return Comparison(corpus.name, corpus.synthetic, split, *size, runs, tuple(differences))
 
 
-def _check_names(run_dirs: Sequence[Path], metrics: Sequence[str]) -> None:
-    if len(run_dirs) < 2:
-        raise PhonobenchError(f"{len(run_dirs)} run to compare: name at least two")
-    for name in metrics:
-        if not any(metric.name == name for task in tasks.TASKS.values() for metric in task.metrics):
-            raise PhonobenchError(f"unknown metric {name!r}; known: {', '.join(HEADLINE)} and others in a result file")
+def _wanted(names: Sequence[str]) -> dict[str, list[Metric]]:
+    """The metrics by their task."""
+    found = {task.name: [metric for metric in task.metrics if metric.name in names] for task in tasks.TASKS.values()}
+    known = {metric.name for group in found.values() for metric in group}
+    for name in names:
+        if name not in known:
+            shown = ", ".join(headline())
+            raise PhonobenchError(f"unknown metric {name!r}; known: {shown} and others in a result file")
+    return {task: metrics for task, metrics in found.items() if metrics}
 
 
 def _check_same(first: SplitPredictions, other: SplitPredictions) -> None:
-    ours, theirs = ({u.id for u in answered.utterances} for answered in (first, other))
+    ours, theirs = ({u.id for u in predicted.utterances} for predicted in (first, other))
     if ours != theirs:
         raise PhonobenchError(
             f"runs {first.run_id} and {other.run_id} do not cover the same {first.split} utterances "
@@ -131,51 +166,57 @@ def _check_same(first: SplitPredictions, other: SplitPredictions) -> None:
         )
 
 
+def _dev(run_dir: Path, corpus: Corpus, predicted: SplitPredictions, report: OnProgress) -> SplitPredictions | None:
+    """The predictions on dev, on which the thresholds are chosen; None without dev posteriors."""
+    if predicted.split == "dev":
+        return predicted
+    if not has_posteriors(run_dir, "dev"):
+        return None
+    return predict_split(run_dir, corpus, "dev", controls=False, report=report)
+
+
 def _values(
-    run_dir: Path, corpus: Corpus, answered: SplitPredictions, metrics: Sequence[str], resamples: int, seed: int,
-    report: Callable[[Progress], None],
-) -> dict[str, tuple[np.ndarray, int]]:  # fmt: skip
-    thresholds = {}
-    if any(metric.name in metrics for metric in tasks.detection.TASK.metrics):
-        thresholds = _own_thresholds(run_dir, corpus, answered, report)
-    draws = stats.speaker_draws(len({u.speaker for u in answered.utterances}), resamples, seed)
-    found: dict[str, tuple[np.ndarray, int]] = {}
-    for task in tasks.TASKS.values():
-        wanted = [metric for metric in task.metrics if metric.name in metrics]
-        if not wanted:
-            continue
-        rows = tasks.collect(task, answered.predictions, answered.utterances)
-        rows = {unit: table.with_constants(thresholds) for unit, table in rows.items()}
-        found |= {metric.name: draw_values(metric, rows, draws) for metric in wanted}
+    predicted: SplitPredictions,
+    wanted: Mapping[str, Sequence[Metric]],
+    thresholds: Mapping[str, ThresholdFacts],
+    resamples: int,
+    seed: int,
+) -> Values:
+    draws = stats.speaker_draws(len({u.speaker for u in predicted.utterances}), resamples, seed)
+    found: Values = {}
+    for task, metrics in wanted.items():
+        rows = task_rows(tasks.TASKS[task], predicted, thresholds)
+        found |= {metric.name: draw_values(metric, rows, draws) for metric in metrics}
     return found
 
 
-def _own_thresholds(
-    run_dir: Path, corpus: Corpus, answered: SplitPredictions, report: Callable[[Progress], None]
-) -> dict[str, float]:
-    if answered.split == "dev":
-        return constants(choose_thresholds(answered))
-    if not has_posteriors(run_dir, "dev"):
-        return {}
-    return constants(choose_thresholds(predict_split(run_dir, corpus, "dev", controls=False, report=report)))
-
-
-def _gaps(name: str, values: dict[str, tuple[np.ndarray, int]]) -> list[MetricDifference]:
+def _differences(name: str, values: Values) -> list[MetricDifference]:
+    """All pairs of runs in one metric; `values` by run."""
     pairs = list(combinations(values, 2))
     found = [stats.difference(values[a][0], values[b][0], values[a][1]) for a, b in pairs]
-    adjusted = stats.holm([gap.p for gap in found])
+    adjusted = stats.holm([one.p for one in found])
     return [
         MetricDifference(
-            name, a, b, float(values[a][0][0]), float(values[b][0][0]), gap.value, gap.low, gap.high, gap.p, p_holm,
-            _better(name, a, b, gap.value), gap.reason,
+            metric=name,
+            a=a,
+            b=b,
+            value_a=float(values[a][0][0]),
+            value_b=float(values[b][0][0]),
+            difference=one.value,
+            low=one.low,
+            high=one.high,
+            p=one.p,
+            p_holm=p_holm,
+            better=_better(name, a, b, one.value),
+            reason=one.reason,
         )
-        for (a, b), gap, p_holm in zip(pairs, found, adjusted, strict=True)
-    ]  # fmt: skip
+        for (a, b), one, p_holm in zip(pairs, found, adjusted, strict=True)
+    ]
 
 
-def _better(name: str, a: str, b: str, gap: float) -> str | None:
-    good = tasks.METRICS[name].better
-    if good == "none" or not abs(gap) > 0:  # it only describes, or they are equal, or NaN
+def _better(name: str, a: str, b: str, difference: float) -> str | None:
+    good = tasks.metrics()[name].better
+    if good == "none" or not abs(difference) > 0:  # it only describes, or they are equal, or NaN
         return None
-    a_is_better = gap > 0 if good == "high" else gap < 0
+    a_is_better = difference > 0 if good == "high" else difference < 0
     return a if a_is_better else b

@@ -177,10 +177,10 @@ def _measure(utterances: Sequence[Utterance], errors: np.ndarray, draws: np.ndar
     place = {speaker: i for i, speaker in enumerate(speakers)}
     speaker = np.array([place[u.speaker] for u in utterances], dtype=np.int32)
     rate = errors / length
-    found = {}
+    found, known = {}, tasks.metrics()
     for name in METRICS:
         # Scoring ranks by 1 - PER, detection by PER; recognition takes the counts.
         score = 1.0 - rate if name == "utterance_pearson" else rate
         columns = {"errors": errors.astype(float), "phones": length, "accuracy": accuracy, "score": score}
-        found[name] = estimate(tasks.METRICS[name], {"utterance": Rows(columns, speaker, speakers)}, draws)
+        found[name] = estimate(known[name], {"utterance": Rows(columns, speaker, speakers)}, draws)
     return found

@@ -147,7 +147,7 @@ def analyse(
 def error_rates(answers: SplitPredictions) -> np.ndarray:
     """PER of each utterance, (U,)."""
     pairs = zip(answers.utterances, answers.predictions, strict=True)
-    return np.array([edits.align(phones.encode(u.prompt.phones), p.heard).rate for u, p in pairs])
+    return np.array([edits.align(phones.encode(u.prompt.phones), p.hypothesis).rate for u, p in pairs])
 
 
 def phone_errors(utterances: Sequence[Utterance], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
@@ -158,10 +158,10 @@ def phone_errors(utterances: Sequence[Utterance], predictions: Sequence[Predicti
     occurs, missed = (np.zeros((len(utterances), len(phones.PHONES))) for _ in range(2))
     for row, (utterance, prediction) in enumerate(zip(utterances, predictions, strict=True)):
         expected = phones.encode(utterance.prompt.phones)
-        for i, j in edits.align(expected, prediction.heard).pairs:
+        for i, j in edits.align(expected, prediction.hypothesis).pairs:
             if i is not None:
                 occurs[row, expected[i] - 1] += 1
-                missed[row, expected[i] - 1] += j is None or prediction.heard[j] != expected[i]
+                missed[row, expected[i] - 1] += j is None or prediction.hypothesis[j] != expected[i]
     return occurs, missed
 
 
@@ -254,7 +254,7 @@ def _cases(first: SplitPredictions, second: SplitPredictions, pers: np.ndarray, 
     for kind, mask in kinds:
         for i in sorted(np.flatnonzero(mask), key=lambda i: -abs(a[i] - b[i])):
             u = first.utterances[i]
-            heard = (phones.decode(one.predictions[i].heard) for one in (first, second))
+            heard = (phones.decode(one.predictions[i].hypothesis) for one in (first, second))
             found.append(
                 Case(kind, u.id, u.speaker, u.prompt.text, float(accuracy[i]), float(a[i]), float(b[i]),
                      u.prompt.phones, *heard)

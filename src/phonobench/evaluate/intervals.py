@@ -44,13 +44,29 @@ def bands(utterances: Sequence[Utterance]) -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
+def breakdowns(
+    metrics: Sequence[Metric], rows: Mapping[Unit, Rows], utterances: Sequence[Utterance], draws: np.ndarray
+) -> dict[str, dict[str, dict[str, Value]]]:
+    """dimension -> band -> metric -> value; the draws are those of all speakers."""
+    return {
+        dimension: {band: measure(metrics, within(rows, mask), draws) for band, mask in masks.items()}
+        for dimension, masks in bands(utterances).items()
+    }
+
+
 def measure(metrics: Iterable[Metric], rows: Mapping[Unit, Rows], draws: np.ndarray) -> dict[str, Value]:
     """Every metric on the rows of its unit, with the interval over the draws."""
     return {metric.name: Value.of(estimate(metric, rows, draws)) for metric in metrics}
 
 
 def estimate(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> stats.Estimate:
-    """One metric with its interval; NaN with a reason where it is undefined."""
+    """One metric with its interval; NaN with a reason where it is undefined.
+
+    Args:
+        metric: to be measured.
+        rows: by unit.
+        draws: weights (R + 1, S), row 0 all ones (`stats.speaker_draws`).
+    """
     kept = _kept(metric, rows)
     try:
         values = metric.value(kept, draws)

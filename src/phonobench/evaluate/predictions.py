@@ -1,18 +1,18 @@
-"""What a run answers on a split: the predictions of every utterance, made from its stored posteriors."""
+"""The predictions of a run on a split, made of its stored posteriors."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from phonobench import ctc, fusion, store, tasks
 from phonobench.corpora import folded
 from phonobench.evidence import CTCEvidence, FusedEvidence
-from phonobench.tasks import Prediction
+from phonobench.tasks import Prediction, Task
 from phonobench.types import Corpus, Evidence, OnProgress, PhonobenchError, Progress, Prompt, Split, Utterance
 
 
@@ -20,8 +20,11 @@ from phonobench.types import Corpus, Evidence, OnProgress, PhonobenchError, Prog
 class SplitPredictions:
     """Predictions of one run on one split, in the order of `utterances`.
 
-    `controls`: by control, then by the id of the utterance whose audio was replaced. `keys`: of the posteriors read.
-    `complete` is false when the run is a trial on the first utterances only.
+    Args:
+        controls: by control, then by the id of the utterance whose audio was replaced.
+        keys: of the posteriors that were read, by split and control.
+        complete: false when the run is a trial on the first utterances only.
+        by_task: predictions of the tasks that predict in a way of their own.
     """
 
     run_id: str
@@ -31,6 +34,11 @@ class SplitPredictions:
     controls: dict[str, dict[str, Prediction]]
     keys: dict[str, str]
     complete: bool
+    by_task: Mapping[str, tuple[Prediction, ...]] = field(default_factory=dict)
+
+    def of(self, task: Task) -> tuple[Prediction, ...]:
+        """The predictions that a task is measured on."""
+        return self.by_task.get(task.name, self.predictions)
 
 
 def predict_split(
@@ -38,44 +46,72 @@ def predict_split(
 ) -> SplitPredictions:
     """Reads the posteriors of a split (and of its controls, where stored) and predicts every utterance.
 
-    Raises PhonobenchError when inference is missing, incomplete, or of another corpus.
+    Raises:
+        PhonobenchError: when inference is missing, incomplete, or of another corpus.
     """
     run = store.read_run(run_dir)
     corpus = corpus if split == "test" else folded(corpus, run.get("fold", 0))
     utterances = corpus.split(split)[: run.get("limit")]
     if not utterances:
         raise PhonobenchError(f"corpus {corpus.name} has no {split} utterances")
-    heard_in, key = evidence(run_dir, corpus, split, [u.id for u in utterances])
-    jobs = [(heard_in[u.id], u.prompt) for u in utterances]
-    predictions = predict_all(jobs, report=report, stage=f"score {split}")
-    found: dict[str, dict[str, Prediction]] = {}
-    keys: dict[str, str] = {split: key}
-    if controls:
-        by_id = {u.id: u for u in utterances}
-        swapped = tasks.controls.partners(utterances)
-        jobs = [(heard_in[swapped[id]], by_id[id].prompt) for id in swapped]
-        found[tasks.controls.SWAPPED] = dict(
-            zip(swapped, predict_all(jobs, report=report, stage="swapped audio"), strict=True)
-        )
-        for control in tasks.controls.STORED:
-            name = f"{split}-{control}"
-            if not has_posteriors(run_dir, name):
-                continue
-            replaced, keys[name] = evidence(run_dir, corpus, name, None)
-            _only_known(run_dir, name, set(replaced) - set(by_id))
-            jobs = [(heard, by_id[id].prompt) for id, heard in replaced.items()]
-            found[control] = dict(zip(replaced, predict_all(jobs, report=report, stage=control), strict=True))
-    complete = len(utterances) == len(corpus.split(split)) and run.get("limit") is None
-    return SplitPredictions(run["run_id"], split, utterances, predictions, found, keys, complete)
+    by_id, key = evidence(run_dir, corpus, split, [u.id for u in utterances])
+    jobs = [(by_id[u.id], u.prompt) for u in utterances]
+    replaced, keys = _controls(run_dir, corpus, split, utterances, by_id, report) if controls else ({}, {})
+    return SplitPredictions(
+        run_id=run["run_id"],
+        split=split,
+        utterances=utterances,
+        predictions=predict_all(jobs, report=report, stage=f"score {split}"),
+        controls=replaced,
+        keys={split: key, **keys},
+        complete=len(utterances) == len(corpus.split(split)) and run.get("limit") is None,
+        by_task={
+            task.name: predict_all(jobs, task.predict, report=report, stage=f"{task.name} {split}")
+            for task in tasks.TASKS.values()
+            if task.predict is not tasks.predict
+        },
+    )
+
+
+def _controls(
+    run_dir: Path,
+    corpus: Corpus,
+    split: Split,
+    utterances: Sequence[Utterance],
+    by_id: Mapping[str, Evidence],
+    report: OnProgress,
+) -> tuple[dict[str, dict[str, Prediction]], dict[str, str]]:
+    """Predictions by control and utterance, and the keys of the posteriors of the stored controls."""
+    prompts = {u.id: u.prompt for u in utterances}
+    partners = tasks.controls.partners(utterances)
+    jobs = [(by_id[partner], prompts[id]) for id, partner in partners.items()]
+    swapped = predict_all(jobs, report=report, stage="swapped audio")
+    found, keys = {tasks.controls.SWAPPED: dict(zip(partners, swapped, strict=True))}, {}
+    for control in tasks.controls.STORED:
+        name = f"{split}-{control}"
+        if not has_posteriors(run_dir, name):
+            continue
+        replaced, keys[name] = evidence(run_dir, corpus, name, None)
+        if unknown := sorted(set(replaced) - set(prompts)):
+            raise PhonobenchError(
+                f"posteriors of {name} in {run_dir} replace {unknown[0]}, which is not in the split: infer again"
+            )
+        jobs = [(one, prompts[id]) for id, one in replaced.items()]
+        found[control] = dict(zip(replaced, predict_all(jobs, report=report, stage=control), strict=True))
+    return found, keys
 
 
 def predict_all(
-    jobs: Sequence[tuple[Evidence, Prompt]], *, report: OnProgress = lambda _: None, stage: str = "score"
+    jobs: Sequence[tuple[Evidence, Prompt]],
+    predict: Callable[[Evidence, Prompt], Prediction] = tasks.predict,
+    *,
+    report: OnProgress = lambda _: None,
+    stage: str = "score",
 ) -> tuple[Prediction, ...]:
     """Predictions for pairs of evidence and prompt, in order, on all processors (the numerics release the lock)."""
     predictions: list[Prediction] = []
     with ThreadPoolExecutor(max_workers=workers()) as pool:
-        for prediction in pool.map(lambda job: tasks.predict(*job), jobs):
+        for prediction in pool.map(lambda job: predict(*job), jobs):
             predictions.append(prediction)
             if len(predictions) % 50 == 0 or len(predictions) == len(jobs):
                 report(Progress(stage, len(predictions), len(jobs)))
@@ -89,13 +125,6 @@ def workers() -> int:
     return os.cpu_count() or 1
 
 
-def _only_known(run_dir: Path, name: str, strangers: set[str]) -> None:
-    if strangers:
-        raise PhonobenchError(
-            f"posteriors of {name} in {run_dir} replace {sorted(strangers)[0]}, which is not in the split: infer again"
-        )
-
-
 def has_posteriors(run_dir: Path, split: str) -> bool:
     """Whether posteriors of a split (or control) were begun, in every part of a fusion."""
     found = fusion.parts(run_dir, store.read_run(run_dir))
@@ -103,35 +132,48 @@ def has_posteriors(run_dir: Path, split: str) -> bool:
 
 
 def evidence(run_dir: Path, corpus: Corpus, split: str, ids: Sequence[str] | None) -> tuple[dict[str, Evidence], str]:
-    """Evidence by id (all that were heard where `ids` is None) and the key of the posteriors it was made of.
+    """Evidence by utterance id, and the key of the posteriors it was made of.
 
     It decodes as the run's `decoder` says; a fusion by likelihoods climbs from the best path of each member.
-    Raises PhonobenchError when they are missing, incomplete, or of another corpus.
+
+    Args:
+        run_dir: folder of the run.
+        corpus: that the posteriors are of.
+        split: a split, or `<split>-<control>`.
+        ids: of the utterances; all that are stored where None.
+
+    Raises:
+        PhonobenchError: when the posteriors are missing, incomplete, or of another corpus.
     """
     run = store.read_run(run_dir)
     parts = fusion.parts(run_dir, run)
     if len(parts) == 1:
-        found, key = _heard(run_dir, corpus, split, ids, decoder(run))
+        found, key = _read(run_dir, corpus, split, ids, decoder(run))
         return dict(found), key
-    read = [_heard(folder, corpus, split, ids, ctc.GREEDY) for folder, _ in parts]
+    read = [_read(folder, corpus, split, ids, ctc.GREEDY) for folder, _ in parts]
     weights = tuple(weight for _, weight in parts)
-    together = {id: FusedEvidence(tuple(heard[id] for heard, _ in read), weights) for id in read[0][0]}
+    together = {id: FusedEvidence(tuple(found[id] for found, _ in read), weights) for id in read[0][0]}
     return dict(together), store.fingerprint({"parts": [key for _, key in read], "weights": list(weights)})
 
 
 def decoder(run: Mapping[str, Any]) -> ctc.Decoder:
-    """How a run's posteriors become phones: as `phonobench decode` wrote it into its manifest, else the best path."""
+    """How a run's posteriors become phones: as `phonobench decode` wrote it into its manifest, else the best path.
+
+    Example:
+        >>> decoder({"decoder": {"name": "beam:8"}}).width
+        8
+    """
     return ctc.decoder(run["decoder"]["name"]) if "decoder" in run else ctc.GREEDY
 
 
-def _heard(
+def _read(
     run_dir: Path, corpus: Corpus, split: str, ids: Sequence[str] | None, by: ctc.Decoder
 ) -> tuple[Mapping[str, CTCEvidence], str]:
     manifest: dict[str, Any] = store.posteriors_manifest(run_dir, split)
-    heard_corpus = manifest["inputs"].get("corpus")
-    if heard_corpus != corpus.fingerprint:
+    of_corpus = manifest["inputs"].get("corpus")
+    if of_corpus != corpus.fingerprint:
         raise PhonobenchError(
-            f"posteriors of {split} in {run_dir} are of a corpus with fingerprint {str(heard_corpus)[:12]}, not of "
+            f"posteriors of {split} in {run_dir} are of a corpus with fingerprint {str(of_corpus)[:12]}, not of "
             f"{corpus.name} with {corpus.fingerprint[:12]}: name the corpus with --corpus, or infer again"
         )
     read = store.read_posteriors(run_dir, split, ids)

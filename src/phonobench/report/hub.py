@@ -1,28 +1,28 @@
 """A run for the Hugging Face hub: its model card (README.md with a YAML header) and its `.eval_results` file.
 
 Formats: the hub's `modelcard.md` and `eval_results.yaml` (github.com/huggingface/hub-docs). JSON strings are YAML too.
-Figures are of result files alone. Of synthetic speech and of trials there is a card without figures for machines.
+Figures are of result files alone. The card of synthetic speech and of trials has no `model-index`.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from phonobench.report import provenance_rows
-from phonobench.report.labels import BY_TASK, LABELS, MAIN, PERCENT, number
+from phonobench.report.labels import MAIN, control_columns, display, heading, number, sections, with_interval
 from phonobench.report.leaderboard import Entry, Table
 from phonobench.report.markdown import SYNTHETIC, grid, plain
 from phonobench.results import Value
 from phonobench.systems.cards import SYSTEMS
-from phonobench.tasks import METRICS
+from phonobench.tasks import metrics
 from phonobench.types import PhonobenchError
 
 DATASETS = {"speechocean762": "mispeech/speechocean762"}
 """Corpus -> its dataset on the hub."""
 TASK = "automatic-speech-recognition"
 """The hub's nearest name for phone recognition."""
-_TYPES = {"per": "per", "utterance_pearson": "pearsonr", "phone_pearson": "pearsonr"}
+_BANDS = ("per", "phone_auc")
+"""What the card shows by group."""
 
 
 def eval_results(table: Table, entry: Entry) -> str:
@@ -38,7 +38,7 @@ def eval_results(table: Table, entry: Entry) -> str:
             "- dataset:",
             f"    id: {DATASETS[table.corpus]}",
             f"    task_id: {name}",
-            f"  value: {_scaled(name, value.value)}",
+            f"  value: {_scaled(name, value.value or 0.0)}",
             f"  date: {json.dumps(entry.created)}",
             f"  notes: {json.dumps(_note(name, value, table), ensure_ascii=False)}",
         ]
@@ -53,16 +53,17 @@ def card(table: Table, entry: Entry) -> str:
         parts.append(SYNTHETIC)
     if not table.complete:
         parts.append("**A trial on the first utterances of each split: not to be cited.**")
-    rows = [[LABELS[n], _figure(entry.metrics.get(n), n)] for names in BY_TASK.values() for n in names]
+    rows = [[heading(n), with_interval(entry.metrics.get(n), n)] for names in sections().values() for n in names]
     bands = [
-        [f"{dimension}: {band}", _figure(found.get("per"), "per"), _figure(found.get("phone_auc"), "phone_auc")]
+        [f"{dimension}: {band}", *(with_interval(found.get(name), name) for name in _BANDS)]
         for dimension, groups in entry.breakdowns.items()
         for band, found in groups.items()
     ]
-    listens = [
-        [f"AUC of true against {n.removeprefix('true_auc_')} audio", _figure(v, n)]
-        for n, v in entry.metrics.items()
-        if n.startswith("true_auc_")
+    known = metrics()
+    controls = [
+        [known[name].heading, with_interval(entry.metrics[name], name)]
+        for name in control_columns()
+        if name in entry.metrics and known[name].shown == "everywhere"
     ]
     settings = entry.provenance["training"]["recipe"]
     parts += [
@@ -72,8 +73,8 @@ def card(table: Table, entry: Entry) -> str:
         "## Figures", f"{table.utterances} {table.split} utterances of {table.speakers} speakers of {table.corpus}; "
         "95 % intervals by resampling speakers. The test split chose nothing.",
         grid(["figure", "value [95 % interval]"], rows),
-        "### By group", grid(["group", "PER %", "phone AUC"], bands),
-        "### Does it listen?", grid(["control", "value [95 % interval]"], listens) if listens else "Not measured.",
+        "### By group", grid(["group", *map(heading, _BANDS)], bands),
+        "### Negative controls", grid(["control", "value [95 % interval]"], controls) if controls else "Not measured.",
         "## Training", grid(["setting", "value"], [[k, provenance_rows.said(v)] for k, v in settings.items()
                                                    if k != "about"]),
         "## Provenance", "\n".join(f"- {k}: {plain(v)}" for k, v in provenance_rows.of(entry) if k != "recipe"),
@@ -82,8 +83,8 @@ def card(table: Table, entry: Entry) -> str:
 
 
 _ABOUT = (
-    "Run `{run}` of phonobench. {title} with a linear CTC head over the 39 ARPAbet phones: it hears which phones were "
-    "said, how well they fit the expected ones, and which were mispronounced."
+    "Run `{run}` of phonobench. {title} with a linear CTC head over the 39 ARPAbet phones: it recognises the "
+    "phones, scores how well they fit the expected ones, and detects mispronounced ones."
 )
 _LIMITS = (
     "- Trained on read sentences by Mandarin speakers; other first languages, spontaneous speech and noise are "
@@ -114,9 +115,11 @@ def _index(table: Table, entry: Entry) -> list[str]:
         f"      split: {table.split}", "    metrics:",
     ]  # fmt: skip
     for name, value in _main(entry):
-        kind = _TYPES.get(name, _TYPES.get(name.split("_")[0], "roc_auc"))
-        label = f"{LABELS[name]}, {_note(name, value, table)}"
-        lines += [f"    - type: {kind}", f"      value: {_scaled(name, value.value)}"]
+        label = f"{heading(name)}, {_note(name, value, table)}"
+        lines += [
+            f"    - type: {metrics()[name].statistic or name}",
+            f"      value: {_scaled(name, value.value or 0.0)}",
+        ]
         lines += [f"      name: {json.dumps(label, ensure_ascii=False)}"]
     return lines
 
@@ -129,13 +132,15 @@ def _note(name: str, value: Value, table: Table) -> str:
     ends = "" if value.low is None or value.high is None else (
         f"95 % interval over speakers {number(value.low, name)} to {number(value.high, name)}; "
     )  # fmt: skip
-    better = METRICS[name].better
-    unit = "in per cent; " if name in PERCENT else ""
-    return f"{unit}{ends}n {value.n}, {value.speakers} speakers, {table.split}; {better}er is better"
+    better = {"low": "; lower is better", "high": "; higher is better", "none": ""}[metrics()[name].better]
+    unit = "in per cent; " if display(name).unit == "%" else ""
+    return f"{unit}{ends}n {value.n}, {value.speakers} speakers, {table.split}{better}"
 
 
-def _scaled(name: str, value: Any) -> float:
-    return round(100 * value, 2) if name in PERCENT else round(value, 4)
+def _scaled(name: str, value: float) -> float:
+    """The value in the unit of its heading, with two decimals where that is per cent, else with four."""
+    shown = display(name)
+    return round(shown.factor * value, 2 if shown.unit == "%" else 4)
 
 
 def is_public(table: Table) -> bool:
@@ -145,11 +150,3 @@ def is_public(table: Table) -> bool:
 
 def _what(table: Table) -> str:
     return "synthetic speech" if table.synthetic else "a part of the split" if not table.complete else table.corpus
-
-
-def _figure(value: Value | None, name: str) -> str:
-    if value is None or value.value is None:
-        return "–"
-    if value.low is None or value.high is None:
-        return number(value.value, name)
-    return f"{number(value.value, name)} [{number(value.low, name)}, {number(value.high, name)}]"

@@ -15,20 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import results
-from phonobench.report import raters, seeds
-from phonobench.report.labels import LABELS, SCORER_LABELS
-from phonobench.report.published import CORPUS, SOURCE_ROWS
+from phonobench.report import labels, raters, seeds
+from phonobench.report.published import CORPUS, SOURCE_METRICS, SOURCE_ROWS, SourceRow
 from phonobench.report.raters import RaterTable
 from phonobench.results import DecoderFacts, Result, Value
 from phonobench.systems import cards
 from phonobench.types import PhonobenchError
 
-COLUMNS = tuple(LABELS)
-"""Metrics of the CSV table, in order; the JSON has all."""
 FACTS = (
-    "origin", "corpus", "synthetic", "split", "complete", "utterances", "run_id", "system", "input", "recipe", "seed",
-    "parameters", "protocol_version",
-)  # fmt: skip
+    "origin",
+    "corpus",
+    "synthetic",
+    "split",
+    "complete",
+    "utterances",
+    "run_id",
+    "system",
+    "input",
+    "recipe",
+    "seed",
+    "parameters",
+    "protocol_version",
+)
 """Columns of the CSV table before the metrics."""
 
 
@@ -59,8 +67,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """Runs that may be compared, best PER (HQ) first, and trained scorers apart. `complete` is false for trials on a
-    part of the split. `people`: how human raters did on the same speech."""
+    """Runs that may be compared, best PER (HQ) first, and trained scorers apart.
+
+    Args:
+        complete: false for trials on a part of the split.
+        raters: how human raters agree on the same speech.
+        repeats: of runs that differ in their seed alone mean and spread, as text in the order of `seeds.columns()`.
+    """
 
     corpus: str
     fingerprint: str
@@ -71,9 +84,8 @@ class Table:
     complete: bool
     entries: tuple[Entry, ...]
     scorers: tuple[Entry, ...] = ()
-    people: RaterTable | None = None
+    raters: RaterTable | None = None
     repeats: tuple[tuple[str, ...], ...] = ()
-    """Of runs that differ in their seed alone mean and spread, as text in the order of `seeds.COLUMNS`."""
 
     @property
     def has_source_rows(self) -> bool:
@@ -91,7 +103,7 @@ class Leaderboard:
 
     def csv(self) -> str:
         """One line a run (and a source row, marked so): each metric with its low and high; empty where undefined."""
-        header = [*FACTS, *(f"{name}{end}" for name in (*COLUMNS, *SCORER_LABELS) for end in ("", "_low", "_high"))]
+        header = [*FACTS, *(f"{name}{end}" for name in columns() for end in ("", "_low", "_high"))]
         text = io.StringIO()
         writer = csv.DictWriter(text, header, restval="", lineterminator="\n")
         writer.writeheader()
@@ -117,18 +129,35 @@ class Leaderboard:
 
     def _csv_row(self, table: Table, entry: Entry) -> dict[str, Any]:
         row: dict[str, Any] = {
-            "origin": "measured", "corpus": table.corpus, "synthetic": str(table.synthetic).lower(),
+            "origin": "measured",
+            "corpus": table.corpus,
+            "synthetic": str(table.synthetic).lower(),
             "split": table.split,
-            "complete": str(table.complete).lower(), "utterances": table.utterances, "run_id": entry.run_id,
-            "system": entry.card, "input": entry.input, "recipe": entry.recipe, "seed": entry.seed,
-            "parameters": entry.parameters, "protocol_version": self.protocol_version,
-        }  # fmt: skip
-        for name in (*COLUMNS, *SCORER_LABELS):
+            "complete": str(table.complete).lower(),
+            "utterances": table.utterances,
+            "run_id": entry.run_id,
+            "system": entry.card,
+            "input": entry.input,
+            "recipe": entry.recipe,
+            "seed": entry.seed,
+            "parameters": entry.parameters,
+            "protocol_version": self.protocol_version,
+        }
+        for name in columns():
             value = entry.metrics.get(name)
             for end, field in (("", "value"), ("_low", "low"), ("_high", "high")):
                 number = None if value is None else getattr(value, field)
                 row[name + end] = "" if number is None else f"{number:.6g}"
         return row
+
+
+Place = tuple[bool, bool, str, str, int, int]
+"""Which table a run stands in: synthetic, a trial, corpus, its fingerprint, utterances, speakers."""
+
+
+def columns() -> tuple[str, ...]:
+    """Metrics of the CSV table, in order: of the tasks, then of trained scorers; the JSON has all."""
+    return (*labels.columns(), *labels.scorer_columns())
 
 
 def build(results_root: Path, split: str = "test") -> Leaderboard:
@@ -143,14 +172,21 @@ def build(results_root: Path, split: str = "test") -> Leaderboard:
             by_run.setdefault(result.run_id, []).append(result)
     if not by_run:
         raise PhonobenchError(f"no {split} results under {results_root}: `phonobench evaluate` makes them")
-    groups: dict[tuple, list[list[Result]]] = {}
+    groups: dict[Place, list[list[Result]]] = {}
     for parts in by_run.values():
         facts = _consistent(parts).provenance
-        place = (facts.corpus.synthetic, not facts.split.complete, facts.corpus.name, facts.corpus.fingerprint,
-                 facts.split.utterances, facts.split.speakers)  # fmt: skip
+        corpus, size = facts.corpus, facts.split
+        place = (
+            corpus.synthetic,
+            not size.complete,
+            corpus.name,
+            corpus.fingerprint,
+            size.utterances,
+            size.speakers,
+        )
         groups.setdefault(place, []).append(parts)
-    people = raters.read(results_root)
-    tables = tuple(_table(split, place, groups[place], people) for place in sorted(groups))
+    measured = raters.read(results_root)
+    tables = tuple(_table(split, place, groups[place], measured) for place in sorted(groups))
     return Leaderboard(results.PROTOCOL_VERSION, tables)
 
 
@@ -167,19 +203,19 @@ def _consistent(parts: Sequence[Result]) -> Result:
     return first
 
 
-def _table(split: str, place: tuple, runs: Sequence[Sequence[Result]], people: RaterTable | None) -> Table:
+def _table(split: str, place: Place, runs: Sequence[Sequence[Result]], measured: RaterTable | None) -> Table:
     synthetic, partial, corpus, fingerprint, utterances, speakers = place
     entries = _named(sorted((_entry(parts) for parts in runs), key=_rank))
     scorers = tuple(entry for entry in entries if _SCORED in entry.metrics)
     entries = tuple(entry for entry in entries if _SCORED not in entry.metrics)
-    if partial or people is None or (people.fingerprint, people.split) != (fingerprint, split):
-        people = None
+    if partial or measured is None or (measured.fingerprint, measured.split) != (fingerprint, split):
+        measured = None
     repeats = tuple(seeds.rows(seeds.alike(runs)))
     size = (utterances, speakers, not partial)
-    return Table(corpus, fingerprint, synthetic, split, *size, entries, scorers, people, repeats)
+    return Table(corpus, fingerprint, synthetic, split, *size, entries, scorers, measured, repeats)
 
 
-_APART = ("entries", "scorers", "people", "repeats")
+_APART = ("entries", "scorers", "raters", "repeats")
 """What of a table has another form in JSON, or none: spreads follow from the runs."""
 _SCORED = "phone_model_pearson"
 
@@ -200,7 +236,7 @@ def _named(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def _entry(parts: Sequence[Result]) -> Entry:
     model, training = parts[0].provenance.model, parts[0].provenance.training
-    title, heard_as, saw = _system(model.card)
+    title, takes, saw = _system(model.card)
     recipe = str(training.recipe.get("name", ""))
     if training.recipe.get("chosen_on") == "dev":
         recipe += ", chosen on dev"
@@ -219,7 +255,7 @@ def _entry(parts: Sequence[Result]) -> Entry:
         card=model.card,
         name=f"{title}, {recipe}, seed {training.seed}",
         title=title,
-        input=heard_as,
+        input=takes,
         recipe=recipe,
         seed=training.seed,
         parameters=model.parameters,
@@ -243,11 +279,8 @@ def _system(name: str) -> tuple[str, str, str]:
     return " + ".join(card.title for card in known), "+".join(dict.fromkeys(card.input for card in known)), saw
 
 
-def _source_csv_row(row: Any) -> dict[str, Any]:
-    figures = {
-        name: "" if getattr(row, name) is None else f"{getattr(row, name):.6g}"
-        for name in ("per_ipa_char_hq", "utterance_pearson", "utterance_auc")
-    }
+def _source_csv_row(row: SourceRow) -> dict[str, Any]:
+    figures = {name: "" if getattr(row, name) is None else f"{getattr(row, name):.6g}" for name in SOURCE_METRICS}
     known = {"origin": "source experiments", "corpus": CORPUS, "synthetic": "false"}
     known |= {"split": "test", "complete": "true"}
     return {**known, "system": row.system, "input": row.input, **figures}

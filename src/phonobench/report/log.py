@@ -14,11 +14,11 @@ from typing import Any
 from phonobench import results, store
 from phonobench.evaluate import Comparison, MetricDifference
 from phonobench.report import learning_curve, provenance_rows, runs
-from phonobench.report.labels import LABELS, MAIN, number
+from phonobench.report.labels import MAIN, heading, number, with_interval
 from phonobench.report.markdown import SYNTHETIC, grid, plain
 from phonobench.results import Result, Value
 from phonobench.systems.cards import SYSTEMS, Card
-from phonobench.tasks import METRICS
+from phonobench.tasks import metrics
 from phonobench.types import PhonobenchError
 
 NOTE = "note.txt"
@@ -189,10 +189,10 @@ def _summary(group: Sequence[Run], gaps: Gaps) -> str:
     best = {name: settled_best(name, group, gaps) for name in MAIN}
     rows = []
     for run in group:
-        cells = [figure(run.metrics.get(name), name) for name in MAIN]
+        cells = [with_interval(run.metrics.get(name), name) for name in MAIN]
         cells = [f"**{c}**" if best[n] == run.run_id else c for c, n in zip(cells, MAIN, strict=True)]
         rows.append([f"[{run.run_id}](#{_anchor(run.run_id)})", *cells])
-    return grid(["run", *(LABELS[name] for name in MAIN)], rows)
+    return grid(["run", *map(heading, MAIN)], rows)
 
 
 def settled_best(name: str, group: Sequence[Run], gaps: Gaps | None = None) -> str | None:
@@ -200,7 +200,7 @@ def settled_best(name: str, group: Sequence[Run], gaps: Gaps | None = None) -> s
 
     By the intervals of the paired differences where all are known, else by intervals that lie apart.
     """
-    sign = -1 if METRICS[name].better == "low" else 1
+    sign = -1 if metrics()[name].better == "low" else 1
     known = {run.run_id: run.metrics[name] for run in group if name in run.metrics}
     pairs = {id: [(gaps or {}).get((name, id, other)) for other in known if other != id] for id in known}
     if len(known) > 1 and all(gap is not None for found in pairs.values() for gap in found):
@@ -220,15 +220,6 @@ def _wins(gap: MetricDifference, sign: int) -> bool:
     return gap.high < 0 if sign < 0 else gap.low > 0
 
 
-def figure(value: Value | None, name: str) -> str:
-    """A value with its interval; a dash for none."""
-    if value is None or value.value is None:
-        return "–"
-    if value.low is None or value.high is None:
-        return number(value.value, name)
-    return f"{number(value.value, name)} [{number(value.low, name)}, {number(value.high, name)}]"
-
-
 def _entry(run: Run, found: Sequence[Run], gaps: Gaps, picture: str | None) -> list[str]:
     lines = [f"- When: {run.created or 'no test results yet'}", f"- System: `{run.card}`, seed {run.seed}"]
     lines.append(f"- Recipe: {', '.join(filter(None, [str(run.recipe.get('name', 'unnamed')), _terms(run.recipe)]))}")
@@ -242,7 +233,7 @@ def _entry(run: Run, found: Sequence[Run], gaps: Gaps, picture: str | None) -> l
     if parent:
         lines.append(f"- Started from `{parent}`" + ("" if before and before.tests else ", which has no results here"))
     names = [name for name in MAIN if name in run.metrics]
-    rows = [[LABELS[n], figure(run.metrics[n], n)] for n in names]
+    rows = [[heading(n), with_interval(run.metrics[n], n)] for n in names]
     header = ["figure", "value"]
     if before and before.tests:
         header.append("less that of the run it started from")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from phonobench.report import raters, seeds
-from phonobench.report.labels import BROKEN_DOWN, BY_TASK, LABELS, SCORER_BANDS, SCORER_LABELS, SUMMARY, number
+from phonobench.report import labels, raters, seeds
+from phonobench.report.labels import BROKEN_DOWN, SCORER_BANDS, SUMMARY, number, with_interval
 from phonobench.report.leaderboard import Entry, Leaderboard, Table
 from phonobench.report.published import PUBLISHED_SCORERS, SOURCE_ROWS, SourceRow
+from phonobench.report.raters import RaterTable
 from phonobench.results import Value
-from phonobench.tasks import METRICS
-from phonobench.tasks.controls import CONTROLS
+from phonobench.tasks import metrics
+from phonobench.tasks.task import DASH
 
 SYNTHETIC = "**The figures below are of synthetic speech and simulated raters; they say nothing about real learners.**"
 LEGEND = (
@@ -44,24 +45,23 @@ def _section(table: Table) -> list[str]:
     if table.scorers:
         parts += ["### Trained scorers", _SCORERS, _scored(table)]
         parts += ["### Trained scorers by age, gender and proficiency", _SCORER_BANDS]
-        for name, label in SCORER_BANDS.items():
-            parts += [f"**{label}**", _breakdown(name, table.scorers)]
-    if table.people and table.people.beside:
-        parts += ["### Trained scorers beside a human rater", _BESIDE, _beside(table)]
+        for name in SCORER_BANDS:
+            parts += [f"**{labels.heading(name)}**", _breakdown(name, table.scorers)]
+    if table.raters and table.raters.systems:
+        parts += ["### Trained scorers beside a human rater", _RATERS, _beside_rater(table, table.raters)]
     if table.has_source_rows:
         parts += ["### Trained scorers, published", _PUBLISHED, _scorers()]
-    for task, names in BY_TASK.items():
+    for task, names in labels.sections().items():
         parts += [f"### {task}", _figures(names, table.entries)]
     if table.repeats:
-        parts += ["### Over seeds", _SEEDS, grid(seeds.COLUMNS, table.repeats)]
+        parts += ["### Over seeds", _SEEDS, grid(seeds.columns(), table.repeats)]
     parts += ["### Negative controls", _CONTROLS, _controls(table.entries)]
     parts += ["### By age, gender and proficiency", _BANDS]
     for name in BROKEN_DOWN:
-        parts += [f"**{LABELS[name]}**", _breakdown(name, table.entries)]
+        parts += [f"**{labels.heading(name)}**", _breakdown(name, table.entries)]
     return parts
 
 
-_DASH = "–"
 _THEIRS = (
     "Rows marked *theirs* are the source experiments' (January 2025), as published: another training, one seed, no "
     "intervals; how they chose epochs is not known here. Their PER is over IPA characters."
@@ -76,7 +76,7 @@ _SCORER_BANDS = (
     "of proficiency are of the human sentence accuracy: every estimate is drawn towards the middle there, as in any "
     "regression. A dash was not measured or is undefined."
 )
-_BESIDE = (
+_RATERS = (
     "Each of the five raters in turn, and each scorer, against the mean of the other four raters; means over the five. "
     "The same draws of speakers serve all, so that differences are paired. A scorer above zero agrees with a panel "
     "better than a member of the panel does."
@@ -104,17 +104,17 @@ def _summary(table: Table) -> str:
     if table.has_source_rows:
         rows += [_source(row) for row in SOURCE_ROWS]
     facts = ["input", "parameters", "saw this corpus before"]
-    return grid(["system", "recipe, seed", *facts, *(LABELS[name] for name in SUMMARY)], rows)
+    return grid(["system", "recipe, seed", *facts, *map(labels.heading, SUMMARY)], rows)
 
 
 def _source(row: SourceRow) -> list[str]:
-    cells = [_DASH if (value := getattr(row, name, None)) is None else number(value, name) for name in SUMMARY]
+    cells = [number(getattr(row, name, None), name) for name in SUMMARY]
     return [f"*{row.system}*", "*theirs*" + (f": {row.note}" if row.note else ""), row.input, "", "", *cells]
 
 
 def _figures(names: Sequence[str], entries: Sequence[Entry]) -> str:
     rows = [[*_who(entry), *_cells(names, entry, entries)] for entry in entries]
-    return grid(["system", "recipe, seed", *((LABELS | SCORER_LABELS)[name] for name in names)], rows)
+    return grid(["system", "recipe, seed", *map(labels.heading, names)], rows)
 
 
 def _cells(names: Sequence[str], entry: Entry, entries: Sequence[Entry]) -> list[str]:
@@ -122,47 +122,43 @@ def _cells(names: Sequence[str], entry: Entry, entries: Sequence[Entry]) -> list
 
 
 def _controls(entries: Sequence[Entry]) -> str:
-    names = ["phone_score_true"]
-    names += [f"{kind}_{control}" for control in CONTROLS for kind in ("phone_fall", "true_auc")]
-    headings = ["true score", *(f"{what}, {c}" for c in CONTROLS for what in ("fall", "AUC"))]
-    rows = [[*_who(entry), *(_cell(entry.metrics.get(name), name) for name in names)] for entry in entries]
-    return grid(["system", "recipe, seed", *headings], rows)
+    names, known = labels.control_columns(), metrics()
+    rows = [[*_who(entry), *(with_interval(entry.metrics.get(name), name) for name in names)] for entry in entries]
+    return grid(["system", "recipe, seed", *(known[name].short or known[name].label for name in names)], rows)
 
 
 def _breakdown(name: str, entries: Sequence[Entry]) -> str:
     bands = sorted({(d, band) for e in entries for d, found in e.breakdowns.items() for band in found})
     rows = []
     for entry in entries:
-        cells = [_cell(entry.breakdowns.get(d, {}).get(band, {}).get(name), name) for d, band in bands]
+        cells = [with_interval(entry.breakdowns.get(d, {}).get(band, {}).get(name), name) for d, band in bands]
         rows.append([*_who(entry), *cells])
     return grid(["system", "recipe, seed", *(f"{dimension}: {band}" for dimension, band in bands)], rows)
 
 
 def _scored(table: Table) -> str:
-    names = tuple(SCORER_LABELS)
+    names = labels.scorer_columns()
     rows = [[*_who(entry), *_cells(names, entry, table.scorers)] for entry in table.scorers]
-    if table.people:
-        rows.append([raters.TITLE, raters.HOW, *(_cell(table.people.metrics.get(name), name) for name in names)])
-    return grid(["system", "recipe, seed", *(SCORER_LABELS[name] for name in names)], rows)
+    if table.raters:
+        rows.append([raters.TITLE, raters.HOW, *(with_interval(table.raters.metrics.get(n), n) for n in names)])
+    return grid(["system", "recipe, seed", *map(labels.scorer_heading, names)], rows)
 
 
-def _beside(table: Table) -> str:
-    """A row a metric: the rater, and of each scorer its figure and its difference from him."""
-    people = table.people
-    assert people is not None
+def _beside_rater(table: Table, measured: RaterTable) -> str:
+    """A row a metric: the rater, and of each scorer its figure and its difference from the rater's."""
     titles = {entry.run_id: f"{entry.title}, {entry.recipe}" for entry in table.scorers}
     rows = []
-    for name, rater in people.metrics.items():
-        row = [SCORER_LABELS[name], _cell(rater, name)]
-        for run in people.beside:
-            if name not in people.beside[run]:
-                row += [_DASH, _DASH]
+    for name, rater in measured.metrics.items():
+        row = [labels.scorer_heading(name), with_interval(rater, name)]
+        for systems in measured.systems.values():
+            if name not in systems:
+                row += [DASH, DASH]
                 continue
-            found = people.beside[run][name]
+            found = systems[name]
             p = "" if found.p is None else f", p {found.p:.3f}"
-            row += [_cell(found.value, name), _cell(found.difference, name) + p]
+            row += [with_interval(found.value, name), with_interval(found.difference, name) + p]
         rows.append(row)
-    heads = [part for run in people.beside for part in (titles.get(run, run), "less the rater's")]
+    heads = [part for run in measured.systems for part in (titles.get(run, run), "less the rater's")]
     return grid(["", raters.TITLE.lower(), *heads], rows)
 
 
@@ -187,21 +183,19 @@ def _who(entry: Entry) -> list[str]:
     return [entry.title, f"{entry.recipe}, {entry.seed}"]
 
 
-def _cell(value: Value | None, name: str, best: float | None = None) -> str:
-    if value is None or value.value is None:
-        return _DASH
-    shown = number(value.value, name)
-    if best is not None and value.value == best:
-        shown = f"**{shown}**"
-    if value.low is None or value.high is None:
+def _cell(value: Value | None, name: str, best: float | None) -> str:
+    """A value with its interval, bold where it is the best."""
+    shown = with_interval(value, name)
+    if value is None or value.value is None or value.value != best:
         return shown
-    return f"{shown} [{number(value.low, name)}, {number(value.high, name)}]"
+    figure, *ends = shown.split(" ", 1)
+    return " ".join([f"**{figure}**", *ends])
 
 
 def best(name: str, entries: Sequence[Entry]) -> float | None:
-    """The best value of a metric, which is set in bold; None without two runs, or where nobody has it."""
+    """The best value of a metric, which is set in bold; None without two runs, or where no run has it."""
     values = [e.metrics[name].value for e in entries if name in e.metrics]
     known = [value for value in values if value is not None]
     if len(entries) < 2 or not known:
         return None
-    return min(known) if METRICS[name].better == "low" else max(known)
+    return min(known) if metrics()[name].better == "low" else max(known)

@@ -13,7 +13,7 @@ CORPUS = "speechocean762"
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A system of the source experiments: rates as fractions, None where it was not run or not told."""
+    """A system of the source experiments: rates as fractions, None where it was not run or not given."""
 
     system: str
     input: str
@@ -23,6 +23,8 @@ class SourceRow:
     note: str = ""
 
 
+SOURCE_METRICS = ("per_ipa_char_hq", "utterance_pearson", "utterance_auc")
+"""What the source experiments measured too."""
 SOURCE_ROWS: tuple[SourceRow, ...] = (
     SourceRow("HuBERT Large", "waveform", 0.0884, 0.5932, 0.8426),
     SourceRow("WavLM Base", "waveform", 0.1491, 0.5550, 0.8369),

@@ -1,4 +1,4 @@
-"""The human row of a leaderboard: how one rater agrees with the other four, and how scorers do with the same four.
+"""The rater row of a leaderboard: how one rater agrees with the other four, and how scorers do with the same four.
 
 `phonobench raters` measures it and leaves it beside the results.
 """
@@ -21,7 +21,7 @@ TITLE, HOW = "One human rater", "against the other four"
 
 @dataclass(frozen=True)
 class SystemDifference:
-    """A scorer against the same four raters: its figure, its difference from the human one, and p."""
+    """A scorer against the same four raters: its figure, its difference from the rater's, and p."""
 
     value: Value
     difference: Value
@@ -30,12 +30,12 @@ class SystemDifference:
 
 @dataclass(frozen=True)
 class RaterTable:
-    """`metrics`: a rater's figures by the scorers' metrics; `beside`: run -> metric -> how a scorer compares."""
+    """`metrics`: a rater's figures by the scorers' metrics; `systems`: run -> metric -> how a scorer compares."""
 
     fingerprint: str
     split: str
     metrics: Mapping[str, Value]
-    beside: Mapping[str, Mapping[str, SystemDifference]]
+    systems: Mapping[str, Mapping[str, SystemDifference]]
 
 
 def read(results_root: Path) -> RaterTable | None:
@@ -48,15 +48,15 @@ def read(results_root: Path) -> RaterTable | None:
         raise PhonobenchError(
             f"{path} is of protocol version {found['protocol_version']}: run `phonobench raters` again"
         )
-    beside: dict[str, dict[str, SystemDifference]] = {}
-    for metric, bar in found["metrics"].items():
-        for run, figures in bar["scorers"].items():
-            beside.setdefault(run, {})[metric] = _beside(figures, bar["rater"])
-    metrics = {metric: Value(**bar["rater"]) for metric, bar in found["metrics"].items()}
-    return RaterTable(found["corpus"]["fingerprint"], found["split"], metrics, beside)
+    systems: dict[str, dict[str, SystemDifference]] = {}
+    for metric, agreement in found["metrics"].items():
+        for run, figures in agreement["scorers"].items():
+            systems.setdefault(run, {})[metric] = _system_difference(figures, agreement["rater"])
+    metrics = {metric: Value(**agreement["rater"]) for metric, agreement in found["metrics"].items()}
+    return RaterTable(found["corpus"]["fingerprint"], found["split"], metrics, systems)
 
 
-def _beside(figures: Mapping[str, Any], rater: Mapping[str, Any]) -> SystemDifference:
+def _system_difference(figures: Mapping[str, Any], rater: Mapping[str, Any]) -> SystemDifference:
     difference = dict(figures["difference"])
     p = difference.pop("p")
     return SystemDifference(Value(**figures["value"]), Value(**difference, n=rater["n"], speakers=rater["speakers"]), p)

@@ -1,6 +1,6 @@
 """Runs that differ in their seed alone: mean and spread of their test figures.
 
-The spread over seeds is another matter than the interval over speakers: it tells how far a training repeats itself.
+The spread over seeds is another matter than the interval over speakers: it shows how well a training can be repeated.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from phonobench import results, store
-from phonobench.report.labels import LABELS, MAIN, number
+from phonobench.report.labels import MAIN, heading, number
 from phonobench.results import Result
 from phonobench.systems.recipe import identifying
 
-COLUMNS = ("system", "recipe", "seeds", *(LABELS[name] for name in MAIN))
+
+def columns() -> tuple[str, ...]:
+    """Headings of the table."""
+    return ("system", "recipe", "seeds", *map(heading, MAIN))
 
 
 def groups(results_root: Path, run_ids: Sequence[str] | None = None) -> dict[str, list[Sequence[Result]]]:
@@ -38,10 +41,13 @@ def alike(runs: Iterable[Sequence[Result]]) -> dict[str, list[Sequence[Result]]]
         training = origin.training.model_dump(exclude={"seed", "best_epoch"})
         training["recipe"] = identifying(training["recipe"])
         facts: dict[str, Any] = {
-            "card": origin.model.card, "model": origin.model.revision, "training": training,
-            "corpus": origin.corpus.fingerprint, "utterances": origin.split.utterances,
+            "card": origin.model.card,
+            "model": origin.model.revision,
+            "training": training,
+            "corpus": origin.corpus.fingerprint,
+            "utterances": origin.split.utterances,
             "decoder": origin.decoder.chosen_on,
-        }  # fmt: skip
+        }
         found.setdefault(store.fingerprint(facts), []).append(parts)
     return {key: group for key, group in found.items() if len({_seed(parts) for parts in group}) > 1}
 
@@ -52,7 +58,7 @@ def table(results_root: Path, run_ids: Sequence[str] | None = None) -> list[tupl
 
 
 def rows(found: Mapping[str, Sequence[Sequence[Result]]]) -> list[tuple[str, ...]]:
-    """A row of text for every group, in the order of `COLUMNS`: mean ± standard deviation [lowest, highest]."""
+    """A row of text for every group, in the order of `columns()`: mean ± standard deviation [lowest, highest]."""
     made = []
     for runs in found.values():
         origin = runs[0][0].provenance

@@ -1,14 +1,15 @@
 """The protocol's `utterance_model` and its like for words and phones: how a trained scorer follows the human scores.
 
-Its estimates are on the human scales, so errors are squared in their units, and the intervals that it gives are held
-against what people said (`coverage`). Thresholds come from the scorer's cross-validation over train speakers. The
+Its estimates are on the human scales, so errors are squared in their units, and the intervals that it gives are
+compared with the raters' scores (`coverage`). Thresholds come from its cross-validation over train speakers. The
 controls compare the estimated total of a sentence under its own audio and under wrong audio, silence or noise.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -22,38 +23,43 @@ from phonobench.tasks.task import Columns, Metric, Unit
 from phonobench.types import Utterance
 
 NAME = "assessment"
-THRESHOLDS = ("utterance_model", "phone_model")
-"""Decisions whose threshold the scorer brings along."""
 CALIBRATION_BINS = 10
 
 _TARGETS = {target.name: target for target in TARGETS}
 
 
 def rows(assessment: Assessment, utterance: Utterance, controls: Mapping[str, Assessment]) -> dict[Unit, Columns]:
-    """Estimates beside human scores; `controls`: what was estimated of the same prompt under other audio."""
+    """Estimates beside human scores, by unit.
+
+    Args:
+        assessment: of the utterance's own audio.
+        utterance: whose human scores.
+        controls: by control, the assessment of the same prompt from other audio; NaN stands for an absent one.
+    """
     human = utterance.judgement
     sentence: Columns = {}
     for name in SENTENCE_SCORES:
-        sentence |= _beside(name, assessment.sentence[name], [getattr(human, name)])
+        sentence |= _estimate_and_human(name, assessment.sentence[name], [getattr(human, name)])
     for control in CONTROLS:
         other = controls.get(control)
         sentence[control] = np.array([math.nan if other is None else float(other.sentence["total"].value)])
     word: Columns = {}
     for name in WORD_SCORES:
-        word |= _beside(name, assessment.word[name], getattr(human, f"word_{name}"))
-    phone = _beside("accuracy", assessment.phone, human.phone_accuracy) | {"error": assessment.phone_error}
+        word |= _estimate_and_human(name, assessment.word[name], getattr(human, f"word_{name}"))
+    phone = _estimate_and_human("accuracy", assessment.phone, human.phone_accuracy) | {"error": assessment.phone_error}
     return {"utterance": sentence, "word": word, "phone": phone}
 
 
-def _beside(name: str, estimate: ScoreEstimate, human: Sequence[float]) -> Columns:
+def _estimate_and_human(name: str, estimate: ScoreEstimate, human: Sequence[float]) -> Columns:
     found = {f"{name}.{part}": np.atleast_1d(getattr(estimate, part)) for part in ("value", "low", "high")}
     return {**found, name: np.asarray(human, dtype=float)}
 
 
 def collect(
-    assessments: Sequence[Assessment], utterances: Sequence[Utterance],
+    assessments: Sequence[Assessment],
+    utterances: Sequence[Utterance],
     controls: Sequence[Mapping[str, Assessment]],
-) -> dict[Unit, Rows]:  # fmt: skip
+) -> dict[Unit, Rows]:
     """The rows of all utterances by unit, with a column `utterance` that indexes them."""
     by_unit: dict[Unit, list[Columns]] = {"utterance": [], "word": [], "phone": []}
     for index, parts in enumerate(zip(assessments, utterances, controls, strict=True)):
@@ -101,8 +107,8 @@ def _decided(
     name = f"{target.name}_model"
     if name not in rows.constants:
         raise Undefined("the scorer brings no threshold")
-    said = _suspicion(target.unit, rows) >= rows.constants[name]
-    return statistic(stats.confusion(said, target.is_positive(rows["accuracy"]), rows.speaker, weights))
+    flagged = _suspicion(target.unit, rows) >= rows.constants[name]
+    return statistic(stats.confusion(flagged, target.is_positive(rows["accuracy"]), rows.speaker, weights))
 
 
 def _brier(rows: Rows, weights: np.ndarray) -> np.ndarray:
@@ -130,61 +136,178 @@ def _control_auc(control: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
     return stats.auc(score, truth, np.concatenate([rows.speaker, rows.speaker]), weights)
 
 
-def _scores() -> list[tuple[str, Unit, str, str]]:
-    """Prefix of the metric, its unit, the column and how people call it."""
-    found: list[tuple[str, Unit, str, str]] = [("phone_model", "phone", "accuracy", "phone accuracy")]
-    found += [(f"word_model_{name}", "word", name, f"word {name}") for name in WORD_SCORES]
-    return found + [(f"utterance_model_{name}", "utterance", name, f"sentence {name}") for name in SENTENCE_SCORES]
+@dataclass(frozen=True)
+class _Score:
+    """A human score that is estimated: prefix of its metrics, rows, column, and its name in labels and in prose."""
+
+    prefix: str
+    unit: Unit
+    column: str
+    label: str
+    text: str
+    scale: int
+
+    def metrics(self) -> Iterator[Metric]:
+        """Correlations, mean square error, bias and coverage."""
+        column, text, unit = self.column, self.text, self.unit
+        stem = self.label if unit == "phone" else f"{self.label},"
+        metric = partial(Metric, unit=unit, keep=partial(_scored, column))
+        yield metric(
+            name=f"{self.prefix}_pearson",
+            text=f"Pearson correlation of estimated and human {text}",
+            value=partial(_correlation, stats.pearson, column),
+            label=f"{stem} Pearson",
+            short=f"{_short(self.prefix)} r",
+            statistic="pearsonr",
+        )
+        yield metric(
+            name=f"{self.prefix}_spearman",
+            text=f"Spearman rank correlation of estimated and human {text}",
+            value=partial(_correlation, stats.spearman, column),
+            label=f"{stem} Spearman",
+            short=f"{_short(self.prefix)} rho",
+            shown="on request",
+            statistic="spearmanr",
+        )
+        yield metric(
+            name=f"{self.prefix}_mse",
+            text=f"mean square error of {text}",
+            value=partial(_square_error, column),
+            better="low",
+            label=f"{stem} MSE",
+            short=f"{_short(self.prefix)} MSE",
+            shown="everywhere" if unit == "phone" else "on request",
+            statistic="mse",
+        )
+        yield metric(
+            name=f"{self.prefix}_bias",
+            text=f"mean of estimated less human {text}",
+            value=partial(_bias, column),
+            better="none",
+            label=f"{text} estimated less human (0 to {self.scale})",
+            short=f"{_short(self.prefix)} bias",
+            shown="on request",
+        )
+        yield metric(
+            name=f"{self.prefix}_coverage",
+            text=f"share of human {text} within the 90 % interval given with it",
+            value=partial(_coverage, column),
+            better="none",
+            label=f"{text} within its 90 % interval",
+            short=f"{_short(self.prefix)} coverage",
+            shown="on request",
+        )
 
 
-def _metrics() -> tuple[Metric, ...]:
-    found = []
-    kinds = (
-        ("pearson", "Pearson correlation", stats.pearson),
-        ("spearman", "Spearman rank correlation", stats.spearman),
+def _short(name: str) -> str:
+    return name.replace("_", " ").replace("utterance", "utt.")
+
+
+def _scores() -> Iterator[_Score]:
+    yield _Score("phone_model", "phone", "accuracy", "phone", "phone accuracy", 2)
+    for name in WORD_SCORES:
+        yield _Score(f"word_model_{name}", "word", name, f"word {name}", f"word {name}", 10)
+    labels = {"fluency": "fluency", "prosodic": "prosody"}
+    for name in SENTENCE_SCORES:
+        text = f"sentence {name}"
+        yield _Score(f"utterance_model_{name}", "utterance", name, labels.get(name, text), text, 10)
+
+
+def _detections() -> Iterator[Metric]:
+    ranks = (
+        ("auc", "AUC", "area under the ROC curve", "roc_auc", stats.auc),
+        ("ap", "AP", "average precision", "average_precision", stats.average_precision),
     )
-    for prefix, unit, column, text in _scores():
-        keep = partial(_scored, column)
-        for name, title, statistic in kinds:
-            value = partial(_correlation, statistic, column)
-            found.append(Metric(f"{prefix}_{name}", unit, f"{title} of estimated and human {text}", value, keep=keep))
-        found += [
-            Metric(f"{prefix}_mse", unit, f"mean square error of {text}", partial(_square_error, column), "low", keep),
-            Metric(f"{prefix}_bias", unit, f"mean of estimated less human {text}", partial(_bias, column), "none",
-                   keep),
-            Metric(f"{prefix}_coverage", unit, f"share of human {text} within the 90 % interval given with it",
-                   partial(_coverage, column), "none", keep),
-        ]  # fmt: skip
-    keep = partial(_scored, "accuracy")
-    ranks = (("auc", "area under the ROC curve", stats.auc), ("ap", "average precision", stats.average_precision))
-    decided = (("f1", stats.f1), ("mcc", stats.mcc), ("precision", stats.precision), ("recall", stats.recall))
     for target in TARGETS:
-        for name, text, rank in ranks:
-            title = f"{text} of a trained scorer; positive: {target.text.partition(',')[0]}"
-            found.append(
-                Metric(f"{target.name}_model_{name}", target.unit, title, partial(_ranked, rank, target), keep=keep)
+        for kind, label, text, hub, ranked in ranks:
+            yield Metric(
+                f"{target.name}_model_{kind}",
+                target.unit,
+                f"{text} of a trained scorer; positive: {_positive(target)}",
+                partial(_ranked, ranked, target),
+                keep=partial(_scored, "accuracy"),
+                label=f"{target.label} {label}",
+                short=f"{_short(target.name)} model {label}",
+                shown="everywhere" if kind == "auc" and target.name in ("utterance", "phone") else "on request",
+                statistic=hub,
             )
+    decisions = (
+        ("f1", "F1", "f1", stats.f1),
+        ("mcc", "MCC", "matthews_correlation", stats.mcc),
+        ("precision", "precision", "precision", stats.precision),
+        ("recall", "recall", "recall", stats.recall),
+    )
     for target in (_TARGETS["utterance"], _TARGETS["phone"]):
-        for name, count in decided:
-            title = (
-                f"{name} of a trained scorer at its threshold from cross-validation; {target.text.partition(',')[0]}"
+        for kind, label, hub, decided in decisions:
+            yield Metric(
+                f"{target.name}_model_{kind}",
+                target.unit,
+                f"{kind} of a trained scorer at its threshold from cross-validation; {_positive(target)}",
+                partial(_decided, decided, target),
+                keep=partial(_scored, "accuracy"),
+                label=f"{target.label} {label}",
+                short=f"{_short(target.name)} model {label}",
+                shown="everywhere" if (target.name, kind) == ("phone", "f1") else "on request",
+                statistic=hub,
             )
-            value = partial(_decided, count, target)
-            found.append(Metric(f"{target.name}_model_{name}", target.unit, title, value, keep=keep))
-    found += [
-        Metric("phone_model_brier", "phone", "mean square error of the error probability", _brier, "low", keep),
-        Metric("phone_model_ece", "phone", "expected calibration error of the error probability", _calibration_error,
-               "low", keep),
-    ]  # fmt: skip
+
+
+def _positive(target: Target) -> str:
+    return target.text.partition(",")[0]
+
+
+def _errors() -> Iterator[Metric]:
+    yield Metric(
+        "phone_model_brier",
+        "phone",
+        "mean square error of the error probability",
+        _brier,
+        "low",
+        partial(_scored, "accuracy"),
+        label="Brier score",
+        shown="on request",
+        statistic="brier_score",
+    )
+    yield Metric(
+        "phone_model_ece",
+        "phone",
+        "expected calibration error of the error probability",
+        _calibration_error,
+        "low",
+        partial(_scored, "accuracy"),
+        label="calibration error",
+        short="phone model ECE",
+    )
+
+
+def _control_metrics() -> Iterator[Metric]:
     for control in CONTROLS:
-        title = f"AUC of the estimated sentence total, true against {control} audio"
-        found.append(Metric(f"utterance_model_auc_{control}", "utterance", title, partial(_control_auc, control),
-                            keep=partial(_scored, control)))  # fmt: skip
-    return tuple(found)
+        yield Metric(
+            f"utterance_model_auc_{control}",
+            "utterance",
+            f"AUC of the estimated sentence total, true against {control} audio",
+            partial(_control_auc, control),
+            keep=partial(_scored, control),
+            label=f"AUC true / {control}",
+            short=f"utt. model AUC {control}",
+            statistic="roc_auc",
+        )
 
 
-METRICS = _metrics()
-HEADLINE = ("phone_model_pearson", "phone_model_auc", "word_model_accuracy_pearson", "utterance_model_accuracy_pearson",
-            "utterance_model_total_pearson", "phone_model_bias", "utterance_model_total_bias",
-            "utterance_model_total_coverage")  # fmt: skip
-"""Metrics that are broken down by age, gender and proficiency."""
+METRICS = (
+    *(metric for score in _scores() for metric in score.metrics()),
+    *_detections(),
+    *_errors(),
+    *_control_metrics(),
+)
+HEADLINE = (
+    "phone_model_pearson",
+    "phone_model_auc",
+    "word_model_accuracy_pearson",
+    "utterance_model_accuracy_pearson",
+    "utterance_model_total_pearson",
+    "phone_model_bias",
+    "utterance_model_total_bias",
+    "utterance_model_total_coverage",
+)
+"""Metrics that are broken down by age, gender and proficiency, and that `compare` shows when none are named."""

@@ -1,4 +1,4 @@
-"""Negative controls: a score that listens must fall when the audio is another's, silence, or noise.
+"""Negative controls: a score that depends on the audio must fall when the audio is another's, silence, or noise.
 
 Rows are utterances. `true` and each control hold the sum of the phone scores of the same prompt, `phones` their
 number; a control that was not run on an utterance is NaN there.
@@ -16,7 +16,7 @@ import numpy as np
 from phonobench.corpora.control_audio import CONTROL_AUDIO
 from phonobench.stats import Rows, Undefined, auc, gather, ratio
 from phonobench.tasks.prediction import Prediction
-from phonobench.tasks.task import Metric
+from phonobench.tasks.task import NATS, Metric
 from phonobench.types import Utterance
 
 NAME = "controls"
@@ -30,7 +30,7 @@ def partners(utterances: Sequence[Utterance]) -> dict[str, str]:
     """For each utterance the id of another speaker's utterance of another sentence, whose audio replaces its own.
 
     A fixed shuffle (by the hash of the ids) is walked from each utterance to the first that fits. Utterances without
-    one (all others are of the same speaker or sentence) are left out.
+    one (all others are of the same speaker or sentence) are not in the result.
     """
     order = sorted(utterances, key=lambda u: hashlib.sha256(u.id.encode()).digest())
     found = {}
@@ -47,7 +47,13 @@ def rows(
     true: Sequence[Prediction],
     controls: Mapping[str, Mapping[str, Prediction]],
 ) -> Rows:
-    """Score sums of each utterance under its own audio and under each control (by control, then utterance id)."""
+    """Score sums of each utterance under its own audio and under each control.
+
+    Args:
+        utterances: of a split.
+        true: their predictions, in the same order.
+        controls: by control, then by utterance id, the prediction of its prompt from the other audio.
+    """
     parts = []
     for utterance, prediction in zip(utterances, true, strict=True):
         part = {
@@ -55,8 +61,8 @@ def rows(
             "true": np.array([prediction.phone_score.sum()]),
         }
         for control in CONTROLS:
-            heard = controls.get(control, {}).get(utterance.id)
-            part[control] = np.array([math.nan if heard is None else heard.phone_score.sum()])
+            replaced = controls.get(control, {}).get(utterance.id)
+            part[control] = np.array([math.nan if replaced is None else replaced.phone_score.sum()])
         parts.append(part)
     return gather(parts, [u.speaker for u in utterances])
 
@@ -64,7 +70,7 @@ def rows(
 _ABSENT = {SWAPPED: "no other speaker reads another sentence: no audio to swap with"}
 
 
-def _run(control: str, rows: Rows) -> np.ndarray:
+def _measured(control: str, rows: Rows) -> np.ndarray:
     return np.isfinite(rows[control])
 
 
@@ -91,20 +97,50 @@ def _auc(control: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
 
 
 def _metrics() -> tuple[Metric, ...]:
-    found = [Metric("phone_score_true", "utterance", "mean phone score, true audio", partial(_mean, "true"), "none")]
-    for c in CONTROLS:
-        keep = partial(_run, c)
+    mean = partial(Metric, unit="utterance", better="none", display=NATS)
+    found = [
+        mean(
+            name="phone_score_true",
+            text="mean phone score, true audio",
+            value=partial(_mean, "true"),
+            label="mean phone score, true audio",
+            short="true score",
+            shown="tables",
+        )
+    ]
+    for control in CONTROLS:
+        keep = partial(_measured, control)
         found += [
-            Metric(f"phone_score_{c}", "utterance", f"mean phone score, {c} audio", partial(_mean, c), "none", keep),
-            Metric(
-                f"phone_fall_{c}", "utterance", f"mean phone score of true less {c} audio, same prompts",
-                partial(_fall, c), keep=keep,
+            mean(
+                name=f"phone_score_{control}",
+                text=f"mean phone score, {control} audio",
+                value=partial(_mean, control),
+                keep=keep,
+                label=f"mean phone score, {control} audio",
+                shown="on request",
             ),
             Metric(
-                f"true_auc_{c}", "utterance", f"AUC of an utterance's mean phone score, true against {c} audio",
-                partial(_auc, c), keep=keep,
+                f"phone_fall_{control}",
+                "utterance",
+                f"mean phone score of true less {control} audio, same prompts",
+                partial(_fall, control),
+                keep=keep,
+                label=f"mean phone score, true less {control} audio",
+                short=f"fall, {control}",
+                display=NATS,
+                shown="tables",
             ),
-        ]  # fmt: skip
+            Metric(
+                f"true_auc_{control}",
+                "utterance",
+                f"AUC of an utterance's mean phone score, true against {control} audio",
+                partial(_auc, control),
+                keep=keep,
+                label=f"AUC of true against {control} audio",
+                short=f"AUC, {control}",
+                statistic="roc_auc",
+            ),
+        ]
     return tuple(found)
 
 

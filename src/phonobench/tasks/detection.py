@@ -1,4 +1,4 @@
-"""Task C, mispronunciation detection: flagging utterances and phones that people scored low, and naming the rival.
+"""Task C, mispronunciation detection: flagging utterances and phones that raters scored low, and naming the rival.
 
 Utterance: positive is a sentence accuracy of 6 or less, the score is the PER. Phone: positive is a phone accuracy
 below 0.5 (or, apart from it, of 1.0 or less), the score is the negative goodness of pronunciation. One threshold a
@@ -27,21 +27,35 @@ class Target:
 
     name: str
     unit: Unit
+    label: str
     text: str
     is_positive: Callable[[np.ndarray], np.ndarray]
 
 
 TARGETS = (
-    Target("utterance", "utterance", "sentence accuracy of 6 or less, by PER", lambda accuracy: accuracy <= 6),
-    Target("phone", "phone", "phone accuracy below 0.5, by goodness", lambda accuracy: accuracy < 0.5),
-    Target("phone_le1", "phone", "phone accuracy of 1.0 or less, by goodness", lambda accuracy: accuracy <= 1.0),
+    Target(
+        "utterance", "utterance", "utterance", "sentence accuracy of 6 or less, by PER", lambda accuracy: accuracy <= 6
+    ),
+    Target("phone", "phone", "phone", "phone accuracy below 0.5, by goodness", lambda accuracy: accuracy < 0.5),
+    Target(
+        "phone_le1",
+        "phone",
+        "phone (1.0 or less)",
+        "phone accuracy of 1.0 or less, by goodness",
+        lambda accuracy: accuracy <= 1.0,
+    ),
 )
 
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
     """Scores (higher is worse speech) beside human accuracy; for phones also whether the diagnosis is right.
 
-    `diagnosis` is 1 or 0 where the corpus names the phone perceived in place of the canonical one, NaN elsewhere.
+    Returns:
+        By unit the columns `score` and `accuracy`, and for phones `diagnosis`: 1 or 0 where the corpus names the
+        phone that the raters perceived in place of the canonical one, NaN elsewhere.
+
+    Raises:
+        PhonobenchError: where the corpus names a phone that is none of the 39.
     """
     human = utterance.judgement
     return {
@@ -60,7 +74,7 @@ def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
 def _diagnosis(prediction: Prediction, utterance: Utterance) -> np.ndarray:
     right = np.full(len(prediction.rival), np.nan)
     for i, (perceived, expected) in enumerate(zip(utterance.judgement.perceived, utterance.prompt.phones, strict=True)):
-        if perceived in (None, phones.UNKNOWN, expected):
+        if perceived is None or perceived in (phones.UNKNOWN, expected):
             continue
         try:
             truth = 0 if perceived == phones.DELETED else phones.encode([perceived])[0]
@@ -87,8 +101,8 @@ def _decided(
 ) -> np.ndarray:
     if target.name not in rows.constants:
         raise Undefined("no threshold: it is chosen on dev, and the run has no usable dev posteriors")
-    said = rows["score"] >= rows.constants[target.name]
-    return statistic(stats.confusion(said, target.is_positive(rows["accuracy"]), rows.speaker, weights))
+    flagged = rows["score"] >= rows.constants[target.name]
+    return statistic(stats.confusion(flagged, target.is_positive(rows["accuracy"]), rows.speaker, weights))
 
 
 def _choose(target: Target, rows: Rows) -> float:
@@ -98,28 +112,53 @@ def _choose(target: Target, rows: Rows) -> float:
 
 def _diagnosis_rate(rows: Rows, weights: np.ndarray) -> np.ndarray:
     if not len(rows):
-        raise Undefined("the corpus does not name the phones heard")
+        raise Undefined("the corpus does not name the phones that raters perceived")
     return stats.mean(rows["diagnosis"], rows.speaker, weights)
 
 
+_SHOWN = ("utterance_auc", "utterance_f1", "phone_auc", "phone_ap", "phone_f1", "phone_mcc")
+"""Shown everywhere; the others on request."""
+_RANKED = (
+    ("auc", "AUC", "area under the ROC curve", "roc_auc", stats.auc),
+    ("ap", "AP", "average precision", "average_precision", stats.average_precision),
+)
+_DECIDED = (
+    ("f1", "F1", "F1", "f1", stats.f1),
+    ("mcc", "MCC", "Matthews correlation", "matthews_correlation", stats.mcc),
+    ("precision", "precision", "precision", "precision", stats.precision),
+    ("recall", "recall", "recall", "recall", stats.recall),
+)
+
+
 def _metrics() -> tuple[Metric, ...]:
-    ranked = (("auc", "area under the ROC curve", stats.auc), ("ap", "average precision", stats.average_precision))
-    decided = (
-        ("f1", "F1", stats.f1),
-        ("mcc", "Matthews correlation", stats.mcc),
-        ("precision", "precision", stats.precision),
-        ("recall", "recall", stats.recall),
-    )
     found = []
-    for t in TARGETS:
-        for name, text, statistic in ranked:
-            title, value = f"{text}; positive: {t.text}", partial(_ranked, statistic, t)
-            found.append(Metric(f"{t.name}_{name}", t.unit, title, value, keep=_scored))
-        for name, text, count in decided:
-            title, value = f"{text} at the threshold chosen on dev; positive: {t.text}", partial(_decided, count, t)
-            found.append(Metric(f"{t.name}_{name}", t.unit, title, value, keep=_scored))
-    text = "share of named substitutions whose best rival is the phone that the raters heard"
-    return (*found, Metric("diagnosis_accuracy", "phone", text, _diagnosis_rate, keep=_diagnosed))
+    for target in TARGETS:
+        for kind, label, text, hub, ranked in _RANKED:
+            value = partial(_ranked, ranked, target)
+            found.append(_metric(target, kind, label, f"{text}; positive: {target.text}", hub, value))
+        for kind, label, text, hub, decided in _DECIDED:
+            title = f"{text} at the threshold chosen on dev; positive: {target.text}"
+            found.append(_metric(target, kind, label, title, hub, partial(_decided, decided, target)))
+    text = "share of named substitutions whose best rival is the phone that the raters perceived"
+    diagnosis = Metric("diagnosis_accuracy", "phone", text, _diagnosis_rate, keep=_diagnosed, shown="on request")
+    return (*found, diagnosis)
+
+
+def _metric(
+    target: Target, kind: str, label: str, text: str, hub: str, value: Callable[[Rows, np.ndarray], np.ndarray]
+) -> Metric:
+    name = f"{target.name}_{kind}"
+    return Metric(
+        name,
+        target.unit,
+        text,
+        value,
+        keep=_scored,
+        label=f"{target.label} {label}",
+        short=f"{target.name.replace('_', ' ').replace('utterance', 'utt.')} {label}",
+        shown="everywhere" if name in _SHOWN else "on request",
+        statistic=hub,
+    )
 
 
 TASK = Task(

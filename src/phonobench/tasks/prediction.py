@@ -1,6 +1,6 @@
-"""What a system says about one utterance, from the evidence and the prompt alone.
+"""What is predicted of one utterance, from the evidence and the prompt alone.
 
-The human judgement is not an argument, so no prediction can have seen it.
+The human judgement is not an argument, so no prediction can depend on it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ FLOOR = -100.0
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The phones heard, and for each of the N expected phones its score and its best rival.
+    """The recognised phones, and for each of the N expected phones its score and its best rival.
 
-    `heard`: phone ids as decoded. `phone_score` (N,): finite, higher is better, `gop.SCORERS[gop.DEFAULT]`
-    but not below `FLOOR`. `rival` (N,): the phone id that fits best in place of each expected phone, itself
-    excluded; 0 where leaving it out fits better still. `floored`: how many scores were set to the floor.
+    Args:
+        hypothesis: phone ids as decoded.
+        phone_score: (N,), finite, higher is better: `gop.SCORERS[gop.DEFAULT]`, but not below `FLOOR`.
+        rival: (N,), the phone id that fits best in place of each expected phone, itself excluded; 0 where a deletion
+            fits better still.
+        floored: how many scores were set to the floor.
     """
 
-    heard: tuple[int, ...]
+    hypothesis: tuple[int, ...]
     phone_score: np.ndarray
     rival: np.ndarray
     floored: int
@@ -40,7 +43,7 @@ def predict(evidence: Evidence, prompt: Prompt) -> Prediction:
     others = np.column_stack([rivals.delete, rivals.substitute]).astype(np.float64)
     others[np.arange(len(ids)), list(ids)] = -np.inf
     return Prediction(
-        heard=tuple(evidence.best()),
+        hypothesis=tuple(evidence.best()),
         phone_score=np.where(possible, raw, FLOOR),
         rival=others.argmax(axis=1),
         floored=int((~possible).sum()),

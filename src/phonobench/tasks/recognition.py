@@ -1,12 +1,13 @@
-"""Task A, phoneme recognition: the phones heard against the canonical ones.
+"""Task A, phoneme recognition: the recognised phones against the canonical ones.
 
-HQ is the subset whose sentence accuracy is 8 or more: what was said is then close to what should have been.
+HQ is the subset whose sentence accuracy is 8 or more: what was spoken is then close to the canonical phones.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,16 +15,16 @@ import numpy as np
 from phonobench import edits, phones
 from phonobench.stats import Rows, ratio
 from phonobench.tasks.prediction import Prediction, predict
-from phonobench.tasks.task import Columns, Metric, Task, Unit
+from phonobench.tasks.task import PERCENT, Columns, Metric, Shown, Task, Unit
 from phonobench.types import HQ_ACCURACY, Utterance
 
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
     """Counts of one utterance: edits over phones and over IPA characters, the feature distance, and the lengths."""
     expected = phones.encode(utterance.prompt.phones)
-    found = edits.align(expected, prediction.heard)
-    ipa, heard = ("".join(phones.to_ipa(phones.decode(ids))) for ids in (expected, prediction.heard))
-    characters = edits.align(ipa, heard)
+    found = edits.align(expected, prediction.hypothesis)
+    ipa, recognised = ("".join(phones.to_ipa(phones.decode(ids))) for ids in (expected, prediction.hypothesis))
+    characters = edits.align(ipa, recognised)
     counts = {
         "phones": len(expected),
         "substitutions": found.substitutions,
@@ -32,23 +33,25 @@ def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
         "errors": found.errors,
         "characters": len(ipa),
         "character_errors": characters.errors,
-        "feature_distance": edits.feature_distance(expected, prediction.heard),
+        "feature_distance": edits.feature_distance(expected, prediction.hypothesis),
         "accuracy": utterance.judgement.accuracy,
     }
     return {"utterance": {name: np.array([float(count)]) for name, count in counts.items()}}
 
 
 def confusions(predictions: Sequence[Prediction], utterances: Sequence[Utterance]) -> dict[str, dict[str, int]]:
-    """For each canonical phone how often each phone was heard in its place, itself included.
+    """For each canonical phone how often each phone was recognised in its place, itself included.
 
-    `<DEL>` stands for nothing heard; the row `<INS>` holds what was heard where nothing was expected.
+    Returns:
+        Row -> column -> count, rows sorted, columns by count. The column `<DEL>` stands for a deletion; the row
+        `<INS>` holds insertions.
     """
     table: dict[str, Counter[str]] = {}
     for prediction, utterance in zip(predictions, utterances, strict=True):
-        expected, heard = utterance.prompt.phones, phones.decode(prediction.heard)
-        for i, j in edits.align(phones.encode(expected), prediction.heard).pairs:
+        expected, recognised = utterance.prompt.phones, phones.decode(prediction.hypothesis)
+        for i, j in edits.align(phones.encode(expected), prediction.hypothesis).pairs:
             row = phones.INSERTED if i is None else expected[i]
-            table.setdefault(row, Counter())[phones.DELETED if j is None else heard[j]] += 1
+            table.setdefault(row, Counter())[phones.DELETED if j is None else recognised[j]] += 1
     return {row: dict(table[row].most_common()) for row in sorted(table)}
 
 
@@ -60,24 +63,98 @@ def _rate(above: str, below: str, rows: Rows, weights: np.ndarray) -> np.ndarray
     return ratio(rows[above], rows[below], rows.speaker, weights)
 
 
+@dataclass(frozen=True)
+class _Rate:
+    """A pooled rate, which is measured on HQ and on all utterances; `{}` in the label is where "(HQ)" goes."""
+
+    name: str
+    label: str
+    short: str
+    above: str
+    below: str
+    text: str
+    shown_hq: Shown
+    shown_all: Shown
+    statistic: str = ""
+
+    def metrics(self) -> tuple[Metric, Metric]:
+        """The metric on HQ and the one on all utterances."""
+        value = partial(_rate, self.above, self.below)
+        common = partial(Metric, unit="utterance", value=value, better="low", display=PERCENT, statistic=self.statistic)
+        return (
+            common(
+                name=f"{self.name}_hq",
+                text=f"{self.text}; sentence accuracy of {HQ_ACCURACY:g} or more",
+                keep=_high_quality,
+                label=self.label.format(" (HQ)"),
+                short=f"{self.short} HQ",
+                shown=self.shown_hq,
+            ),
+            common(
+                name=self.name,
+                text=f"{self.text}; all utterances",
+                label=self.label.format(""),
+                short=self.short,
+                shown=self.shown_all,
+            ),
+        )
+
+
+_RATES = (
+    _Rate(
+        "per",
+        "PER{}",
+        "PER",
+        "errors",
+        "phones",
+        "phone error rate: (S + D + I) / N, pooled",
+        "everywhere",
+        "everywhere",
+        statistic="per",
+    ),
+    _Rate(
+        "per_ipa_char",
+        "PER{}, IPA characters",
+        "PER IPA",
+        "character_errors",
+        "characters",
+        "error rate over characters of the concatenated IPA string",
+        "everywhere",
+        "on request",
+    ),
+    _Rate(
+        "substitutions",
+        "substituted{}",
+        "substitutions",
+        "substitutions",
+        "phones",
+        "substituted phones / N",
+        "tables",
+        "on request",
+    ),
+    _Rate("deletions", "deleted{}", "deletions", "deletions", "phones", "deleted phones / N", "tables", "on request"),
+    _Rate(
+        "insertions", "inserted{}", "insertions", "insertions", "phones", "inserted phones / N", "tables", "on request"
+    ),
+    _Rate(
+        "pfer",
+        "PFER{}",
+        "PFER",
+        "feature_distance",
+        "phones",
+        "articulatory-feature edit distance (panphon) / N",
+        "tables",
+        "on request",
+    ),
+)
+
+
 def _metrics() -> tuple[Metric, ...]:
-    rates = (
-        ("per", "errors", "phones", "phone error rate: (S + D + I) / N, pooled"),
-        ("per_ipa_char", "character_errors", "characters", "error rate over characters of the concatenated IPA string"),
-        ("substitutions", "substitutions", "phones", "substituted phones / N"),
-        ("deletions", "deletions", "phones", "phones not heard / N"),
-        ("insertions", "insertions", "phones", "phones heard where none was expected / N"),
-        ("pfer", "feature_distance", "phones", "articulatory-feature edit distance (panphon) / N"),
-    )
-    subsets: tuple[tuple[str, str, Callable[[Rows], np.ndarray] | None], ...] = (
-        ("_hq", f"sentence accuracy of {HQ_ACCURACY:g} or more", _high_quality),
-        ("", "all utterances", None),
-    )
-    return tuple(
-        Metric(name + suffix, "utterance", f"{text}; {which}", partial(_rate, above, below), "low", keep)
-        for name, above, below, text in rates
-        for suffix, which, keep in subsets
-    )
+    return tuple(metric for rate in _RATES for metric in rate.metrics())
 
 
-TASK = Task("recognition", predict, rows, _metrics(), headline=("per_hq", "per"))
+def _counts(predictions: Sequence[Prediction]) -> dict[str, int]:
+    return {"unmapped_symbols": 0}  # posteriors have the 39 phones only: there is nothing to map
+
+
+TASK = Task("recognition", predict, rows, _metrics(), headline=("per_hq", "per"), counts=_counts, confusions=confusions)

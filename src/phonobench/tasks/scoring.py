@@ -21,7 +21,7 @@ from phonobench.types import Utterance
 
 def phone_error_rate(prediction: Prediction, utterance: Utterance) -> float:
     """PER of one utterance: edits over the number of canonical phones; may exceed 1."""
-    return edits.align(phones.encode(utterance.prompt.phones), prediction.heard).rate
+    return edits.align(phones.encode(utterance.prompt.phones), prediction.hypothesis).rate
 
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
@@ -52,6 +52,10 @@ def _correlation(statistic: Callable[..., np.ndarray], column: str, rows: Rows, 
     return statistic(rows["score"], rows[column], rows.speaker, weights)
 
 
+_SHOWN = ("utterance_pearson", "utterance_spearman", "phone_pearson", "phone_spearman", "word_pearson")
+"""Shown everywhere; the others on request."""
+
+
 def _metrics() -> tuple[Metric, ...]:
     pairs: tuple[tuple[str, Unit, str, str], ...] = (
         ("utterance", "utterance", "accuracy", "1 - PER of the utterance and sentence accuracy"),
@@ -60,15 +64,25 @@ def _metrics() -> tuple[Metric, ...]:
         ("word_stress", "word", "stress", "mean goodness of the word's phones and word stress"),
         ("word_total", "word", "total", "mean goodness of the word's phones and word total"),
     )
-    kinds = (("pearson", "Pearson correlation", pearson), ("spearman", "Spearman rank correlation", spearman))
+    kinds = (
+        ("pearson", "Pearson", "r", "Pearson correlation", "pearsonr", pearson),
+        ("spearman", "Spearman", "rho", "Spearman rank correlation", "spearmanr", spearman),
+    )
     return tuple(
         Metric(
-            f"{name}_{kind}", unit, f"{title} of {text}", partial(_correlation, statistic, column),
+            f"{name}_{kind}",
+            unit,
+            f"{title} of {text}",
+            partial(_correlation, statistic, column),
             keep=partial(_scored, column),
+            label=f"{name.replace('_', ' ')} {label}",
+            short=f"{name.replace('_', ' ').replace('utterance', 'utt.')} {short}",
+            shown="everywhere" if f"{name}_{kind}" in _SHOWN else "on request",
+            statistic=hub,
         )
         for name, unit, column, text in pairs
-        for kind, title, statistic in kinds
-    )  # fmt: skip
+        for kind, label, short, title, hub, statistic in kinds
+    )
 
 
 TASK = Task("scoring", predict, rows, _metrics(), headline=("utterance_pearson", "phone_pearson", "word_pearson"))

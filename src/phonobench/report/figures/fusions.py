@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from phonobench.report.figures.style import colour, marker
-from phonobench.report.labels import LABELS
+from phonobench.report.labels import heading
 from phonobench.types import PhonobenchError
 
 Figures = Mapping[str, Any]
@@ -62,6 +62,6 @@ def _plot(points: Sequence[tuple[float, Figures, str | None]], names: Sequence[s
             axes.plot(
                 place, 100 * value["value"], marker(3), color=colour(1), markersize=6, label="weight chosen on dev"
             )
-    axes.set(xlabel=f"weight of {names[0]}\n(the rest is of {names[1]})", ylabel=LABELS["per_hq"], title=title)
+    axes.set(xlabel=f"weight of {names[0]}\n(the rest is of {names[1]})", ylabel=heading("per_hq"), title=title)
     axes.legend()
     return figure

@@ -14,11 +14,11 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from phonobench.phones import DELETED, INSERTED, PHONES
 from phonobench.report.figures.fusions import stored_fusions
 from phonobench.report.figures.style import THEIRS, colour, marker, stroke
-from phonobench.report.labels import LABELS, MAIN, PERCENT
+from phonobench.report.labels import MAIN, display, heading, number
+from phonobench.report.published import SOURCE_METRICS
+from phonobench.tasks.task import DASH
 
 Data = dict[str, Any]
-BESIDE_SOURCE = ("per_ipa_char_hq", "utterance_pearson", "utterance_auc")
-"""What the source experiments measured too."""
 FULL = 0.12
 """Share of a row's occurrences at which a cell of the confusion matrix has its full colour."""
 GROUPS = ("age", "gender", "proficiency", "length")
@@ -28,7 +28,7 @@ def draw(data: Data) -> dict[str, Figure]:
     """Every figure that the page's data (`report.page.Page.data`) has something for, by name."""
     made: dict[str, Figure | None] = {
         "leaderboard": forest(data, MAIN, ()),
-        "beside-source": forest(data, BESIDE_SOURCE, data["source"]) if data["source"] else None,
+        "beside-source": forest(data, SOURCE_METRICS, data["source"]) if data["source"] else None,
         "tradeoff-parameters": tradeoff(data, lambda s: s["parameters"], "parameters of the encoder"),
         "tradeoff-speed": tradeoff(data, _speed, "seconds of audio heard in a second"),
         "phones": phones(data),
@@ -58,14 +58,14 @@ def forest(data: Data, metrics: Sequence[str], source: Sequence[dict[str, Any]])
             value = row.get(metric)
             if value is None:
                 continue
-            shown = _scale(metric) * value
-            if metric in PERCENT and shown > 100:  # an axis to 237 % would hide all else
+            shown = display(metric).factor * value
+            if display(metric).unit == "%" and shown > 100:  # an axis to 237 % would hide all else
                 axes.annotate(f"{shown:.0f} →", (100, place), ha="right", va="center", color=THEIRS, fontsize=7)
             else:
                 axes.plot(shown, place, "o", mfc="none", mec=THEIRS)
-        if source and metric in PERCENT:
+        if source and display(metric).unit == "%":
             axes.set_xlim(0, 100)
-        axes.set_title(textwrap.fill(LABELS[metric], 14))
+        axes.set_title(textwrap.fill(heading(metric), 14))
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.6)
     return figure
@@ -87,7 +87,7 @@ def tradeoff(data: Data, cost: Callable[[dict[str, Any]], float | None], label: 
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(EngFormatter())
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set(xlabel=label, ylabel=LABELS["per_hq"])
+    axes.set(xlabel=label, ylabel=heading("per_hq"))
     _legend(figure, axes, data, [place for place, _, _ in shown])
     return figure
 
@@ -149,7 +149,7 @@ def rocs(data: Data) -> Figure:
                     *zip(*points, strict=True),
                     stroke(place),
                     color=colour(place),
-                    label=f"{system['letter']} {_said(area)}",
+                    label=f"{system['letter']} {_with_ends(area, f'{target}_auc')}",
                 )
         axes.set(xlabel="false alarms", ylabel="detected", title=title, aspect="equal")
         if axes.get_legend_handles_labels()[0]:  # one class may be absent from a trial
@@ -189,7 +189,10 @@ def scatter(data: Data) -> Figure:
     for place, (axes, system) in enumerate(zip(panels[: len(systems)], systems, strict=True)):
         axes.scatter(human + spread, 1 - np.array(data["per"][place]), 2, color=colour(place), alpha=0.35, linewidths=0)
         axes.set(xlim=(-0.6, 10.6))
-        axes.set_title(f"{system['letter']}: r {_said(system['metrics'].get('utterance_pearson'))}", fontsize=7)
+        axes.set_title(
+            f"{system['letter']}: r {_with_ends(system['metrics'].get('utterance_pearson'), 'utterance_pearson')}",
+            fontsize=7,
+        )
     figure.supylabel("1 - PER", fontsize=8)
     panels[min(len(systems), columns) - 1].annotate(
         "x: human sentence accuracy", (1, 0.02), xycoords="axes fraction", ha="right", fontsize=6
@@ -213,7 +216,7 @@ def groups(data: Data) -> Figure:
             _interval(axes, value, "per", row - 0.35 + (place + 0.5) * step, place)
     axes.set_yticks(range(len(bands)), [f"{dimension}: {band}" for dimension, band in bands])
     axes.set_ylim(len(bands) - 0.3, -0.7)
-    axes.set_xlabel(LABELS["per"])
+    axes.set_xlabel(heading("per"))
     _legend(figure, axes, data)
     return figure
 
@@ -243,21 +246,17 @@ def training(data: Data) -> Figure | None:
 def _interval(axes: Axes, value: dict[str, Any] | None, metric: str, y: float, place: int) -> None:
     if value is None or value["value"] is None:
         return
-    k = _scale(metric)
+    k = display(metric).factor
     if value["low"] is not None and value["high"] is not None:
         axes.plot([k * value["low"], k * value["high"]], [y, y], color=colour(place))
     axes.plot(k * value["value"], y, marker(place), color=colour(place), markersize=3)
 
 
-def _scale(metric: str) -> float:
-    return 100 if metric in PERCENT else 1
-
-
-def _said(value: dict[str, Any] | None) -> str:
-    if value is None or value["value"] is None:
-        return "–"
-    ends = "" if value["low"] is None else f" [{value['low']:.3f}, {value['high']:.3f}]"
-    return f"{value['value']:.3f}{ends}"
+def _with_ends(found: dict[str, Any] | None, metric: str) -> str:
+    if found is None or found["value"] is None:
+        return DASH
+    low, high = (number(found[end], metric) for end in ("low", "high"))
+    return number(found["value"], metric) + ("" if DASH in (low, high) else f" [{low}, {high}]")
 
 
 def _speed(system: dict[str, Any]) -> float | None:

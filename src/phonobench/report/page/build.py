@@ -19,6 +19,8 @@ from phonobench.report.leaderboard import Entry, Table
 from phonobench.report.page import cases, curves, html
 from phonobench.report.published import SOURCE_ROWS
 from phonobench.stats import speaker_draws
+from phonobench.tasks import metrics
+from phonobench.tasks.task import DASH
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Progress, Split
 
 AUDIO_BYTES = 10_000_000
@@ -68,8 +70,12 @@ def build(
     entries = {entry.run_id: entry for entry in table.entries}
     data = {
         "meta": {"split": split, "corpus": corpus.name, "synthetic": corpus.synthetic, "hq": 8},
-        "labels": dict(labels.LABELS),
-        "percent": list(labels.PERCENT),
+        "metrics": {
+            name: {"label": one.heading, "factor": one.display.factor, "decimals": one.display.decimals}
+            for name, one in metrics().items()
+        },
+        "main": labels.MAIN,
+        "broken_down": labels.BROKEN_DOWN,
         "ipa": ARPABET_TO_IPA,
         "systems": [
             {"letter": letter, **_system(run_dir, one, entries[one.run_id], draws)}
@@ -96,7 +102,7 @@ def render(page: Page, gap_first: bool = False) -> str:
     letters = {system["id"]: system["letter"] for system in page.data["systems"]}
     return html.render(
         "page.html.j2", page.data, ("page.js", "charts.js", "cases.js"),
-        table=page.table, board=_board(page.table, letters), headings=[labels.LABELS[name] for name in labels.SUMMARY],
+        table=page.table, board=_board(page.table, letters), headings=[labels.heading(name) for name in labels.SUMMARY],
         legend=markdown.LEGEND.split(" The best value")[0].replace("`", ""), gap_first=gap_first,
     )  # fmt: skip
 
@@ -141,8 +147,7 @@ def _board(table: Table, letters: dict[str, str]) -> list[dict[str, Any]]:
         for e in table.entries
     ]  # fmt: skip
     for row in SOURCE_ROWS if table.has_source_rows else ():
-        shown = [getattr(row, name, None) for name in names]
-        cells = [("–" if v is None else labels.number(v, n), "") for v, n in zip(shown, names, strict=True)]
+        cells = [(labels.number(getattr(row, name, None), name), "") for name in names]
         rows.append({"letter": "", "name": row.system, "how": row.note or "as published", "input": row.input,
                      "size": "", "saw": "", "theirs": True, "cells": cells})  # fmt: skip
     return rows
@@ -150,11 +155,9 @@ def _board(table: Table, letters: dict[str, str]) -> list[dict[str, Any]]:
 
 def _cell(entry: Entry, name: str) -> tuple[str, str]:
     value = entry.metrics.get(name)
-    if value is None or value.value is None:
-        return "–", "" if value is None else str(value.reason)
-    if value.low is None or value.high is None:
-        return labels.number(value.value, name), str(value.reason)
-    return labels.number(value.value, name), f"{labels.number(value.low, name)}–{labels.number(value.high, name)}"
+    if value is None:
+        return DASH, ""
+    return labels.number(value.value, name), labels.span(value, name) or str(value.reason)
 
 
 def _system(run_dir: Path, answers: SplitPredictions, entry: Entry, draws: np.ndarray) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def confusions(answers: SplitPredictions) -> Confusions:
     """Where each canonical phone was heard as another, left out (`<DEL>`), or one was put in (`<INS>`)."""
     found: Confusions = {}
     for index, (utterance, prediction) in enumerate(zip(answers.utterances, answers.predictions, strict=True)):
-        expected, heard = utterance.prompt.phones, phones.decode(prediction.heard)
+        expected, heard = utterance.prompt.phones, phones.decode(prediction.hypothesis)
         for i, j in edits.align(expected, heard).pairs:
             left = phones.INSERTED if i is None else expected[i]
             right = phones.DELETED if j is None else heard[j]
@@ -110,7 +110,7 @@ def detail(answers: SplitPredictions, index: int, heard: CTCEvidence | None) -> 
     `heard`: phone, span, whether it is the expected one. `lost`: expected phones that nothing was heard for.
     """
     utterance, prediction = answers.utterances[index], answers.predictions[index]
-    expected, said = phones.encode(utterance.prompt.phones), prediction.heard
+    expected, said = phones.encode(utterance.prompt.phones), prediction.hypothesis
     pairs = edits.align(expected, said).pairs
     right = {j for i, j in pairs if i is not None and j is not None and expected[i] == said[j]}
     lost = [i for i, j in pairs if i is not None and j is None]

@@ -38,18 +38,17 @@ function drawTradeoff() {
   const ways = [["parameters", "parameters of the encoder"], ["trained", "parameters trained"], ["seconds", "seconds of training"], ["speed", "seconds of audio heard in a second"]];
   const cost = (s, way) => way === "speed" ? s.speed && s.speed.audio_per_second : s[way];
   const offered = ways.filter(([way]) => D.systems.some(s => cost(s, way) > 0));
-  const metrics = ["per_hq", "utterance_pearson", "phone_pearson", "utterance_auc", "phone_auc"]
-    .filter(m => D.systems.some(s => s.metrics[m] && s.metrics[m].value !== null));
+  const metrics = D.main.filter(m => D.systems.some(s => s.metrics[m] && s.metrics[m].value !== null));
   if (!offered.length || !metrics.length) return;
   let way = offered[0][0], metric = metrics[0];
   const draw = () => {
     const all = D.systems.map((s, i) => [cost(s, way), s.metrics[metric], i]).filter(p => p[1] && p[1].value !== null);
     const known = all.filter(p => p[0] > 0), lacking = all.filter(p => !(p[0] > 0)).map(p => D.systems[p[2]].letter);
-    const k = isPercent(metric) ? 100 : 1;
+    const k = display(metric).factor;
     const ys = known.flatMap(([, f]) => [f.value, f.low, f.high].filter(v => v !== null).map(v => k * v));
     const pad = (Math.max(...ys) - Math.min(...ys)) * .15 || .05 * k, xs = known.map(p => p[0]);
     const chart = frame([Math.min(...xs) / 1.7, Math.max(...xs) * 1.7], [Math.min(...ys) - pad, Math.max(...ys) + pad],
-      { width: Math.max(330, Math.min(620, box.clientWidth)), height: 320, xlabel: ways.find(w => w[0] === way)[1], ylabel: D.labels[metric], log: true, label: "Quality against cost" });
+      { width: Math.max(330, Math.min(620, box.clientWidth)), height: 320, xlabel: ways.find(w => w[0] === way)[1], ylabel: D.metrics[metric].label, log: true, label: "Quality against cost" });
     for (const [x, f, i] of known) {
       if (f.low !== null) chart.root.append(svg("line", { x1: chart.px(x), x2: chart.px(x), y1: chart.py(k * f.low), y2: chart.py(k * f.high), stroke: hue(i), "stroke-width": 2 }));
       chart.root.append(svg("circle", { cx: chart.px(x), cy: chart.py(k * f.value), r: 5, fill: hue(i) }, svg("title", {}, `${D.systems[i].name}: ${shown(metric, f.value)}`)),
@@ -61,7 +60,7 @@ function drawTradeoff() {
     plot.replaceChildren(chart.root, el("small", {}, remarks));
   };
   box.append(el("h3", {}, "Trade-off"), el("div", { class: "controls" },
-    choice("quality", metrics.map(m => [m, D.labels[m]]), metric, v => { metric = v; draw(); }),
+    choice("quality", metrics.map(m => [m, D.metrics[m].label]), metric, v => { metric = v; draw(); }),
     choice("cost", offered, way, v => { way = v; draw(); })), plot, key());
   draw();
 }
@@ -128,7 +127,6 @@ function drawPhones() {
 }
 
 function drawBands() {
-  const metrics = ["per", "utterance_pearson", "phone_pearson", "phone_auc"];
   const box = el("div");
   const draw = metric => {
     const bands = Object.entries(D.systems[0].breakdowns).flatMap(([d, found]) => Object.keys(found).map(b => [d, b]));
@@ -136,7 +134,7 @@ function drawBands() {
       ...D.systems.map(s => cell(metric, ((s.breakdowns[d] || {})[b] || {})[metric]))));
     box.replaceChildren(table([heading("by"), heading("band"), ...D.systems.map(s => systemHeading(s))], rows, "Breakdowns"));
   };
-  at("band-box").append(el("div", { class: "controls" }, choice("figure", metrics.map(m => [m, D.labels[m]]), "per", draw)), key(), box);
+  at("band-box").append(el("div", { class: "controls" }, choice("figure", D.broken_down.map(m => [m, D.metrics[m].label]), "per", draw)), key(), box);
   draw("per");
 }
 
@@ -173,7 +171,7 @@ function drawRuns() {
     return s.history.length < 2 ? "" : el("div", { class: "courses" }, one(1, "training loss", 1), one(2, "PER (HQ) on dev, %", 100));
   };
   const controls = ["swapped", "silence", "noise"].filter(c => D.systems.some(s => s.metrics[`true_auc_${c}`]));
-  const rows = D.systems.map(s => el("tr", {}, el("td", {}, letter(s)), ...controls.flatMap(c => [cell("", s.metrics[`phone_fall_${c}`]), cell("", s.metrics[`true_auc_${c}`])])));
+  const rows = D.systems.map(s => el("tr", {}, el("td", {}, letter(s)), ...controls.flatMap(c => [cell(`phone_fall_${c}`, s.metrics[`phone_fall_${c}`]), cell(`true_auc_${c}`, s.metrics[`true_auc_${c}`])])));
   if (controls.length) at("run-box").append(el("h3", {}, "Negative controls"),
     el("p", { class: "soft" }, "The same prompts with another speaker's audio of another sentence, with silence, with white noise. A system that listens gives phones a lower score (fall, nats) and tells true from replaced audio (AUC 1)."),
     table([heading("system"), ...controls.flatMap(c => [heading(`fall, ${c}`, true), heading(`AUC, ${c}`, true)])], rows, "Negative controls"));

@@ -19,10 +19,11 @@ function filled(node, attributes, children) {
   return node;
 }
 const at = id => document.getElementById(id);
-const isPercent = metric => D.percent.includes(metric);
+const PLAIN = { factor: 1, decimals: 3 };
+const display = metric => D.metrics[metric] || PLAIN;
 function shown(metric, value) {
   if (value === null || value === undefined) return "–";
-  return isPercent(metric) ? (100 * value).toFixed(2) : value.toFixed(3);
+  return (display(metric).factor * value).toFixed(display(metric).decimals);
 }
 const percent = (value, digits = 1) => value === null ? "–" : (100 * value).toFixed(digits);
 function cell(metric, figure) {
