@@ -32,7 +32,7 @@ def options(text: str) -> argparse.ArgumentParser:
 
 def planned(name: str, epochs: int | None, **settings: Any) -> recipe.Recipe:
     """A preset with settings; `epochs` are those of a frozen encoder, all of the head alone."""
-    course = {} if epochs is None else {"epochs": str(epochs), "warm_epochs": str(epochs)}
+    course = {} if epochs is None else {"epochs": str(epochs), "head_only_epochs": str(epochs)}
     return recipe.with_settings(recipe.find(name), {**course, **{k: str(v) for k, v in settings.items()}})
 
 

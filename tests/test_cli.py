@@ -190,7 +190,7 @@ def test_defaults_are_what_can_run_here(
 
 def test_jobs_are_every_system_by_every_recipe_and_seed() -> None:
     todo = bench.jobs(
-        ["whisper-base", "scratch-mel"], ["probe", "finetune"], [0, 1], {"epochs": "3", "warm_epochs": "1"}
+        ["whisper-base", "scratch-mel"], ["probe", "finetune"], [0, 1], {"epochs": "3", "head_only_epochs": "1"}
     )
     assert len(todo) == 8
     assert len({job.name for job in todo}) == 8

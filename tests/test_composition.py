@@ -37,8 +37,8 @@ def corpus():
 def short(name, **settings):
     plan = recipe.find(name)
     course = {"epochs": "2", "batch_seconds": "16", "precision": "fp32"}
-    if plan.warm_epochs:
-        course["warm_epochs"] = "2" if plan.warm_epochs == plan.epochs else "1"
+    if plan.head_only_epochs:
+        course["head_only_epochs"] = "2" if plan.head_only_epochs == plan.epochs else "1"
     return recipe.with_settings(plan, {**course, **settings})
 
 
@@ -66,7 +66,7 @@ def heard(run_dir, corpus):
 
 @pytest.mark.parametrize(("name", "plan"), [("early-fusion", "joint-probe"), ("gated-fusion", "gate")])
 def test_a_fusion_of_encoders_trains_hears_and_names_its_members(name, plan, world, corpus, tmp_path):
-    run_dir = made(world, corpus, name, short(plan, epochs="6", warm_epochs="6"), world[1], world[2])
+    run_dir = made(world, corpus, name, short(plan, epochs="6", head_only_epochs="6"), world[1], world[2])
     run = store.read_run(run_dir)
     assert run["history"][-1]["loss"] < run["history"][0]["loss"]
     assert [member["run"] for member in run["members"]] == list(world[1:])
@@ -181,7 +181,7 @@ def test_k_means_finds_planted_centres_and_books_leave_less_and_less_over():
 
 def test_a_quantised_encoder_trains_on_codes_and_on_vectors(world, corpus, monkeypatch):
     monkeypatch.setattr(composition, "CODES", 32)
-    codes = made(world, corpus, "quantised", short("tokens", codebooks="2", epochs="6", warm_epochs="6"), world[1])
+    codes = made(world, corpus, "quantised", short("tokens", codebooks="2", epochs="6", head_only_epochs="6"), world[1])
     history = store.read_run(codes)["history"]
     assert history[-1]["loss"] < history[0]["loss"]
     first = heard(codes, corpus)
@@ -236,7 +236,7 @@ def tiny_codec(name, folder):
 def test_a_codec_is_coded_once_and_trains(name, books, hop, tmp_path, corpus, monkeypatch):
     source = str(tiny_codec(name, tmp_path / "codec"))
     card = cards.find(name)
-    plan = short("tokens", epochs="4", warm_epochs="4", ema="0")
+    plan = short("tokens", epochs="4", head_only_epochs="4", ema="0")
     run_dir = loop.train(card, plan, corpus, tmp_path / "runs", source=source, limit=LIMIT)
     history = store.read_run(run_dir)["history"]
     assert history[-1]["loss"] < history[0]["loss"]

@@ -110,7 +110,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_valid_frames() -> None:
     assert (logits.grad[1, 4:] == 0).all() and (logits.grad[1, :4] != 0).all()
 
 
-@pytest.mark.parametrize("flat_epochs", ["30", "-1"])
-def test_a_course_keeps_an_epoch_for_ctc(flat_epochs: str) -> None:
-    with pytest.raises(PhonobenchError, match="flat_epochs"):
-        recipe.with_settings(PLAN, {"flat_epochs": flat_epochs})
+@pytest.mark.parametrize("flat_start_epochs", ["30", "-1"])
+def test_a_course_keeps_an_epoch_for_ctc(flat_start_epochs: str) -> None:
+    with pytest.raises(PhonobenchError, match="flat_start_epochs"):
+        recipe.with_settings(PLAN, {"flat_start_epochs": flat_start_epochs})

@@ -112,8 +112,8 @@ def test_human_scores_are_shares_of_their_scales() -> None:
 
 
 def test_a_frozen_encoder_is_not_judged() -> None:
-    with pytest.raises(PhonobenchError, match=r"judged = 1\.0"):
-        recipe.with_settings(recipe.find("probe"), {"judged": "1"})
+    with pytest.raises(PhonobenchError, match=r"score_loss_weight = 1\.0"):
+        recipe.with_settings(recipe.find("probe"), {"score_loss_weight": "1"})
 
 
 def test_states_further_apart_than_posteriors_are_refused(tmp_path) -> None:
@@ -124,18 +124,18 @@ def test_states_further_apart_than_posteriors_are_refused(tmp_path) -> None:
 
     card = cards.find("parakeet-ctc-1.1b")
     encoder = pretrained.load(card, save(card, tmp_path))
-    with pytest.raises(PhonobenchError, match="judged needs states as close"):
-        Recogniser(encoder, replace(recipe.find("finetune"), judged=1.0))
+    with pytest.raises(PhonobenchError, match="score_loss_weight needs states as close"):
+        Recogniser(encoder, replace(recipe.find("finetune"), score_loss_weight=1.0))
 
 
 def test_a_training_with_a_judge_keeps_it_and_differs_from_one_without(tmp_path) -> None:
     from phonobench.neural.checkpoints import trained
     from phonobench.neural.training import loop
 
-    settings = {"epochs": "1", "warm_epochs": "0", "batch_seconds": "8", "precision": "fp32"}
+    settings = {"epochs": "1", "head_only_epochs": "0", "batch_seconds": "8", "precision": "fp32"}
     corpus, learned = synthetic.read(), []
     for judged in ("0", "2"):
-        plan = recipe.with_settings(recipe.find("scoring"), {**settings, "judged": judged})
+        plan = recipe.with_settings(recipe.find("scoring"), {**settings, "score_loss_weight": judged})
         run = loop.train(cards.find("scratch-mel"), plan, corpus, tmp_path, limit=12)
         assert store.read_run(run)["status"] == "trained"
         learned.append(trained.load(run).state_dict())

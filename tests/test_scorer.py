@@ -356,7 +356,7 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     whole = synthetic.read()
     chosen = tuple(u for k, u in enumerate(whole.utterances) if (k % 6 == 0 if u.split == "test" else k % 3 == 0))
     corpus, runs = dataclasses.replace(whole, utterances=chosen), tmp_path / "runs"
-    plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "warm_epochs": "0", "precision": "fp32"})
+    plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "head_only_epochs": "0", "precision": "fp32"})
     trained = {}
     for seed, name in enumerate(("whisper-base", "whisper-tiny.en")):
         source = str(save(cards.find(name), tmp_path / name, seed))
@@ -414,7 +414,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     corpus = synthetic.read()
     card = cards.find("whisper-tiny.en")
     source = str(save(card, tmp_path / "model"))
-    plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "warm_epochs": "0", "precision": "fp32"})
+    plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "head_only_epochs": "0", "precision": "fp32"})
     few = dataclasses.replace(
         corpus, utterances=tuple(u for k, u in enumerate(corpus.utterances) if u.split == "dev" or k % 12 == 0)
     )
@@ -422,7 +422,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     run = loop.train(card, plan, few, runs, source=source)
     course = FitConfig(epochs=1, width=16, layers=1, trees=6)
     scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
-    assert plan.judged > 0  # so that what follows holds of a recogniser that judges
+    assert plan.score_loss_weight > 0  # so that what follows holds of a recogniser that judges
     assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer
     made = fitting.evaluate(scorer, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]

@@ -17,12 +17,12 @@ from phonobench.neural.checkpoints import pretrained, trained  # noqa: E402
 from phonobench.neural.posteriors import batch_posteriors  # noqa: E402
 from phonobench.neural.recogniser import Recogniser  # noqa: E402
 from phonobench.neural.training import batches, inputs, loop, objective  # noqa: E402
-from phonobench.systems import cards, recipe  # noqa: E402
+from phonobench.systems import cards, identity, recipe  # noqa: E402
 from phonobench.types import PhonobenchError, Progress  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
-QUICK = {"epochs": "2", "warm_epochs": "1", "batch_seconds": "8", "precision": "fp32"}
+QUICK = {"epochs": "2", "head_only_epochs": "1", "batch_seconds": "8", "precision": "fp32"}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_loss_of_every_card_falls_by_more_than_half_on_real_speech(name, tmp
 
 def test_loss_halves_on_a_handful(tmp_path, corpus):
     plan = quick(
-        "scratch", epochs="30", warm_epochs="0", batch_seconds="30", speeds="1", noise_share="0", time_masks="0"
+        "scratch", epochs="30", head_only_epochs="0", batch_seconds="30", speeds="1", noise_share="0", time_masks="0"
     )
     history = store.read_run(run_once(tmp_path, corpus, plan))["history"]
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
@@ -134,10 +134,10 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize(("stop_at", "flat_epochs"), [(3, "0"), (5, "0"), (3, "2")])
-def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_epochs, tmp_path, corpus, monkeypatch):
+@pytest.mark.parametrize(("stop_at", "flat_start_epochs"), [(3, "0"), (5, "0"), (3, "2")])
+def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_start_epochs, tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
-    plan = quick(epochs="3", dropout="0.1", head_dropout="0.1", flat_epochs=flat_epochs)
+    plan = quick(epochs="3", dropout="0.1", head_dropout="0.1", flat_start_epochs=flat_start_epochs)
     whole = run_once(tmp_path / "whole", corpus, plan)
 
     def stop(progress: Progress):
@@ -167,7 +167,7 @@ def test_a_flat_start_comes_before_ctc(tmp_path, corpus, monkeypatch):
 
     for aim in ("framewise", "loss"):
         monkeypatch.setattr(objective, aim, noted(aim))
-    run_once(tmp_path, corpus, quick("scratch", epochs="3", warm_epochs="0", flat_epochs="2"))
+    run_once(tmp_path, corpus, quick("scratch", epochs="3", head_only_epochs="0", flat_start_epochs="2"))
     begun = aims.count("framewise")
     assert aims == ["framewise"] * begun + ["loss"] * (len(aims) - begun)
     assert 1 <= aims.count("loss") < begun  # two epochs against one
@@ -188,7 +188,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path, corpus):
 
 def test_a_training_goes_on_from_another_run(tmp_path, corpus):
     first = run_once(tmp_path, corpus, quick())
-    gentle = quick("polish", lr="1e-9", head_lr="1e-9", warm_epochs="0", ema="0", epochs="1")
+    gentle = quick("polish", lr="1e-9", head_lr="1e-9", head_only_epochs="0", ema="0", epochs="1")
     second = run_once(tmp_path, corpus, gentle, start=first)
     assert second != first and store.read_run(second)["started_from"] == first.name
     before, after = (store.read_arrays(f / "weights" / trained.FILE)[0] for f in (first, second))
@@ -206,12 +206,13 @@ def test_a_training_goes_on_from_its_own_system_only(tmp_path, corpus):
 def test_fields_that_change_nothing_leave_a_run_what_it_was(tmp_path, corpus):
     """Runs from before a field was there are found again; a field in use makes another run."""
     card, plan = cards.find("scratch-mel"), quick()
-    old = {k: v for k, v in inputs.recipe_settings(plan).items() if k not in recipe.LATER}
+    former = {today: before for before, today in identity.FORMER_NAMES.items()}
+    old = {former.get(k, k): v for k, v in inputs.recipe_settings(plan).items() if k not in identity.LATER}
     facts = {"card": inputs.card_facts(card), "recipe": old, "corpus": corpus.fingerprint}
     facts |= {"seed": 0, "revision": "scratch", "limit": None}
     assert inputs.run_key(card, plan, corpus, 0, "scratch", None) == store.fingerprint(facts)
-    for field in recipe.LATER:
-        assert getattr(plan, field) == recipe.LATER[field]
+    for field in identity.LATER:
+        assert getattr(plan, field) == identity.LATER[field]
     other = dataclasses.replace(plan, checkpointing=True)
     assert inputs.run_key(card, other, corpus, 0, "scratch", None) != store.fingerprint(facts)
 
@@ -228,7 +229,7 @@ def test_another_seed_or_setting_is_another_run(tmp_path, corpus):
 def test_probe_trains_the_head_alone_and_stores_no_encoder(tmp_path, corpus):
     card = cards.find("hubert-large")
     source = str(save(card, tmp_path / "model"))
-    plan = recipe.with_settings(recipe.find("weighted-probe"), {"epochs": "2", "warm_epochs": "2"})
+    plan = recipe.with_settings(recipe.find("weighted-probe"), {"epochs": "2", "head_only_epochs": "2"})
     run_dir = run_once(tmp_path, corpus, plan, card.name, source=source)
     arrays, _ = store.read_arrays(run_dir / "weights" / trained.FILE)
     assert not [name for name in arrays if name.startswith("encoder.")]
@@ -239,7 +240,7 @@ def test_probe_trains_the_head_alone_and_stores_no_encoder(tmp_path, corpus):
 def test_a_frozen_run_refuses_another_checkpoint(tmp_path, corpus):
     card = cards.find("whisper-tiny.en")
     source = str(save(card, tmp_path / "model"))
-    plan = recipe.with_settings(recipe.find("probe"), {"epochs": "1", "warm_epochs": "1"})
+    plan = recipe.with_settings(recipe.find("probe"), {"epochs": "1", "head_only_epochs": "1"})
     run_dir = run_once(tmp_path, corpus, plan, card.name, source=source)
     other = str(save(card, tmp_path / "other", seed=1))
     with pytest.raises(PhonobenchError, match="not the checkpoint that"):

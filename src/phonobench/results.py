@@ -12,10 +12,11 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_serializer, model_validator
 
 from phonobench import store
 from phonobench.stats import Estimate
+from phonobench.systems.identity import renamed, with_today_names
 from phonobench.types import PhonobenchError
 
 PROTOCOL_VERSION = "1"
@@ -88,7 +89,10 @@ class ModelFacts(_Strict):
 
 
 class TrainingFacts(_Strict):
-    """What it was trained on here, how, and from which seed."""
+    """What it was trained on here, how, and from which seed.
+
+    Fields of the recipe have today's names, whatever a file from before calls them (`systems.identity`).
+    """
 
     corpus: str
     fingerprint: str
@@ -99,6 +103,11 @@ class TrainingFacts(_Strict):
     recipe: dict[str, Any]
     best_epoch: int | None = None
     chosen_on: Literal["dev", "cross-validation"] = "dev"
+
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _today_names(cls, settings: Any) -> Any:
+        return renamed(settings) if isinstance(settings, dict) else settings
 
 
 class CodeFacts(_Strict):
@@ -226,7 +235,17 @@ def _same_figures(path: Path, fields: dict[str, Any]) -> bool:
         former = store.read_json(path)
     except PhonobenchError:  # a damaged file is replaced
         return False
-    return isinstance(former, dict) and {**former, "created": None} == {**fields, "created": None}
+    return _comparable(former) == _comparable(fields)
+
+
+def _comparable(fields: Any) -> Any:
+    """The fields of a result without when it was made, and with today's names of its recipe's fields."""
+    try:
+        origin = fields["provenance"]
+        training = with_today_names(origin["training"])
+        return {**fields, "created": None, "provenance": {**origin, "training": training}}
+    except (TypeError, KeyError, AttributeError):  # no result
+        return None
 
 
 def _number(value: float) -> float | None:

@@ -26,6 +26,7 @@ from phonobench.assessment.model import features, mel
 from phonobench.assessment.model.runtime import Session, session
 from phonobench.assessment.model.scorer import FittedScorer, build
 from phonobench.assessment.types import AcousticOutput, HeadOutput
+from phonobench.systems.identity import with_today_names
 from phonobench.types import PhonobenchError
 
 DEFAULT = Path(__file__).parents[1] / "default_scorer"
@@ -101,7 +102,7 @@ def load(folder: Path | None = None) -> Bundle:
         reads_states=facts["reads_states"],
         level=facts["level"],
         thresholds=facts["thresholds"],
-        run=facts["run"],
+        run=with_today_names(facts["run"]),
         acoustic_hashes=tuple(hashes),
     )
 

@@ -16,6 +16,7 @@ from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORE
 from phonobench.corpora import folded
 from phonobench.fitting import feature_cache
 from phonobench.fitting.feature_cache import acoustic_model_of_run, by_panel
+from phonobench.systems.identity import identifying
 from phonobench.tasks.controls import SWAPPED
 from phonobench.tasks.detection import TARGETS
 from phonobench.types import Corpus, PhonobenchError, Progress, Utterance
@@ -89,7 +90,7 @@ Training = tuple[str, str]
 
 def training_of(manifest: Mapping[str, Any]) -> Training:
     """The training that a run is a fold of."""
-    return manifest["card"], store.fingerprint(manifest["recipe"])
+    return manifest["card"], store.fingerprint(identifying(manifest["recipe"]))
 
 
 def folds_of(runs: Sequence[Path], trainings: Sequence[Training] | None = None) -> dict[int, list[Path]]:

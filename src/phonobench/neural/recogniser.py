@@ -38,9 +38,11 @@ class Recogniser(nn.Module):
         if recipe.only_layer is not None and recipe.only_layer >= depth:
             raise PhonobenchError(f"recipe {recipe.name}: layers = {recipe.layers!r}, but states are 0 to {depth - 1}")
         self.layer_weights = nn.Parameter(torch.zeros(depth)) if recipe.layers == "weighted" else None
-        if recipe.judged and encoder.upsample > 1:
-            raise PhonobenchError(f"recipe {recipe.name}: judged needs states as close as the posteriors; set it to 0")
-        self.judge = ScoreHead(encoder.width) if recipe.judged else None
+        if recipe.score_loss_weight and encoder.upsample > 1:
+            raise PhonobenchError(
+                f"recipe {recipe.name}: score_loss_weight needs states as close as the posteriors; set it to 0"
+            )
+        self.judge = ScoreHead(encoder.width) if recipe.score_loss_weight else None
         encoder.set_dropout(recipe.dropout)
         encoder.window = recipe.context == "window"
         if recipe.quantise != "none":

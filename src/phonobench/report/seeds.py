@@ -13,7 +13,7 @@ from typing import Any
 from phonobench import results, store
 from phonobench.report.labels import MAIN, heading, number
 from phonobench.results import Result
-from phonobench.systems.recipe import identifying
+from phonobench.systems.identity import identifying
 
 
 def columns() -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from phonobench.store.files import read_json, write_json
 from phonobench.systems import cards
+from phonobench.systems.identity import with_today_names
 from phonobench.types import PhonobenchError
 
 RUN_FILE = "run.json"
@@ -28,13 +29,17 @@ def write_run(run_dir: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:
-    """The manifest of a run. Raises PhonobenchError when there is none or when it lacks a required key."""
+    """The manifest of a run; fields of its recipe have today's names, whatever was written (`systems.identity`).
+
+    Raises:
+        PhonobenchError: when there is none or when it lacks a required key.
+    """
     path = run_dir / RUN_FILE
     if not path.exists():
         raise PhonobenchError(f"no run at {run_dir}: {RUN_FILE} does not exist; `phonobench train` makes one")
     manifest = read_json(path)
     _check(path, manifest)
-    return manifest
+    return with_today_names(manifest)
 
 
 def list_runs(runs_root: Path) -> tuple[Path, ...]:

@@ -1,6 +1,8 @@
 """How a system is trained, as a frozen value. Named presets are in `RECIPES`; one field is changed by `with_settings`.
 
-Rates are per optimiser step, times are seconds of audio unless a field says otherwise.
+Rates are per optimiser step, times are seconds of audio unless a field says otherwise. The fields are stored with a run
+and hashed into its key (`systems.identity`): a new one gets a default that changes nothing and a row in
+`identity.LATER`, a renamed one a row in `identity.FORMER_NAMES`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from phonobench.systems.identity import FORMER_NAMES
 from phonobench.types import PhonobenchError
 
 MEAN_SECONDS = 4.0
@@ -30,11 +33,11 @@ class Recipe:
     (Whisper, Qwen2-Audio) hears: the "audio" alone, or its pretraining "window" with silence after the audio.
     `lora` is the rank of corrections that are trained in place of the trainable layers' own weights (0: none).
     `quantise` holds weights that are not trained in "8bit" or "4bit", on a GPU.
-    Course: `warm_epochs` train the head alone over the frozen encoder (they count towards `epochs`), after which the
-    body joins at `lr` with the rate of each lower layer multiplied by `layer_decay`. Both rates rise over the first
-    `rise` of their phase and fall as a half cosine.
+    Schedule: `head_only_epochs` train the head alone over the frozen encoder (they count towards `epochs`). Then the
+    encoder joins at `lr`; each lower layer's rate is multiplied by `layer_decay`. Both rates rise linearly over the
+    first `warmup_fraction` of their phase and fall as a half cosine. Gradients are clipped to a norm of `grad_clip`.
     Batches: `batch_seconds` of audio, grouped by length; `accumulate` of them make one step.
-    Augmentation: `speeds` (1.0 is always meant to be among them), `noise_db` (signal to noise ratio drawn from that
+    Augmentation: `speeds` (1.0 is always meant to be among them), `snr_db` (signal to noise ratio drawn from that
     range for `noise_share` of utterances), `gain_db` (plus or minus), SpecAugment on mels or convolution features
     (`time_masks` per second of audio, up to `time_width` seconds each; `freq_masks` of up to `freq_width` of the
     bands).
@@ -42,18 +45,19 @@ class Recipe:
     divergence of two augmented views (CR-CTC, Yao et al. 2025); `smoothing` pulls frames towards the uniform
     distribution; `ema` averages weights over steps.
     Target: the canonical phones; those that the raters scored below `wildcard_below` (0 to 2) are wildcards, which
-    anything satisfies, so that the recogniser does not learn to forgive them. In the first `flat_epochs` they are not
-    learned by CTC but frame by frame, roughly placed (`neural.training.flat_start`): for an encoder of random weights.
-    Second task: `judged` weighs the human scores of phones and sentences, read off the encoder's states
-    (`neural.assessment.score_head`), once the body trains.
-    Means: `precision` is "auto" (bf16 where the processor has it), "bf16", "fp16" (a GPU's, with a scaled loss) or
+    anything satisfies, so that the recogniser does not learn to forgive them. In the first `flat_start_epochs` they
+    are not learned by CTC but frame by frame, roughly placed (`neural.training.flat_start`): for an encoder of random
+    weights.
+    Second task: `score_loss_weight` weighs the loss of a head that predicts the human scores of phones and sentences
+    from the encoder's states (`neural.assessment.score_head`), once the encoder trains.
+    Numerics: `precision` is "auto" (bf16 where the processor has it), "bf16", "fp16" (a GPU's, with a scaled loss) or
     "fp32"; `checkpointing` computes states again in the backward pass in place of keeping them.
     """
 
     name: str
     about: str
     epochs: int
-    warm_epochs: int = 0
+    head_only_epochs: int = 0
     trainable: str = "all"
     layers: str = "last"
     head: Literal["linear", "mlp", "gated", "transformer"] = "linear"
@@ -62,12 +66,12 @@ class Recipe:
     head_lr: float = 2e-3
     layer_decay: float = 0.9
     weight_decay: float = 0.01
-    rise: float = 0.1
-    clip: float = 1.0
+    warmup_fraction: float = 0.1
+    grad_clip: float = 1.0
     batch_seconds: float = 64.0
     accumulate: int = 1
     speeds: tuple[float, ...] = (1.0,)
-    noise_db: tuple[float, float] = (10.0, 30.0)
+    snr_db: tuple[float, float] = (10.0, 30.0)
     noise_share: float = 0.0
     gain_db: float = 0.0
     time_masks: float = 0.0
@@ -80,8 +84,8 @@ class Recipe:
     smoothing: float = 0.0
     ema: float = 0.0
     wildcard_below: float = 0.0
-    flat_epochs: int = 0
-    judged: float = 0.0
+    flat_start_epochs: int = 0
+    score_loss_weight: float = 0.0
     precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     lora: int = 0
     quantise: Literal["none", "8bit", "4bit"] = "none"
@@ -92,7 +96,7 @@ class Recipe:
         """Refuse what cannot be meant, by field and value."""
         checks = {  # adapters are of trained layers, and few bits are too coarse to train
             "epochs": self.epochs >= 1,
-            "warm_epochs": 0 <= self.warm_epochs <= self.epochs,
+            "head_only_epochs": 0 <= self.head_only_epochs <= self.epochs,
             "trainable": self.trainable in ("all", "none") or self.trainable_layers is not None,
             "layers": self.layers in ("last", "weighted") or self.only_layer is not None,
             "context": self.context in ("audio", "window"),
@@ -109,8 +113,9 @@ class Recipe:
             "ema": 0 <= self.ema < 1,
             "smoothing": 0 <= self.smoothing < 1,
             "wildcard_below": 0 <= self.wildcard_below <= 2,
-            "flat_epochs": 0 <= self.flat_epochs < self.epochs,
-            "judged": self.judged >= 0 and not (self.judged and self.trainable == "none"),
+            "flat_start_epochs": 0 <= self.flat_start_epochs < self.epochs,
+            "score_loss_weight": self.score_loss_weight == 0
+            or (self.score_loss_weight > 0 and self.trainable != "none"),
             "precision": self.precision in ("auto", "bf16", "fp16", "fp32"),
             "lora": self.lora >= 0 and not (self.lora and self.trainable == "none"),
             "quantise": self.quantise in ("none", "8bit", "4bit") and (self.quantise == "none" or self.keeps_encoder),
@@ -159,42 +164,45 @@ _SOURCE: dict[str, Any] = {
 
 _RECIPES = (
     Recipe("probe", "linear probe: frozen encoder, linear head on the last layer",
-           epochs=40, warm_epochs=40, trainable="none", head_lr=3e-3),
+           epochs=40, head_only_epochs=40, trainable="none", head_lr=3e-3),
     Recipe("weighted-probe", "frozen encoder, learned softmax over all layers, linear head",
-           epochs=40, warm_epochs=40, trainable="none", layers="weighted", head_lr=3e-3),
+           epochs=40, head_only_epochs=40, trainable="none", layers="weighted", head_lr=3e-3),
     Recipe("window-probe", "linear probe that hears an encoder's whole window, as it was pretrained",
-           epochs=40, warm_epochs=40, trainable="none", head_lr=3e-3, context="window"),
+           epochs=40, head_only_epochs=40, trainable="none", head_lr=3e-3, context="window"),
     Recipe("mlp-probe", "frozen encoder, two-layer head: the source experiments' baseline",
-           epochs=40, warm_epochs=40, trainable="none", head="mlp", head_lr=1e-3),
+           epochs=40, head_only_epochs=40, trainable="none", head="mlp", head_lr=1e-3),
     Recipe("finetune", "warm head, then all layers, with speed, noise, SpecAugment, consistency and weight averaging",
-           epochs=13, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, **_AUGMENTED),
+           epochs=13, head_only_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, **_AUGMENTED),
     Recipe("scoring", "a short course for a recogniser that scores: phones that people scored low are wildcards",
-           epochs=6, warm_epochs=1, batch_seconds=32.0, head_dropout=0.1, ema=0.99, wildcard_below=1.5, judged=2.0,
-           **{**_AUGMENTED, "time_masks": 1.0, "time_width": 0.2, "freq_width": 0.2}),
+           epochs=6, head_only_epochs=1, batch_seconds=32.0, head_dropout=0.1, ema=0.99, wildcard_below=1.5,
+           score_loss_weight=2.0, **{**_AUGMENTED, "time_masks": 1.0, "time_width": 0.2, "freq_width": 0.2}),
     Recipe("lora", "as finetune, but low-rank corrections in place of the encoder's own weights",
-           epochs=13, warm_epochs=1, lr=1e-3, layer_decay=1.0, lora=16, head_dropout=0.1, consistency=0.2, ema=0.995,
-           **_AUGMENTED),
+           epochs=13, head_only_epochs=1, lr=1e-3, layer_decay=1.0, lora=16, head_dropout=0.1, consistency=0.2,
+           ema=0.995, **_AUGMENTED),
     Recipe("qlora", "as lora, on weights in 4 bits, for encoders that a GPU does not hold otherwise",
-           epochs=13, warm_epochs=1, lr=1e-3, layer_decay=1.0, lora=16, quantise="4bit", checkpointing=True,
+           epochs=13, head_only_epochs=1, lr=1e-3, layer_decay=1.0, lora=16, quantise="4bit", checkpointing=True,
            head_dropout=0.1, consistency=0.2, ema=0.995, **_AUGMENTED),
     Recipe("weighted", "as finetune, with a learned softmax over all layers",
-           epochs=13, warm_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995, layers="weighted", **_AUGMENTED),
+           epochs=13, head_only_epochs=1, head_dropout=0.1, consistency=0.2, ema=0.995,
+           layers="weighted", **_AUGMENTED),
     Recipe("polish", "a few gentle epochs from a trained run (--from RUN): lower rates, lighter augmentation",
-           epochs=4, lr=1e-4, head_lr=5e-4, rise=0.05, head_dropout=0.1, consistency=0.2, ema=0.995,
+           epochs=4, lr=1e-4, head_lr=5e-4, warmup_fraction=0.05, head_dropout=0.1, consistency=0.2, ema=0.995,
            **{**_AUGMENTED, "time_masks": 1.0, "time_width": 0.2, "freq_width": 0.2}),
     Recipe("scratch", "everything from random weights",
-           epochs=30, lr=2e-3, head_lr=2e-3, layer_decay=1.0, batch_seconds=24.0, rise=0.15, precision="fp32",
-           speeds=(0.88, 0.94, 1.0, 1.06, 1.12), time_masks=0.3, time_width=0.12, freq_masks=1, freq_width=0.2),
+           epochs=30, lr=2e-3, head_lr=2e-3, layer_decay=1.0, batch_seconds=24.0, warmup_fraction=0.15,
+           precision="fp32", speeds=(0.88, 0.94, 1.0, 1.06, 1.12), time_masks=0.3, time_width=0.12, freq_masks=1,
+           freq_width=0.2),
     Recipe("scratch-wave", "a waveform encoder from random weights, begun with roughly placed phones",
-           epochs=30, flat_epochs=4, lr=1e-3, head_lr=1e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1,
-           batch_seconds=16.0, rise=0.05, ema=0.99, speeds=(0.9, 1.0, 1.1), gain_db=6.0, time_masks=0.6,
+           epochs=30, flat_start_epochs=4, lr=1e-3, head_lr=1e-3, layer_decay=1.0, dropout=0.1, head_dropout=0.1,
+           batch_seconds=16.0, warmup_fraction=0.05, ema=0.99, speeds=(0.9, 1.0, 1.1), gain_db=6.0, time_masks=0.6,
            time_width=0.12),
     Recipe("joint-probe", "early fusion: frozen encoders side by side, linear head",
-           epochs=20, warm_epochs=20, trainable="none", head_lr=2e-3, head_dropout=0.1),
+           epochs=20, head_only_epochs=20, trainable="none", head_lr=2e-3, head_dropout=0.1),
     Recipe("gate", "gated fusion: frozen encoders, a learned weight per frame for each, linear head",
-           epochs=20, warm_epochs=20, trainable="none", head="gated", head_lr=1e-3, head_dropout=0.1),
+           epochs=20, head_only_epochs=20, trainable="none", head="gated", head_lr=1e-3, head_dropout=0.1),
     Recipe("tokens", "codes of a frozen codec, embedded and summed, two Transformer layers",
-           epochs=30, warm_epochs=30, trainable="none", head="transformer", head_lr=1e-3, head_dropout=0.1, ema=0.99),
+           epochs=30, head_only_epochs=30, trainable="none", head="transformer", head_lr=1e-3, head_dropout=0.1,
+           ema=0.99),
     Recipe("source-finetune", "source experiments: all layers at 3e-4, batch 4, 10 epochs", **_SOURCE),
     Recipe("source-weighted", "source experiments: as source-finetune, learned softmax over all layers",
            layers="weighted", **_SOURCE),
@@ -203,33 +211,29 @@ _RECIPES = (
     Recipe("source-phoneme", "source experiments: all layers at 3e-5, batch 4, 10 epochs",
            **{**_SOURCE, "lr": 3e-5, "head_lr": 3e-5}),
     Recipe("source-tokens", "source experiments: codes, two Transformer layers at 1e-3, batch 4, 10 epochs",
-           warm_epochs=10, trainable="none", head="transformer", **{**_SOURCE, "head_lr": 1e-3}),
+           head_only_epochs=10, trainable="none", head="transformer", **{**_SOURCE, "head_lr": 1e-3}),
     Recipe("source-joint", "source experiments: early fusion, linear head at 1e-4, batch 2, 5 epochs",
-           warm_epochs=5, trainable="none",
+           head_only_epochs=5, trainable="none",
            **{**_SOURCE, "head_lr": 1e-4, "epochs": 5, "batch_seconds": 2 * MEAN_SECONDS}),
     Recipe("source-probe", "source experiments: frozen encoder, linear head at 1e-3, batch 2, 10 epochs",
-           warm_epochs=10, trainable="none", context="window",
+           head_only_epochs=10, trainable="none", context="window",
            **{**_SOURCE, "head_lr": 1e-3, "batch_seconds": 2 * MEAN_SECONDS}),
 )  # fmt: skip
-
-LATER: Mapping[str, Any] = {
-    "wildcard_below": 0.0, "flat_epochs": 0, "judged": 0.0, "lora": 0, "quantise": "none", "checkpointing": False,
-    "codebooks": 8,
-}  # fmt: skip
-"""Fields that came after the first results, with the value that changes nothing: a run's identity leaves those out."""
-
-
-def identifying(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a recipe's fields and values those that tell it from others: later ones only where they change something."""
-    return {k: v for k, v in settings.items() if k not in LATER or v != LATER[k]}
-
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 """Named presets."""
 
 
 def find(name: str) -> Recipe:
-    """The preset of that name. Raises PhonobenchError that lists the near ones."""
+    """The preset of that name.
+
+    Raises:
+        PhonobenchError: where there is none; the near ones are listed.
+
+    Example:
+        >>> find("probe").trainable
+        'none'
+    """
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or sorted(RECIPES)
         raise PhonobenchError(f"unknown recipe {name!r}; near: {', '.join(near)}")
@@ -237,14 +241,27 @@ def find(name: str) -> Recipe:
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
-    """A copy with fields replaced, values given as text (`{"lr": "1e-4", "speeds": "0.9,1.0"}`).
+    """A copy with fields replaced.
 
-    Raises PhonobenchError for an unknown field (naming near ones), or a value that is not of the field's type.
+    Args:
+        settings: values as text, by field; a field's former name (`identity.FORMER_NAMES`) does too.
+
+    Raises:
+        PhonobenchError: for an unknown field (near ones are named), a field given under both its names, or a value
+            that is not of the field's type or out of its range.
+
+    Example:
+        >>> changed = with_settings(find("finetune"), {"lr": "1e-4", "speeds": "0.9,1.0", "rise": "0.2"})
+        >>> changed.lr, changed.speeds, changed.warmup_fraction
+        (0.0001, (0.9, 1.0), 0.2)
     """
     fields = {f.name: f for f in dataclasses.fields(Recipe) if f.name not in ("name", "about")}
     hints = typing.get_type_hints(Recipe)
     changes: dict[str, Any] = {}
-    for key, text in settings.items():
+    for former, text in settings.items():
+        key = FORMER_NAMES.get(former, former)
+        if key in changes:
+            raise PhonobenchError(f"recipe field {key} is given twice, also by its former name: give it once")
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=3, cutoff=0.4) or sorted(fields)
             raise PhonobenchError(f"a recipe has no field {key!r}; near: {', '.join(near)}")

@@ -27,7 +27,7 @@ def perturb(wave: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.nd
     """Gain, and for a share of utterances noise of a random colour at a random signal to noise ratio."""
     wave = wave * np.float32(10 ** (rng.uniform(-recipe.gain_db, recipe.gain_db) / 20))
     if rng.random() < recipe.noise_share:
-        wave = wave + _noise(wave, rng.uniform(*recipe.noise_db), rng)
+        wave = wave + _noise(wave, rng.uniform(*recipe.snr_db), rng)
     return wave.astype(np.float32)
 
 

@@ -102,7 +102,7 @@ def schedule(seconds: np.ndarray, recipe: Recipe, seed: int) -> Schedule:
         batches = plan(seconds, recipe.batch_seconds, recipe.speeds, (seed, epoch))
         starts = range(0, len(batches), recipe.accumulate)
         epochs.append(tuple(tuple(batches[start : start + recipe.accumulate]) for start in starts))
-    return Schedule(tuple(epochs), sum(len(steps) for steps in epochs[: recipe.warm_epochs]))
+    return Schedule(tuple(epochs), sum(len(steps) for steps in epochs[: recipe.head_only_epochs]))
 
 
 def by_length(seconds: Sequence[float], batch_seconds: float) -> list[list[int]]:

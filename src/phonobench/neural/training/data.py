@@ -72,7 +72,7 @@ def prepare(splits: Splits, recipe: Recipe, report: OnProgress) -> PreparedData:
         dev,
         targets=objective.targets(splits.train, train.targets, recipe),
         score_targets=score_head.scored(splits.train, train.targets),
-        labels=flat_start.place(train, report) if recipe.flat_epochs else [],
+        labels=flat_start.place(train, report) if recipe.flat_start_epochs else [],
     )
 
 

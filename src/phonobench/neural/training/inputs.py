@@ -16,7 +16,8 @@ from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training.data import Splits
 from phonobench.store.provenance import versions
 from phonobench.systems.cards import Card
-from phonobench.systems.recipe import Recipe, identifying
+from phonobench.systems.identity import identifying
+from phonobench.systems.recipe import Recipe
 from phonobench.types import Corpus
 
 

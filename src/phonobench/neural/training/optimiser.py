@@ -31,10 +31,11 @@ def make(model: Recogniser, recipe: Recipe) -> torch.optim.AdamW:
 
 def set_rates(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, warm_steps: int, steps: int) -> None:
     """Rates of step `step` (from 0): the head rises while it warms alone; then the body rises, and both fall."""
-    warm = min(1.0, (step + 1) / max(1.0, recipe.rise * warm_steps)) if warm_steps else 1.0
+    warmup = recipe.warmup_fraction
+    warm = min(1.0, (step + 1) / max(1.0, warmup * warm_steps)) if warm_steps else 1.0
     place = (step - warm_steps) / max(1, steps - warm_steps)
-    fall = 0.5 * (1.0 + math.cos(math.pi * max(0.0, place - recipe.rise) / max(1e-9, 1.0 - recipe.rise)))
-    rise = min(1.0, max(0.0, place) / recipe.rise) if recipe.rise else 1.0
+    fall = 0.5 * (1.0 + math.cos(math.pi * max(0.0, place - warmup) / max(1e-9, 1.0 - warmup)))
+    rise = min(1.0, max(0.0, place) / warmup) if warmup else 1.0
     for group in optimiser.param_groups:
         if group["part"] == "body":
             factor = 0.0 if place < 0 else rise * fall

@@ -70,7 +70,7 @@ class OptimiserStep:
             lora.refuse_idle(model)
 
         self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], recipe.clip)
+        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], recipe.grad_clip)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
@@ -82,14 +82,14 @@ class OptimiserStep:
         model, recipe, data = self.model, self.model.recipe, self.data
         with hardware.autocast(recipe):
             logp, lengths, layers = self.forward.hear(epoch, batch)
-        if epoch < recipe.flat_epochs:
+        if epoch < recipe.flat_start_epochs:
             loss = objective.framewise(logp, lengths, [data.labels[i] for i in batch.items], recipe)
         else:
             loss = objective.loss(logp, lengths, [data.targets[i] for i in batch.items], recipe)
         if model.judge is not None and model.body_trains:
             views = len(logp) // len(batch.items)
             wanted = [data.score_targets[i] for i in batch.items] * views
-            loss = loss + recipe.judged * model.judge.loss(layers[score_head.LAYER], logp, lengths, wanted)
+            loss = loss + recipe.score_loss_weight * model.judge.loss(layers[score_head.LAYER], logp, lengths, wanted)
         if not torch.isfinite(loss):
             ids = ", ".join(data.train.utterances[i].id for i in batch.items[:3])
             raise PhonobenchError(
