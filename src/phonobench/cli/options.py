@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from phonobench.cli.output import remark
+from phonobench.cli.output import print_note
 from phonobench.systems import local_models
 from phonobench.systems.identity import FORMER_NAMES
 from phonobench.types import PhonobenchError
@@ -56,7 +56,7 @@ def use_models(folder: Path | None) -> None:
 
 
 def parse_settings(pairs: Sequence[str] | None) -> dict[str, str]:
-    """`["lr=1e-4", ...]` -> `{"lr": "1e-4"}`. A former name of a field becomes today's, with a remark on stderr.
+    """`["lr=1e-4", ...]` -> `{"lr": "1e-4"}`. A former name of a field becomes today's, with a note on stderr.
 
     Raises:
         PhonobenchError: for a pair without `=` or a repeated field.
@@ -68,7 +68,7 @@ def parse_settings(pairs: Sequence[str] | None) -> dict[str, str]:
             raise PhonobenchError(f"--set {pair}: write it as FIELD=VALUE, for example --set epochs=4")
         field = FORMER_NAMES.get(given, given)
         if field != given:
-            remark(f"--set {given}: this field of a recipe is called {field} now")
+            print_note(f"--set {given}: this field of a recipe is called {field} now")
         if field in settings:
             raise PhonobenchError(f"--set {field} is given twice ({settings[field]} and {value}): give it once")
         settings[field] = value
