@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -229,8 +229,3 @@ def find(name: str) -> Card:
             f"unknown system {name!r}; {'near: ' + ', '.join(near) if near else 'see `phonobench list`'}"
         )
     return SYSTEMS[name]
-
-
-def tiny(card: Card, width: int, layers: int) -> Card:
-    """The same kind of system at another size: what the contract tests exercise without the real weights."""
-    return replace(card, name=f"{card.name}-tiny", width=width, layers=layers, parameters=0, revision="none")

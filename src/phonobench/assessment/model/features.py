@@ -22,7 +22,6 @@ from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt
 
 BOUND = 15.0
 """Nats at which log-ratios are cut off, so that a certain model and a nearly certain one look alike."""
-VOWELS = frozenset({"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"})
 
 PHONE_FEATURES = (
     *(f"rival_{name}" for name in ("none", *phones.PHONES)),
@@ -148,7 +147,7 @@ def _prosody(detail: gop.Detail, hop: float, sound: prosody.Prosody) -> np.ndarr
 
 def _places(ids: tuple[int, ...], words: np.ndarray) -> np.ndarray:
     """Vowel or not, first and last of its word, phones in the word: (N, 4)."""
-    vowel = [phones.PHONES[q - 1] in VOWELS for q in ids]
+    vowel = [phones.PHONES[q - 1] in phones.VOWELS for q in ids]
     sizes = np.bincount(words)[words]
     first = np.concatenate([[True], words[1:] != words[:-1]])
     last = np.concatenate([words[1:] != words[:-1], [True]])
