@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import typing
+from pathlib import Path
 
 import numpy as np
 import planted
@@ -218,3 +220,25 @@ def test_units_of_the_real_test_split_are_those_that_were_published(real_corpus)
     assert (targets["phone"], targets["phone_le1"]) == (1412, 2149)
     assert len(scored["phone"].speakers) == 125
     assert len(controls.partners(utterances)) == 2500
+
+
+def expanded(text: str) -> list[str]:
+    """Braces as a shell expands them."""
+    before, brace, rest = text.partition("{")
+    if not brace:
+        return [text]
+    choices, _, after = rest.partition("}")
+    return [before + choice + end for choice in choices.split(",") for end in expanded(after)]
+
+
+def test_the_documentation_names_every_metric_with_its_task_and_unit_and_nothing_else() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:4] for line in text.partition("## Metrics")[2].splitlines() if line.startswith("| ")]
+    documented = [
+        (task.strip(), unit.strip(), name)
+        for task, unit, names in rows[1:]
+        for pattern in re.findall("`(.*?)`", names)
+        for name in expanded(pattern)
+    ]
+    real = {(task, metric.unit, metric.name) for task, group in tasks.groups().items() for metric in group}
+    assert sorted(documented) == sorted(real)
