@@ -24,7 +24,7 @@ from phonobench.cli import app
 from phonobench.ctc import Decoder
 from phonobench.evaluate import decoders
 from phonobench.report import leaderboard
-from phonobench.store import files
+from phonobench.store import atomic, files
 from phonobench.types import PhonobenchError
 
 FOUND, _ = planted.corpus(seed=9, speakers=3, each=2)
@@ -98,7 +98,7 @@ def writes(stage: Callable[[Path], None], place: Path, monkeypatch: pytest.Monke
     """How many files an unbroken stage writes."""
     made: list[int] = []
     with monkeypatch.context() as patched:
-        patched.setattr(files.os, "fsync", made.append)
+        patched.setattr(atomic.os, "fsync", made.append)
         stage(place)
     return len(made)
 
@@ -113,7 +113,7 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_finishes(name, tmp_path
         place = tmp_path / str(number)
         prepare(place)
         with monkeypatch.context() as patched:
-            patched.setattr(files.os, "fsync", at_write(number, fill))
+            patched.setattr(atomic.os, "fsync", at_write(number, fill))
             with pytest.raises(PhonobenchError, match="disk full while writing"):
                 stage(place)
         assert not list(place.rglob("*.tmp"))
@@ -133,7 +133,7 @@ def test_a_kill_leaves_no_half_file_and_the_next_run_finishes(name, tmp_path, mo
         before = contents(place)
         child = os.fork()
         if not child:
-            files.os.fsync = at_write(number, kill)
+            atomic.os.fsync = at_write(number, kill)
             stage(place)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -145,14 +145,14 @@ def test_a_kill_leaves_no_half_file_and_the_next_run_finishes(name, tmp_path, mo
 
 KILLED = """
 import os, signal, sys
-from phonobench.store import files
+from phonobench.store import atomic
 left = int(sys.argv.pop(1))
 def fsync(_):
     global left
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-files.os.fsync = fsync
+atomic.os.fsync = fsync
 from phonobench.cli import main
 main()
 """

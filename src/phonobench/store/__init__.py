@@ -4,7 +4,8 @@ A file either has its whole content or does not exist: everything is written bes
 Identity is the hash of the inputs, kept in a manifest, never a file name.
 """
 
-from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_bytes, write_json
+from phonobench.store.atomic import write_bytes
+from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_json
 from phonobench.store.posteriors import (
     PosteriorsWriter,
     add_speed,

@@ -6,10 +6,8 @@ a full disk leaves the former content. Faults that the user can mend are Phonobe
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from phonobench.store.atomic import write_bytes
 from phonobench.types import PhonobenchError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
 
 def fingerprint(value: Any) -> str:
@@ -40,27 +36,6 @@ def hash_file(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces `path` by `content` in one step, making its folder first.
-
-    Raises PhonobenchError when the disk is full or the place cannot be written; the former file is then untouched.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        _discard(temporary)
-        raise _explain(path, error) from error
-    except BaseException:
-        _discard(temporary)
-        raise
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -95,20 +70,3 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise PhonobenchError(f"{path} is damaged ({error}): delete it and run the same command again") from error
     return arrays, metadata
-
-
-def _discard(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return  # the folder itself may be out of reach; the first error is the one to tell
-
-
-def _explain(path: Path, error: OSError) -> Exception:
-    if error.errno in _FULL:
-        return PhonobenchError(
-            f"disk full while writing {path}: free some space and run the same command again, it continues"
-        )
-    if error.errno in _REFUSED:
-        return PhonobenchError(f"cannot write {path} ({error.strerror}): choose a folder that can be written")
-    return error

@@ -1,0 +1,95 @@
+"""What a command may write over: nothing that it reads, and of what is there already only what phonobench wrote.
+
+Look first, write after: `claim` is called before any work is done, so that a long run does not end in a refusal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from phonobench.types import PhonobenchError
+
+HEAD_BYTES = 4096
+"""Of a file that is there, read to see who wrote it."""
+
+
+def claim(
+    path: Path, *, inputs: Iterable[Path] = (), is_ours: Callable[[bytes], bool] | None = None, overwrite: bool = False
+) -> None:
+    """Refuse an output that would destroy something.
+
+    Args:
+        path: The file that is to be written. Devices and pipes are never refused.
+        inputs: Files that the command reads. None of them may be an output, whatever `overwrite` says.
+        is_ours: Says of the first bytes of a file whether phonobench wrote it in this format. None: nothing is.
+        overwrite: The user asked for other people's files to be replaced too.
+
+    Raises:
+        PhonobenchError: The place is a folder, an input, or a file of another origin.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     notes = Path(folder) / "notes.txt"
+        ...     _ = notes.write_text("mine")
+        ...     try:
+        ...         claim(notes)
+        ...     except PhonobenchError as refusal:
+        ...         print(str(refusal).partition("notes.txt")[2][:44])
+         is there already and was not made by this c
+    """
+    if path.is_dir():
+        raise PhonobenchError(f"{path} is a folder: name a file in it")
+    for one in inputs:
+        if is_same(path, one):
+            raise PhonobenchError(f"{path} is read by this command and would be destroyed: name another output")
+    if not path.exists() or not path.is_file() or overwrite:
+        return
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise PhonobenchError(f"{path} is there already and cannot be read ({error.strerror}): name another") from error
+    if head and not (is_ours is not None and is_ours(head)):
+        raise PhonobenchError(
+            f"{path} is there already and was not made by this command: name another output, or say --overwrite"
+        )
+
+
+def is_same(first: Path, second: Path) -> bool:
+    """Whether two paths name one file: by name, or by way of links of either kind."""
+    try:
+        return first.samefile(second)
+    except OSError:
+        return first.resolve() == second.resolve()
+
+
+@contextlib.contextmanager
+def sole_writer(file: IO[bytes], path: Path) -> Iterator[None]:
+    """Hold an open file so that no second command adds to it.
+
+    Raises:
+        PhonobenchError: Another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows, whose own `open` for appending is refused while another holds the file
+        yield
+        return
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as busy:
+        raise PhonobenchError(
+            f"{path} is being written by another command: wait for it, or choose another place"
+        ) from busy
+    except OSError:  # a file system without locks, as some of networks are
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            fcntl.flock(file.fileno(), fcntl.LOCK_UN)
