@@ -28,7 +28,7 @@ def decode(model, wave, window: bool, whole: bool) -> tuple[int, ...]:
     model.encoder.window = window
     features = model.encoder.features([torch.from_numpy(wave)])
     if whole:
-        features = replace(features, lengths=torch.tensor([model.encoder.longest]))
+        features = replace(features, lengths=torch.tensor([model.encoder.max_seconds]))
     logp, lengths = model(features)
     return ctc.greedy(logp[0, : int(lengths[0])].numpy())
 

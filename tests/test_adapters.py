@@ -37,9 +37,9 @@ def made(name, folder, plan):
 
 def learn(model, waves, steps=1):
     """A few steps towards some phone, all at once and without a head that stays at zero."""
-    model.train_body(True)
+    model.train_encoder(True)
     model.train()
-    optimiser = torch.optim.Adam(model.trained().values(), lr=1e-2)
+    optimiser = torch.optim.Adam(model.trained_parameters().values(), lr=1e-2)
     for _ in range(steps):
         optimiser.zero_grad()
         (-model(model.encoder.features(waves))[0][..., 3].mean()).backward()
@@ -52,11 +52,11 @@ def test_every_adapter_learns_and_merging_changes_nothing(name, tmp_path):
     model, waves = made(name, tmp_path, LORA), tones(16_000, 9_000)
     # In the first step one half of each pair is zero, and so is the other's gradient.
     model = learn(model, waves, steps=2)
-    parameters = model.trained()
+    parameters = model.trained_parameters()
     ours = {n for n in parameters if not n.startswith("head")}
     assert ours and all(lora.MARK in n for n in ours)
     assert not [n for n, p in parameters.items() if p.grad is None or not p.grad.any()]
-    assert set(model.learned()) == set(parameters)
+    assert set(model.trained_state()) == set(parameters)
     with torch.no_grad():
         before = model(model.encoder.features(waves))[0]
         lora.merge(model.encoder)
@@ -70,7 +70,7 @@ def test_every_adapter_learns_and_merging_changes_nothing(name, tmp_path):
 
 def test_adapters_lie_in_the_trained_layers_alone(tmp_path):
     model = made("hubert-large", tmp_path, dataclasses.replace(LORA, trainable="last:1"))
-    layers = {name.split("layers.")[1].split(".")[0] for name in model.trained() if lora.MARK in name}
+    layers = {name.split("layers.")[1].split(".")[0] for name in model.trained_parameters() if lora.MARK in name}
     assert layers == {"2"}
 
 
@@ -78,10 +78,10 @@ def test_an_adapter_that_its_encoder_does_not_hear_is_refused(tmp_path):
     """WavLM's attention reads the weights of its projections past the modules, so that adapters there do nothing."""
     card = cards.find("wavlm-base")
     encoder = pretrained.load(card, save(card, tmp_path / "model"))
-    encoder.adapters = ("q_proj",)
+    encoder.lora_targets = ("q_proj",)
     model = learn(Recogniser(encoder, LORA), tones(16_000))
     with pytest.raises(PhonobenchError, match=r"6 adapters get no gradient.*q_proj.*past them"):
-        lora.refuse_idle(model)
+        lora.refuse_without_gradient(model)
 
 
 def test_an_encoder_without_linear_maps_has_no_adapters():
@@ -94,14 +94,17 @@ def test_a_run_keeps_adapters_and_head_and_hears_the_same_when_loaded(tmp_path, 
     source = str(save(card, tmp_path / "model"))
     plan = dataclasses.replace(LORA, epochs=2, batch_seconds=8.0, consistency=0.0, ema=0.5)
     checked = []
-    monkeypatch.setattr(lora, "refuse_idle", lambda model: checked.append(model))
+    monkeypatch.setattr(lora, "refuse_without_gradient", lambda model: checked.append(model))
     run_dir = loop.train(card, plan, corpus, tmp_path / "runs", source=source, limit=3)
     assert checked
     arrays, facts = store.read_arrays(run_dir / "weights" / trained.FILE)
     assert facts["frozen"] and all("lora_" in name or name.startswith("head.") for name in arrays)
     assert {name.rpartition(".lora_")[0].rpartition(".")[2] for name in arrays if "lora_" in name} == {
-        "q_proj", "k_proj", "v_proj", "out_proj",
-    }  # fmt: skip
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "out_proj",
+    }
     (wave,) = [w.numpy() for w in tones(16_000)]
     merged = batch_posteriors(trained.load(run_dir, source), [wave])[0]
     apart = batch_posteriors(trained.load(run_dir, source, merge=False), [wave])[0]
@@ -118,7 +121,7 @@ def test_checkpointing_gives_the_same_gradients(name, tmp_path):
         plan = recipe.with_settings(recipe.find("weighted"), {"checkpointing": on, "head_dropout": "0"})
         torch.manual_seed(0)
         model = made(name, tmp_path / on, plan)
-        model.train_body(True)
+        model.train_encoder(True)
         model.train()
         (-model(model.encoder.features(tones(16_000, 9_000)))[0][..., 3].mean()).backward()
         found.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
@@ -131,7 +134,7 @@ def test_checkpointing_runs_the_layers_again(tmp_path):
     counts = []
     for on in (False, True):
         model = made("hubert-large", tmp_path / str(on), dataclasses.replace(recipe.find("finetune"), checkpointing=on))
-        model.train_body(True)
+        model.train_encoder(True)
         model.train()
         seen = []
         attention = model.encoder.module.encoder.layers[1].attention.q_proj
@@ -235,7 +238,7 @@ def test_adapters_learn_over_four_bits(wide, tmp_path):
     pytest.importorskip("bitsandbytes")
     model = made("hubert-large", tmp_path, dataclasses.replace(LORA, quantise="4bit")).to("cpu")
     model = learn(model, tones(16_000), steps=2)
-    parameters = model.trained()
+    parameters = model.trained_parameters()
     assert [n for n in parameters if lora.MARK in n]
     assert not [n for n, p in parameters.items() if p.grad is None or not p.grad.any()]
-    assert set(model.learned()) == set(parameters)
+    assert set(model.trained_state()) == set(parameters)

@@ -33,9 +33,14 @@ FOUND, _ = planted.corpus(seed=9, speakers=3, each=2)
 def prepare(place: Path) -> None:
     for name, strength in (("one", 2.5), ("two", 2.2)):
         planted.write_run(
-            place / "runs", name, FOUND, lambda u: phones.encode(u.prompt.phones), strength=strength, card=name,
+            place / "runs",
+            name,
+            FOUND,
+            lambda u: phones.encode(u.prompt.phones),
+            strength=strength,
+            card=name,
             trained_parameters=7,
-        )  # fmt: skip
+        )
     evaluate.evaluate(place / "runs" / "two", FOUND, place / "results", resamples=5)
 
 
@@ -164,8 +169,20 @@ def test_a_killed_training_and_a_killed_inference_go_on_to_the_same_run(tmp_path
     pytest.importorskip("torch")
 
     def command(place: Path) -> list[str]:
-        return ["bench", "scratch-mel", "--corpus", "synthetic", "--set", "epochs=2", "--limit", "8",
-                "--runs", str(place / "runs"), "--results", str(place / "results")]  # fmt: skip
+        return [
+            "bench",
+            "scratch-mel",
+            "--corpus",
+            "synthetic",
+            "--set",
+            "epochs=2",
+            "--limit",
+            "8",
+            "--runs",
+            str(place / "runs"),
+            "--results",
+            str(place / "results"),
+        ]
 
     def killed_at(number: int) -> None:
         process = subprocess.run(

@@ -209,7 +209,7 @@ def test_more_books_are_nearer_to_the_continuous_states(world, corpus, monkeypat
         true = encoder.module(encoder.module.features([wave]))[-1][0, : encoder.length(len(wave))]
         far = []
         for books in (1, 4, 8):
-            encoder.books = books
+            encoder.n_q = books
             far.append(float((encoder(encoder.features([wave]))[0][0] - true).square().mean()))
     assert far[2] < far[1] < far[0] < float(true.var())
 
@@ -218,16 +218,30 @@ def tiny_codec(name, folder):
     torch.manual_seed(0)
     if name == "mimi":
         config = transformers.MimiConfig(
-            hidden_size=32, num_filters=4, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=2,
-            head_dim=16, intermediate_size=32, codebook_size=16, codebook_dim=8, vector_quantization_hidden_dimension=8,
-            upsample_groups=32, num_quantizers=10,
-        )  # fmt: skip
+            hidden_size=32,
+            num_filters=4,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            head_dim=16,
+            intermediate_size=32,
+            codebook_size=16,
+            codebook_dim=8,
+            vector_quantization_hidden_dimension=8,
+            upsample_groups=32,
+            num_quantizers=10,
+        )
         transformers.MimiModel(config).save_pretrained(folder)
     else:
         config = transformers.DacConfig(
-            encoder_hidden_size=4, downsampling_ratios=[2, 4, 5, 8], decoder_hidden_size=64, n_codebooks=3,
-            codebook_size=16, codebook_dim=4, sampling_rate=16_000,
-        )  # fmt: skip
+            encoder_hidden_size=4,
+            downsampling_ratios=[2, 4, 5, 8],
+            decoder_hidden_size=64,
+            n_codebooks=3,
+            codebook_size=16,
+            codebook_dim=4,
+            sampling_rate=16_000,
+        )
         transformers.DacModel(config).save_pretrained(folder)
     return folder
 
@@ -312,7 +326,7 @@ def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, 
     encoder = trained.load(world[0] / world[1]).encoder
     layers = [torch.randn(2, 9, encoder.width) for _ in encoder.blocks]
     model = Recogniser(encoder, short("probe", layers="only:1")).eval()
-    (read,) = model.chosen(layers)
+    (read,) = model.select_layers(layers)
     assert read is layers[1]
     lengths = torch.tensor([9, 9])
     torch.testing.assert_close(model.classify([read], lengths), model.classify([100 * read + 3], lengths))

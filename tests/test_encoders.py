@@ -118,7 +118,7 @@ def test_last_state_is_what_the_model_itself_ends_with(loaded):
 def test_gradient_goes_exactly_where_the_recipe_says(loaded, settings, blocks):
     _, encoder = loaded
     model = Recogniser(encoder, recipe.with_settings(recipe.find("weighted"), settings)).train()
-    model.train_body(True)
+    model.train_encoder(True)
     logp, _ = model(model.encoder.features(tones(16_000, 12_000)))
     (-logp[..., 3].mean()).backward()
     reached = {id(p) for p in model.parameters() if p.grad is not None and p.grad.abs().sum() > 0}
@@ -155,16 +155,26 @@ def count_at_full_size(card):
     family = pretrained.FAMILIES[card.family]
     heads = card.width // 64
     if card.family in ("whisper", "qwen2-audio"):
-        settings = {"d_model": card.width, "encoder_layers": card.layers, "encoder_attention_heads": heads,
-                    "encoder_ffn_dim": 4 * card.width}  # fmt: skip
+        settings = {
+            "d_model": card.width,
+            "encoder_layers": card.layers,
+            "encoder_attention_heads": heads,
+            "encoder_ffn_dim": 4 * card.width,
+        }
     elif card.family in ("w2v-bert", "parakeet"):
         settings = {"hidden_size": card.width, "num_hidden_layers": card.layers}
     else:
         norm = {"feat_extract_norm": card.norm, "do_stable_layer_norm": card.norm == "layer"}
         bias = card.norm == "layer" and card.family not in ("wavlm", "data2vec")
-        settings = {"hidden_size": card.width, "num_hidden_layers": card.layers, "conv_bias": bias, **norm,
-                    "num_attention_heads": heads, "intermediate_size": 4 * card.width,
-                    **card.config}  # fmt: skip
+        settings = {
+            "hidden_size": card.width,
+            "num_hidden_layers": card.layers,
+            "conv_bias": bias,
+            **norm,
+            "num_attention_heads": heads,
+            "intermediate_size": 4 * card.width,
+            **card.config,
+        }
     with torch.device("meta"):
         return sum(p.numel() for p in family.module(family.config(**settings)).parameters())
 

@@ -43,7 +43,7 @@ def test_phones_that_nobody_says_have_the_density_of_all_frames() -> None:
 
 def test_phones_are_laid_over_loud_frames_alone() -> None:
     loudness = np.array([0, 0, 0, 9, 9, 9, 9, 0, 9, 9, 0, 0], dtype=float)
-    labels = flat_start.lay(loudness, np.array([5, 6, 7]))
+    labels = flat_start.equal_lengths(loudness, np.array([5, 6, 7]))
     assert labels.tolist() == [0, 0, 0, 5, 5, 6, 6, 0, 7, 7, 0, 0]
 
 
@@ -87,7 +87,7 @@ def _spoken(count: int) -> tuple[batches.TrainingData, list[np.ndarray]]:
 def test_sounds_of_unlike_lengths_are_found_where_equal_lengths_miss_them() -> None:
     material, truth = _spoken(60)
     told = []
-    found = flat_start.place(material, told.append)
+    found = flat_start.label_states(material, told.append)
     right = np.mean(np.concatenate(found) == np.concatenate(truth))
     first = next(progress.note for progress in told if progress.stage == "flat start")
     assert float(first.split("%")[0]) > 10.0  # so much was wrong as it was laid

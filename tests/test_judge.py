@@ -105,7 +105,7 @@ def test_it_learns_what_the_states_hold() -> None:
 def test_human_scores_are_shares_of_their_scales() -> None:
     utterances = synthetic.read().split("train")[:3]
     ids = [phones.encode(u.prompt.phones) for u in utterances]
-    for utterance, one in zip(utterances, judge.scored(utterances, ids), strict=True):
+    for utterance, one in zip(utterances, judge.score_targets(utterances, ids), strict=True):
         np.testing.assert_allclose(2 * one.phone, utterance.judgement.phone_accuracy, rtol=1e-6)
         human = utterance.judgement
         np.testing.assert_allclose(10 * one.sentence, [human.accuracy, human.fluency, human.prosodic, human.total])

@@ -15,8 +15,11 @@ pytestmark = pytest.mark.torch
 def arrays():
     rng = np.random.default_rng(3)
     wide = rng.standard_normal((64, 3, 40)).astype(np.float32) * rng.uniform(1e-3, 10, (64, 1, 1)).astype(np.float32)
-    return {"layer.weight": wide, "layer.bias": rng.standard_normal(64).astype(np.float32),
-            "zero.weight": np.zeros((80, 64), np.float32)}  # fmt: skip
+    return {
+        "layer.weight": wide,
+        "layer.bias": rng.standard_normal(64).astype(np.float32),
+        "zero.weight": np.zeros((80, 64), np.float32),
+    }
 
 
 def test_each_value_comes_back_within_half_a_step_of_its_row():
@@ -36,8 +39,18 @@ def test_it_takes_a_quarter_of_the_room():
 
 
 def manifest(status):
-    return {"run_id": "a.b.s0.1", "card": "scratch-mel", "card_key": "k", "recipe": {}, "seed": 0, "corpus": {},
-            "model": {}, "versions": {}, "parameters": 1, "status": status}  # fmt: skip
+    return {
+        "run_id": "a.b.s0.1",
+        "card": "scratch-mel",
+        "card_key": "k",
+        "recipe": {},
+        "seed": 0,
+        "corpus": {},
+        "model": {},
+        "versions": {},
+        "parameters": 1,
+        "status": status,
+    }
 
 
 def test_a_run_is_kept_and_restored(tmp_path):

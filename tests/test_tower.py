@@ -86,8 +86,15 @@ def test_the_outside_model_has_the_tower_where_it_is_read_from(tmp_path):
         "encoder_ffn_dim": 32,
         "d_model": 16,
     }
-    text = {"model_type": "qwen2", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
-            "num_key_value_heads": 2, "intermediate_size": 16, "vocab_size": 32}  # fmt: skip
+    text = {
+        "model_type": "qwen2",
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "intermediate_size": 16,
+        "vocab_size": 32,
+    }
     config = transformers.Qwen2AudioConfig(
         audio_config={"model_type": "qwen2_audio_encoder", **tower}, text_config=text, audio_token_index=1
     )

@@ -64,12 +64,12 @@ def falls(name, folder, corpus, steps=15):
     encoder = pretrained.build(card) if card.scratch else pretrained.load(card, save(card, folder / "model"))
     plan = recipe.with_settings(recipe.find("source-finetune"), {"precision": "fp32"})
     model = Recogniser(encoder, plan)
-    model.train_body(True)
+    model.train_encoder(True)
     model.train()
     shortest = sorted(corpus.split("train")[:100], key=lambda u: len(u.prompt.phones))[:3]
     material = batches.read(shortest, lambda _: None)
     features = encoder.features([torch.from_numpy(wave) for wave in material.waves])
-    optimiser, losses = torch.optim.Adam(model.trained().values(), lr=1e-2), []
+    optimiser, losses = torch.optim.Adam(model.trained_parameters().values(), lr=1e-2), []
     for _ in range(steps):
         loss = objective.loss(*model(features), list(material.targets), plan)
         losses.append(loss.item())

@@ -13,33 +13,59 @@ from phonobench.systems import cards
 
 _CONVOLUTIONS = {"conv_dim": [32] * 7, "conv_kernel": [10, 3, 3, 3, 3, 2, 2], "conv_stride": [5, 2, 2, 2, 2, 2, 2]}
 _TRANSFORMER = {
-    "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64,
-    "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4,
-    "hidden_dropout": 0.0, "activation_dropout": 0.0, "attention_dropout": 0.0, "feat_proj_dropout": 0.0,
-}  # fmt: skip
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+    "hidden_dropout": 0.0,
+    "activation_dropout": 0.0,
+    "attention_dropout": 0.0,
+    "feat_proj_dropout": 0.0,
+}
 _NORM = {
     "layer": {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True},
     "group": {"feat_extract_norm": "group", "do_stable_layer_norm": False, "conv_bias": False},
 }
 _WHISPER = {
-    "vocab_size": 64, "d_model": 32, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 64,
-    "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 64, "num_mel_bins": 80,
-    "max_source_positions": 1500, "max_target_positions": 16, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
+    "vocab_size": 64,
+    "d_model": 32,
+    "encoder_layers": 3,
+    "encoder_attention_heads": 2,
+    "encoder_ffn_dim": 64,
+    "decoder_layers": 1,
+    "decoder_attention_heads": 2,
+    "decoder_ffn_dim": 64,
+    "num_mel_bins": 80,
+    "max_source_positions": 1500,
+    "max_target_positions": 16,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
     "decoder_start_token_id": 1,
-}  # fmt: skip
+}
 LAYERS = 3
 WIDTH = 32
 
 _CONFORMER = {
-    "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64,
-    "attention_dropout": 0.0, "activation_dropout": 0.0,
-}  # fmt: skip
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "attention_dropout": 0.0,
+    "activation_dropout": 0.0,
+}
 _BERT = {**_CONFORMER, "hidden_dropout": 0.0, "feat_proj_dropout": 0.0, "conformer_conv_dropout": 0.0}
 _PARAKEET = {**_CONFORMER, "subsampling_conv_channels": 8, "dropout": 0.0}
 _QWEN = {
-    "num_mel_bins": 128, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 64, "d_model": 32,
+    "num_mel_bins": 128,
+    "encoder_layers": 3,
+    "encoder_attention_heads": 2,
+    "encoder_ffn_dim": 64,
+    "d_model": 32,
     "max_source_positions": 1500,
-}  # fmt: skip
+}
 
 _PRETRAINED = [card for card in reversed(cards.CARDS.values()) if not card.scratch]
 CASES = list({(c.family, c.norm, tuple(c.config.items()), c.pool, c.upsample): c.name for c in _PRETRAINED}.values())[

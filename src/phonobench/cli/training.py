@@ -64,9 +64,18 @@ def train_system(
     print_caveats(found, limit, to_stderr=as_json)
     with progress() as report:
         run_dir = loop.train(
-            card, chosen, found, runs, seed=seed, source=model, limit=limit, start=begun, fold=fold,
-            members=store.find_members(member, runs), report=report,
-        )  # fmt: skip
+            card,
+            chosen,
+            found,
+            runs,
+            seed=seed,
+            source=model,
+            limit=limit,
+            start=begun,
+            fold=fold,
+            members=store.find_members(member, runs),
+            report=report,
+        )
     if not is_first_process():
         return
     manifest = store.read_run(run_dir)

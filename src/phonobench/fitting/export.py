@@ -44,7 +44,7 @@ def export(
         path = folder / f"acoustic-{place}.onnx"
         bands.add(onnx.export(run_dir.parent / listener, path, run["layers"], int8=int8))
         opinions = folder / f"judge-{place}.onnx"
-        judges = onnx.export_judge(run_dir.parent / listener, opinions)
+        judges = onnx.export_score_head(run_dir.parent / listener, opinions)
         files |= {made.name: store.hash_file(made) for made in ([path, opinions] if judges else [path])}
         report(Progress("export", place + 1, len(run["listeners"])))
     for file in (NETWORK, FOREST):

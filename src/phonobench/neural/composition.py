@@ -58,9 +58,12 @@ def _facts(name: str, runs_root: Path, corpus: Corpus, fold: int) -> Facts:
     if (run["corpus"]["fingerprint"], run.get("fold", 0)) != (corpus.fingerprint, fold):
         raise PhonobenchError(f"{name} was trained on another corpus or other speakers, some of which are dev here")
     return {
-        "run": run["run_id"], "card": card.name, "weights": store.hash_file(runs_root / name / WEIGHTS),
-        "key": run["key"], "step": card.hop * card.upsample,
-    }  # fmt: skip
+        "run": run["run_id"],
+        "card": card.name,
+        "weights": store.hash_file(runs_root / name / WEIGHTS),
+        "key": run["key"],
+        "step": card.hop * card.upsample,
+    }
 
 
 def _plain(card: Card, name: str) -> Card:
@@ -70,9 +73,13 @@ def _plain(card: Card, name: str) -> Card:
 
 
 def encoder(
-    card: Card, members: Sequence[Facts], runs_root: Path, load_run: LoadRun, settings: Facts | None = None,
+    card: Card,
+    members: Sequence[Facts],
+    runs_root: Path,
+    load_run: LoadRun,
+    settings: Facts | None = None,
     kept_small: bool = False,
-) -> Encoder:  # fmt: skip
+) -> Encoder:
     """The encoder of a system over its members. `settings`: of one that is loaded again; none for a new one.
 
     `kept_small`: the run comes from an int8 copy, and then its members may too.
@@ -108,15 +115,15 @@ def identity(members: Sequence[Facts]) -> tuple[str, str]:
     return " + ".join(names), " + ".join((facts.get("weights") or facts["revision"])[:16] for facts in members)
 
 
-def shelve(coder: Encoder, runs_root: Path, writes: bool = True) -> None:
+def attach_code_cache(coder: Encoder, runs_root: Path, writes: bool = True) -> None:
     """Let a discrete encoder keep its codes under `runs_root/codes/`, where any run with the same codec finds them."""
     if isinstance(coder, DiscreteEncoder):
-        coder.shelf = CodeCache(runs_root / "codes" / _fingerprint(coder), writes)
+        coder.code_cache = CodeCache(runs_root / "codes" / _fingerprint(coder), writes)
 
 
 def _fingerprint(coder: DiscreteEncoder) -> str:
     """Of all tensors that the codes depend on, and of what the encoder hears."""
-    digest = hashlib.sha256(f"{coder.most} {coder.window}".encode())
+    digest = hashlib.sha256(f"{coder.max_n_q} {coder.window}".encode())
     for name, tensor in sorted(coder.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -125,8 +132,8 @@ def _fingerprint(coder: DiscreteEncoder) -> str:
 
 def flush(coder: Encoder) -> None:
     """Put on disk the codes that are not there yet."""
-    if isinstance(coder, DiscreteEncoder) and coder.shelf is not None:
-        coder.shelf.flush()
+    if isinstance(coder, DiscreteEncoder) and coder.code_cache is not None:
+        coder.code_cache.flush()
 
 
 def hop(card: Card, built: Encoder) -> float:

@@ -24,7 +24,7 @@ TIMEOUT = timedelta(minutes=30)
 """How long a rank waits for the others: longer than rank 0 alone takes to read audio or to calibrate."""
 
 
-def join() -> None:
+def join_group() -> None:
     """Enter the group that torchrun has described in the environment; nothing where it has not, or the second time."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         return
@@ -50,23 +50,23 @@ def size() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def leads() -> bool:
+def is_main() -> bool:
     """True in the process that writes."""
     return rank() == 0
 
 
-def share(items: Sequence[T]) -> Sequence[T]:
+def shard(items: Sequence[T]) -> Sequence[T]:
     """This process's part of `items`: every `size()`-th."""
     return items[rank() :: size()]
 
 
-def wait() -> None:
+def barrier() -> None:
     """Return when all processes have come here."""
     if size() > 1:
         dist.barrier()
 
 
-def told(value: T) -> T:
+def broadcast(value: T) -> T:
     """Rank 0's `value`, in every process."""
     if size() == 1:
         return value
@@ -75,7 +75,7 @@ def told(value: T) -> T:
     return box[0]
 
 
-def gathered(values: dict[int, Any]) -> dict[int, Any]:
+def gather(values: dict[int, Any]) -> dict[int, Any]:
     """What all processes have, by place, in every process."""
     if size() == 1:
         return values
@@ -84,7 +84,7 @@ def gathered(values: dict[int, Any]) -> dict[int, Any]:
     return {place: value for part in parts for place, value in part.items()}
 
 
-def add_up(parameters: Iterable[torch.nn.Parameter]) -> None:
+def sum_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     """Replace each parameter's gradient by the sum over all processes; one that has none anywhere keeps none."""
     if size() == 1:
         return
@@ -99,7 +99,7 @@ def add_up(parameters: Iterable[torch.nn.Parameter]) -> None:
         dist.all_reduce(parameter.grad)
 
 
-def total(value: float) -> float:
+def sum_values(value: float) -> float:
     """The sum of `value` over all processes."""
     if size() == 1:
         return value
@@ -108,14 +108,14 @@ def total(value: float) -> float:
     return float(box)
 
 
-def align(parameters: Iterable[torch.Tensor]) -> None:
+def broadcast_tensors(parameters: Iterable[torch.Tensor]) -> None:
     """Give every process rank 0's values."""
     if size() > 1:
         for parameter in parameters:
             dist.broadcast(parameter.data, src=0)
 
 
-def silent(_: Progress) -> None:
+def no_report(_: Progress) -> None:
     """The `report` of a process that is not the first."""
 
 

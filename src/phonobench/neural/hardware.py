@@ -66,9 +66,9 @@ def scaler(recipe: Recipe) -> torch.amp.GradScaler:
 
 @contextmanager
 def threads(encoder: Any) -> Iterator[None]:
-    """One thread for an encoder whose steps are too small to share (`serial`), all of them for the others."""
+    """One thread for an encoder whose steps are too small to share (`single_threaded`), all of them for the others."""
     former = torch.get_num_threads()
-    torch.set_num_threads(1 if encoder.serial else former)
+    torch.set_num_threads(1 if encoder.single_threaded else former)
     try:
         yield
     finally:

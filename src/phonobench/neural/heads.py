@@ -107,7 +107,7 @@ def make(encoder: Encoder, recipe: Recipe) -> FusionGate | Context | None:
             "--set trainable=none --set layers=last"
         )
     if isinstance(encoder, DiscreteEncoder):
-        encoder.books = min(recipe.codebooks, encoder.most)
+        encoder.n_q = min(recipe.codebooks, encoder.max_n_q)
         encoder.vectors = recipe.head != "transformer"
     if recipe.head == "gated":
         if not isinstance(encoder, JointEncoder):
@@ -116,6 +116,6 @@ def make(encoder: Encoder, recipe: Recipe) -> FusionGate | Context | None:
     if recipe.head == "transformer":
         inlet: nn.Module = nn.Linear(encoder.width, WIDTH)
         if isinstance(encoder, DiscreteEncoder):
-            inlet = CodeEmbedding(encoder.books, encoder.size, WIDTH)
+            inlet = CodeEmbedding(encoder.n_q, encoder.bins, WIDTH)
         return Context(inlet, recipe.head_dropout)
     return None

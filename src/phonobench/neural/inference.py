@@ -15,7 +15,7 @@ from phonobench.corpora import control_audio, folded
 from phonobench.neural import composition, distributed, hardware
 from phonobench.neural.checkpoints import trained
 from phonobench.neural.encoders import DiscreteEncoder
-from phonobench.neural.posteriors import batch_posteriors, rows
+from phonobench.neural.posteriors import batch_posteriors, unpadded
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training.batches import TrainingData, by_length
 from phonobench.neural.training.state_cache import SharedStates, StateCache
@@ -28,17 +28,23 @@ GROUP = 256
 
 
 def infer(
-    run_dir: Path, corpus: Corpus, splits: Sequence[Split] = ("dev", "test"), *, controls: bool = True,
-    source: str | None = None, shared_states: SharedStates | None = None, report: OnProgress = lambda _: None,
-) -> None:  # fmt: skip
+    run_dir: Path,
+    corpus: Corpus,
+    splits: Sequence[Split] = ("dev", "test"),
+    *,
+    controls: bool = True,
+    source: str | None = None,
+    shared_states: SharedStates | None = None,
+    report: OnProgress = lambda _: None,
+) -> None:
     """Store the posteriors of `splits` (and of silence and noise in place of every tenth utterance's audio).
 
     Splits already stored are skipped, an interrupted one goes on. Raises PhonobenchError for a run that is not
     trained to its end. The corpus may be another than that of the training. Under torchrun the processes share the
     utterances, and the first one writes.
     """
-    distributed.join()
-    report = report if distributed.leads() else distributed.silent
+    distributed.join_group()
+    report = report if distributed.is_main() else distributed.no_report
     manifest = store.read_run(run_dir)
     if "fusion" in manifest:
         raise PhonobenchError(
@@ -51,13 +57,13 @@ def infer(
         )
     jobs: list[tuple[str, str, tuple[Utterance, ...], Callable[[Utterance], np.ndarray]]] = []
     for split in splits:
-        # The test speakers are the same in every fold, and what is heard of them stays comparable.
+        # The test speakers are the same in every fold, and what is inferred for them stays comparable.
         seen = corpus if split == "test" else folded(corpus, manifest.get("fold", 0))
         utterances = seen.split(split)[: manifest["limit"]]
         jobs.append((split, seen.fingerprint, utterances, _true_audio))
         if controls and split != "train":
-            for control, stand_in in control_audio.CONTROL_AUDIO.items():
-                jobs.append((f"{split}-{control}", seen.fingerprint, utterances[:: control_audio.EVERY], stand_in))
+            for control, control_wave in control_audio.CONTROL_AUDIO.items():
+                jobs.append((f"{split}-{control}", seen.fingerprint, utterances[:: control_audio.EVERY], control_wave))
     digest = trained.digest(run_dir)
     hop = manifest.get("hop", cards.find(manifest["card"]).hop)
     model: Recogniser | None = None
@@ -66,27 +72,27 @@ def infer(
         folder = store.posteriors_folder(run_dir, name)
         with ExitStack() as stack:
             writer = None
-            if distributed.leads():
+            if distributed.is_main():
                 writer = stack.enter_context(store.PosteriorsWriter(folder, inputs, [u.id for u in utterances], hop))
-            wanted = set(distributed.told(writer.todo if writer else ()))
+            wanted = set(distributed.broadcast(writer.todo if writer else ()))
             todo = [u for u in utterances if u.id in wanted]
             if not todo:
                 continue
             if model is None:
                 model = trained.load(run_dir, source)
-                composition.shelve(model.encoder, run_dir.parent, writes=distributed.leads())
-            listened, heard = 0.0, 0.0
+                composition.attach_code_cache(model.encoder, run_dir.parent, writes=distributed.is_main())
+            compute_seconds, audio_seconds = 0.0, 0.0
             for start in range(0, len(todo), GROUP):
                 group = todo[start : start + GROUP]
                 waves = [wave_of(u) for u in group]
                 seconds = [len(wave) / SAMPLE_RATE for wave in waves]
                 done = len(utterances) - len(todo) + start
                 found: dict[int, np.ndarray] = {}
-                for items in distributed.share(by_length(seconds, BATCH_SECONDS)):
+                for items in distributed.shard(by_length(seconds, BATCH_SECONDS)):
                     began = time.monotonic()
-                    made = _listen(model, [group[i] for i in items], [waves[i] for i in items], shared_states, name)
-                    listened += time.monotonic() - began
-                    heard += sum(seconds[i] for i in items)
+                    made = _batch(model, [group[i] for i in items], [waves[i] for i in items], shared_states, name)
+                    compute_seconds += time.monotonic() - began
+                    audio_seconds += sum(seconds[i] for i in items)
                     fresh = dict(zip(items, made, strict=True))
                     if distributed.size() == 1 and writer:  # at once: a kill loses no more than a shard
                         for item, logp in fresh.items():
@@ -95,16 +101,18 @@ def infer(
                     done += len(items)
                     report(Progress(f"infer {name}", done, len(utterances)))
                 if distributed.size() > 1:
-                    for item, logp in sorted(distributed.gathered(found).items()):
+                    for item, logp in sorted(distributed.gather(found).items()):
                         if writer:
                             writer.add(group[item].id, logp)
             composition.flush(model.encoder)
             # what is read from shared states tells no speed
-            if distributed.leads() and shared_states is None and not isinstance(model.encoder, DiscreteEncoder):
-                store.add_speed(run_dir, name, {"audio_seconds": heard, "seconds": listened, **hardware.described()})
+            if distributed.is_main() and shared_states is None and not isinstance(model.encoder, DiscreteEncoder):
+                store.add_speed(
+                    run_dir, name, {"audio_seconds": audio_seconds, "seconds": compute_seconds, **hardware.described()}
+                )
 
 
-def _listen(
+def _batch(
     model: Recogniser,
     utterances: Sequence[Utterance],
     waves: Sequence[np.ndarray],
@@ -114,12 +122,12 @@ def _listen(
     """Posteriors of waves, by way of shared states where there are any and the encoder is frozen."""
     if shared_states is None or model.recipe.trainable != "none":
         return batch_posteriors(model, list(waves))
-    material = TrainingData(tuple(utterances), tuple(waves), ((),) * len(waves))
+    data = TrainingData(tuple(utterances), tuple(waves), ((),) * len(waves))
     names = [u.id if split in ("train", "dev", "test") else f"{split}/{u.id}" for u in utterances]
-    memory = StateCache(model, material, shared_states, names)
+    cache = StateCache(model, data, shared_states, names)
     with torch.no_grad():
-        states, lengths = memory.recall(range(len(waves)))
-        return rows(model.classify(states, lengths), model.rows(lengths))
+        states, lengths = cache.get(range(len(waves)))
+        return unpadded(model.classify(states, lengths), model.output_lengths(lengths))
 
 
 def _true_audio(utterance: Utterance) -> np.ndarray:

@@ -22,48 +22,51 @@ from phonobench.types import Progress
 def batch_posteriors(model: Recogniser, waves: list[np.ndarray]) -> list[np.ndarray]:
     """Log-probabilities (frames, 40), float32, of each wave; `model` in evaluation mode."""
     features = model.encoder.features([torch.from_numpy(wave).to(hardware.device()) for wave in waves])
-    return rows(*model(features))
+    return unpadded(*model(features))
 
 
-def rows(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
+def unpadded(logp: Tensor, lengths: Tensor) -> list[np.ndarray]:
     """The valid frames of each row of a batch."""
     return [logp[row, :length].cpu().numpy() for row, length in enumerate(lengths.tolist())]
 
 
 @torch.no_grad()
 def log_posteriors(
-    model: Recogniser, material: TrainingData, report: Callable[[Progress], None], memory: StateCache | None = None,
-    together: bool = False,
-) -> list[np.ndarray]:  # fmt: skip
-    """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `memory`.
+    model: Recogniser,
+    data: TrainingData,
+    report: Callable[[Progress], None],
+    cache: StateCache | None = None,
+    sharded: bool = False,
+) -> list[np.ndarray]:
+    """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `cache`.
 
-    `together`: all processes of a group call this, and each listens to its share.
+    `sharded`: all processes of a group call this, and each listens to its share.
     """
     model.eval()
     recipe = model.recipe
-    heard_here: dict[int, np.ndarray] = {}
+    own: dict[int, np.ndarray] = {}
     done = 0
-    todo = by_length(material.seconds.tolist(), 2 * recipe.batch_seconds)
-    for items in distributed.share(todo) if together else todo:
+    todo = by_length(data.seconds.tolist(), 2 * recipe.batch_seconds)
+    for items in distributed.shard(todo) if sharded else todo:
         with hardware.autocast(recipe):
-            if memory is None:
-                heard = batch_posteriors(model, [material.waves[i] for i in items])
+            if cache is None:
+                found_here = batch_posteriors(model, [data.waves[i] for i in items])
             else:
-                states, lengths = memory.recall(items)
-                heard = rows(model.classify(states, lengths), model.rows(lengths))
-        for item, logp in zip(items, heard, strict=True):
-            heard_here[item] = logp
+                states, lengths = cache.get(items)
+                found_here = unpadded(model.classify(states, lengths), model.output_lengths(lengths))
+        for item, logp in zip(items, found_here, strict=True):
+            own[item] = logp
         done += len(items)
-        report(Progress("listen to dev", done, len(material)))
-    found = distributed.gathered(heard_here) if together else heard_here
-    return [found[item] for item in range(len(material))]
+        report(Progress("listen to dev", done, len(data)))
+    found = distributed.gather(own) if sharded else own
+    return [found[item] for item in range(len(data))]
 
 
-def choice_per(logp: list[np.ndarray], material: TrainingData) -> float:
+def choice_per(logp: list[np.ndarray], data: TrainingData) -> float:
     """PER by greedy decoding, over the utterances that `corpora.choice` picks; NaN where there is none."""
     errors = phones = 0
-    for i in choice_set(material.utterances).places:
-        found = edits.align(material.targets[i], ctc.greedy(logp[i]))
+    for i in choice_set(data.utterances).places:
+        found = edits.align(data.targets[i], ctc.greedy(logp[i]))
         errors += found.substitutions + found.deletions + found.insertions
-        phones += len(material.targets[i])
+        phones += len(data.targets[i])
     return errors / phones if phones else math.nan

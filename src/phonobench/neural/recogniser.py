@@ -52,14 +52,14 @@ class Recogniser(nn.Module):
             encoder.save_memory()
         if recipe.lora:
             lora.insert(encoder, self.trained_blocks(), recipe.lora)
-        self.train_body(False)
+        self.train_encoder(False)
 
-    def train_body(self, on: bool) -> None:
+    def train_encoder(self, on: bool) -> None:
         """Let gradients reach the part of the encoder that the recipe trains (`on`), or the head alone."""
         self.encoder.requires_grad_(False)
-        for parameter in [p for block in self.body() for p in block] if on else []:
+        for parameter in [p for block in self.encoder_parameters() for p in block] if on else []:
             parameter.requires_grad_()
-        self.body_trains = on and bool(self.trained_blocks())
+        self.encoder_trains = on and bool(self.trained_blocks())
         self.train(self.training)
 
     def trained_blocks(self) -> list[nn.Module]:
@@ -69,29 +69,29 @@ class Recogniser(nn.Module):
             return []
         return blocks if self.recipe.trainable == "all" else blocks[: self.recipe.trainable_layers]
 
-    def body(self) -> list[list[nn.Parameter]]:
+    def encoder_parameters(self) -> list[list[nn.Parameter]]:
         """The encoder's parameters that the recipe trains, a list for each trained block from the top downwards."""
         return [
             [p for name, p in block.named_parameters() if not self.recipe.lora or lora.MARK in name]
             for block in self.trained_blocks()
         ]
 
-    def crown(self) -> list[nn.Parameter]:
+    def head_parameters(self) -> list[nn.Parameter]:
         """The parameters over the encoder: the head's, its reader's, the judge's, and the weights of layers."""
         parts = [self.head, *(part for part in (self.reader, self.judge) if part is not None)]
         own = [parameter for part in parts for parameter in part.parameters()]
         return [*own, *([self.layer_weights] if self.layer_weights is not None else [])]
 
-    def trained(self) -> dict[str, nn.Parameter]:
+    def trained_parameters(self) -> dict[str, nn.Parameter]:
         """Every parameter that the recipe trains at some time, by name."""
-        chosen = {id(p) for part in [self.crown(), *self.body()] for p in part}
+        chosen = {id(p) for part in [self.head_parameters(), *self.encoder_parameters()] for p in part}
         return {name: p for name, p in self.named_parameters() if id(p) in chosen}
 
-    def learned(self) -> dict[str, Tensor]:
+    def trained_state(self) -> dict[str, Tensor]:
         """What of the state training may change: what a run has to keep beside the name of its checkpoint."""
         state = self.state_dict()
         if self.recipe.trainable == "none":
-            own = {f"encoder.{name}" for name in self.encoder.own}
+            own = {f"encoder.{name}" for name in self.encoder.own_buffers}
             return {name: tensor for name, tensor in state.items() if not name.startswith("encoder.") or name in own}
         if self.recipe.lora:
             return {n: t for n, t in state.items() if not n.startswith("encoder.") or lora.MARK in n}
@@ -100,7 +100,7 @@ class Recogniser(nn.Module):
     def train(self, mode: bool = True) -> Recogniser:
         """Training mode for the head, and for the encoder only while it trains."""
         super().train(mode)
-        self.encoder.train(mode and self.body_trains)
+        self.encoder.train(mode and self.encoder_trains)
         return self
 
     @property
@@ -110,10 +110,10 @@ class Recogniser(nn.Module):
 
     def states(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
         """States of all the encoder's layers, with gradients where its body trains."""
-        with torch.set_grad_enabled(self.body_trains and torch.is_grad_enabled()):
+        with torch.set_grad_enabled(self.encoder_trains and torch.is_grad_enabled()):
             return self.encoder(features, masks)
 
-    def chosen(self, layers: list[Tensor]) -> list[Tensor]:
+    def select_layers(self, layers: list[Tensor]) -> list[Tensor]:
         """Those of all the encoder's states that the head reads."""
         if self.layer_weights is not None:
             return layers
@@ -133,18 +133,18 @@ class Recogniser(nn.Module):
         read = mixed if self.reader is None else self.reader(mixed, lengths)
         return self.head(read).float().log_softmax(-1)
 
-    def rows(self, lengths: Tensor) -> Tensor:
+    def output_lengths(self, lengths: Tensor) -> Tensor:
         """Rows of the posteriorgrams of utterances with so many states."""
         return lengths * self.encoder.upsample
 
     def forward(self, features: Features, masks: Masks | None = None) -> tuple[Tensor, Tensor]:
         """Log-probabilities (batch, S, 40) and the true lengths (batch,) in rows."""
-        states = self.chosen(self.states(features, masks))
-        return self.classify(states, features.lengths), self.rows(features.lengths)
+        states = self.select_layers(self.states(features, masks))
+        return self.classify(states, features.lengths), self.output_lengths(features.lengths)
 
-    def trained_parameters(self) -> int:
+    def count_trained(self) -> int:
         """Number of parameters that the recipe trains."""
-        return sum(p.numel() for p in self.trained().values())
+        return sum(p.numel() for p in self.trained_parameters().values())
 
 
 class Upsampler(nn.Module):

@@ -53,8 +53,11 @@ class ScorerNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(size.rows))
         self.register_buffer("scale", torch.ones(size.rows))
         self.read_rows = nn.Linear(size.rows, width)
-        self.read_states = nn.Sequential(nn.LayerNorm(size.states), nn.Dropout(0.3), nn.Linear(size.states, width)) \
-            if size.states else None  # fmt: skip
+        self.read_states = (
+            nn.Sequential(nn.LayerNorm(size.states), nn.Dropout(0.3), nn.Linear(size.states, width))
+            if size.states
+            else None
+        )
         self.phone = nn.Embedding(COLUMNS, width, padding_idx=0)
         self.near = nn.Conv1d(width, width, 5, padding=2, groups=width)
         self.phones = _attention(size, size.layers)
@@ -133,6 +136,7 @@ def squared(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _attention(size: Size, layers: int) -> nn.TransformerEncoder:
-    layer = nn.TransformerEncoderLayer(size.width, size.heads, 2 * size.width, size.dropout, activation="gelu",
-                                       batch_first=True, norm_first=True)  # fmt: skip
+    layer = nn.TransformerEncoderLayer(
+        size.width, size.heads, 2 * size.width, size.dropout, activation="gelu", batch_first=True, norm_first=True
+    )
     return nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)

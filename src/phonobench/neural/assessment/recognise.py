@@ -26,9 +26,12 @@ GROUP = 64
 
 @torch.no_grad()
 def recognise(
-    run_dir: Path, layers: Sequence[int], level: float | None, waves: Sequence[Callable[[], np.ndarray]],
+    run_dir: Path,
+    layers: Sequence[int],
+    level: float | None,
+    waves: Sequence[Callable[[], np.ndarray]],
     report: Callable[[Progress], None] = lambda _: None,
-) -> Iterator[tuple[int, AcousticOutput]]:  # fmt: skip
+) -> Iterator[tuple[int, AcousticOutput]]:
     """The place of every wave among `waves` with what the run's recogniser heard in it.
 
     States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width). Waves
@@ -45,7 +48,7 @@ def recognise(
         for items in by_length([len(wave) / SAMPLE_RATE for wave in group], BATCH_SECONDS):
             features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
             states = model.encoder(features, None)
-            logp = model.classify(model.chosen(states), features.lengths)
+            logp = model.classify(model.select_layers(states), features.lengths)
             judged = states[score_head.LAYER].float().cpu().numpy() if model.judge is not None else None
             chosen = torch.cat([states[layer] for layer in layers], -1) if layers else logp[..., :0]
             for row, item in enumerate(items):
@@ -63,6 +66,6 @@ def recognise(
 @torch.no_grad()
 def _estimate(
     judge: ScoreHead, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     phone, sentence = judge(*(torch.from_numpy(part).to(hardware.device()) for part in (pooled, whole, ids)))
     return phone.cpu().numpy(), sentence.cpu().numpy()

@@ -38,7 +38,7 @@ class ScoreTargets:
     sentence: np.ndarray
 
 
-def scored(utterances: Sequence[Utterance], targets: Sequence[tuple[int, ...]]) -> list[ScoreTargets]:
+def score_targets(utterances: Sequence[Utterance], targets: Sequence[tuple[int, ...]]) -> list[ScoreTargets]:
     """What the judge should say of each utterance, whose canonical ids are `targets`."""
     found = []
     for utterance, ids in zip(utterances, targets, strict=True):

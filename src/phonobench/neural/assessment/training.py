@@ -23,17 +23,21 @@ PARALLEL = 20_000
 
 
 def fit(
-    examples: Sequence[Example], course: FitConfig, seeds: Sequence[int],
+    examples: Sequence[Example],
+    course: FitConfig,
+    seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
-) -> Ensemble:  # fmt: skip
+) -> Ensemble:
     """One network a seed, each with weights averaged over its steps. Raises PhonobenchError for no examples."""
     return fit_all([examples], course, seeds, report)[0]
 
 
 def fit_all(
-    parts: Sequence[Sequence[Example]], course: FitConfig, seeds: Sequence[int],
+    parts: Sequence[Sequence[Example]],
+    course: FitConfig,
+    seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
-) -> list[Ensemble]:  # fmt: skip
+) -> list[Ensemble]:
     """For each part of the examples what `fit` gives. The result does not depend on how many processors there are."""
     if not all(parts):
         raise PhonobenchError("no utterance to fit a scorer to: infer train or dev first")
@@ -102,9 +106,11 @@ def predict(network: Ensemble, examples: Sequence[Example]) -> list[ModelOutput]
 def collate(examples: Sequence[Example]) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor], dict[str, Tensor]]:
     """Padded inputs of a network and what it should answer; padding is phone 0 without a score."""
     inputs = (
-        _padded([e.rows for e in examples], 0.0), _padded([e.states for e in examples], 0.0),
-        _padded([e.ids for e in examples], 0).long(), _belonging([e.words for e in examples]),
-    )  # fmt: skip
+        _padded([e.rows for e in examples], 0.0),
+        _padded([e.states for e in examples], 0.0),
+        _padded([e.ids for e in examples], 0).long(),
+        _belonging([e.words for e in examples]),
+    )
     scores = ("phone", "error", "word")
     wanted = {name: _padded([getattr(e, name).astype(np.float32) for e in examples], np.nan) for name in scores}
     wanted["sentence"] = torch.from_numpy(np.stack([e.sentence for e in examples]).astype(np.float32))

@@ -21,26 +21,32 @@ from phonobench.types import PhonobenchError
 class Family:
     """How one family of checkpoints is loaded.
 
-    `model_types` that its config.json may name; `module` and `config`, the classes of transformers; `keys`, patterns of
-    tensor names with what replaces them; `wrap` puts the project's face around a module. `quiet` are settings that
-    every checkpoint gets: dropping layers would misalign layer weights, and augmentation is the recipe's.
-    `section` of config.json describes the encoder where it is part of a larger model, and `tower` is the prefix of its
-    tensors where these alone are to be read from a checkpoint too large to hold. `attention` is the implementation
-    that a module is built with; `adapters` are the last names of the linear maps that LoRA adapts, and `whole` those of
-    the linear maps that cannot be quantised.
+    Attributes:
+        model_types: what `model_type` of its config.json may be.
+        module: the class of the network, of transformers or one of our own.
+        config: the class of its architecture.
+        key_mapping: patterns of tensor names in a checkpoint, with what replaces them.
+        wrap: makes an `Encoder` of a module, given the card and the checkpoint's folder (None for random weights).
+        overrides: settings that every checkpoint gets. Dropped layers would misalign the weights of layers, and
+            augmentation is the recipe's.
+        section: the part of config.json that describes the encoder, where it belongs to a larger model.
+        tower: prefix of the encoder's tensors, where these alone are read from a checkpoint too large to hold.
+        attention: the implementation of attention that a module is built with.
+        lora_targets: last names of the linear maps that LoRA adapts.
+        unquantised: last names of the linear maps that cannot be quantised.
     """
 
     model_types: tuple[str, ...]
     module: Any
     config: Any
-    keys: Mapping[str, str]
+    key_mapping: Mapping[str, str]
     wrap: Callable[[Any, Card, Path | None], Encoder]
-    quiet: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     section: str = ""
     tower: str = ""
     attention: str = "sdpa"
-    adapters: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
+    lora_targets: tuple[str, ...] = ()
+    unquantised: tuple[str, ...] = ()
 
 
 def _mel(module: Any, card: Card, folder: Path | None) -> MelEncoder:
@@ -62,54 +68,93 @@ def _codec(module: Any, card: Card, folder: Path | None) -> CodecEncoder:
 
 CODEBOOKS = 8
 """Residual quantisers that are read of a codec: what is left after them tells of the voice, not of phones."""
-_QUIET = {"layerdrop": 0.0, "apply_spec_augment": False}
+_OVERRIDES = {"layerdrop": 0.0, "apply_spec_augment": False}
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 FAMILIES: dict[str, Family] = {
     "whisper": Family(
-        ("whisper",), WhisperEncoder, transformers.WhisperConfig, {r"^(model\.)?encoder\.": ""}, _mel,
-        adapters=_ATTENTION,
+        ("whisper",),
+        WhisperEncoder,
+        transformers.WhisperConfig,
+        {r"^(model\.)?encoder\.": ""},
+        _mel,
+        lora_targets=_ATTENTION,
     ),
     "qwen2-audio": Family(
-        ("qwen2_audio", "qwen2_audio_encoder"), transformers.Qwen2AudioEncoder, transformers.Qwen2AudioEncoderConfig,
-        {}, _tower, section="audio_config", tower="audio_tower.",
-        adapters=_ATTENTION,
+        ("qwen2_audio", "qwen2_audio_encoder"),
+        transformers.Qwen2AudioEncoder,
+        transformers.Qwen2AudioEncoderConfig,
+        {},
+        _tower,
+        section="audio_config",
+        tower="audio_tower.",
+        lora_targets=_ATTENTION,
     ),
     "recurrent": Family(
         (), RecurrentModule, RecurrentConfig, {}, lambda module, card, folder: RecurrentEncoder(module)
     ),
     "hubert": Family(
-        ("hubert",), transformers.HubertModel, transformers.HubertConfig, {r"^hubert\.": ""}, _wave,
-        quiet=_QUIET, adapters=_ATTENTION,
+        ("hubert",),
+        transformers.HubertModel,
+        transformers.HubertConfig,
+        {r"^hubert\.": ""},
+        _wave,
+        overrides=_OVERRIDES,
+        lora_targets=_ATTENTION,
     ),
     "wavlm": Family(
-        ("wavlm",), transformers.WavLMModel, transformers.WavLMConfig, {r"^wavlm\.": ""}, _wave,
-        quiet=_QUIET, attention="eager",
-        # Its attention reads the weights of its projections past the modules: adapters and packed weights go unheard.
-        adapters=("intermediate_dense", "output_dense"), whole=(*_ATTENTION, "gru_rel_pos_linear"),
+        ("wavlm",),
+        transformers.WavLMModel,
+        transformers.WavLMConfig,
+        {r"^wavlm\.": ""},
+        _wave,
+        overrides=_OVERRIDES,
+        attention="eager",
+        # Its attention reads the weights of its projections past the modules: neither adapters nor packed weights
+        # would have an effect there.
+        lora_targets=("intermediate_dense", "output_dense"),
+        unquantised=(*_ATTENTION, "gru_rel_pos_linear"),
     ),
     "wav2vec2": Family(
-        ("wav2vec2",), transformers.Wav2Vec2Model, transformers.Wav2Vec2Config, {r"^wav2vec2\.": ""}, _wave,
-        quiet=_QUIET, adapters=_ATTENTION,
+        ("wav2vec2",),
+        transformers.Wav2Vec2Model,
+        transformers.Wav2Vec2Config,
+        {r"^wav2vec2\.": ""},
+        _wave,
+        overrides=_OVERRIDES,
+        lora_targets=_ATTENTION,
     ),
     "data2vec": Family(
-        ("data2vec-audio",), transformers.Data2VecAudioModel, transformers.Data2VecAudioConfig,
-        {r"^data2vec_audio\.": ""}, _wave,
-        quiet={"layerdrop": 0.0}, adapters=_ATTENTION,  # it has no switch for its augmentation, which is not run here
+        ("data2vec-audio",),
+        transformers.Data2VecAudioModel,
+        transformers.Data2VecAudioConfig,
+        {r"^data2vec_audio\.": ""},
+        _wave,
+        overrides={"layerdrop": 0.0},
+        lora_targets=_ATTENTION,  # it has no switch for its augmentation, which is not run here
     ),
     "w2v-bert": Family(
-        ("wav2vec2-bert",), transformers.Wav2Vec2BertModel, transformers.Wav2Vec2BertConfig, {r"^wav2vec2_bert\.": ""},
+        ("wav2vec2-bert",),
+        transformers.Wav2Vec2BertModel,
+        transformers.Wav2Vec2BertConfig,
+        {r"^wav2vec2_bert\.": ""},
         lambda module, card, folder: BertEncoder(module),
-        quiet=_QUIET, adapters=("linear_q", "linear_k", "linear_v", "linear_out"),
+        overrides=_OVERRIDES,
+        lora_targets=("linear_q", "linear_k", "linear_v", "linear_out"),
     ),
     "parakeet": Family(
-        ("parakeet_ctc", "parakeet_encoder"), transformers.ParakeetEncoder, transformers.ParakeetEncoderConfig,
-        {r"^encoder\.": ""}, lambda module, card, folder: ParakeetEncoder(module),
-        quiet={"layerdrop": 0.0}, section="encoder_config", adapters=("q_proj", "k_proj", "v_proj", "o_proj"),
+        ("parakeet_ctc", "parakeet_encoder"),
+        transformers.ParakeetEncoder,
+        transformers.ParakeetEncoderConfig,
+        {r"^encoder\.": ""},
+        lambda module, card, folder: ParakeetEncoder(module),
+        overrides={"layerdrop": 0.0},
+        section="encoder_config",
+        lora_targets=("q_proj", "k_proj", "v_proj", "o_proj"),
     ),
     "mimi": Family(("mimi",), transformers.MimiModel, transformers.MimiConfig, {}, _codec),
     "dac": Family(("dac",), transformers.DacModel, transformers.DacConfig, {}, _codec),
-}  # fmt: skip
+}
 """Every family by the name that cards use."""
 
 
@@ -122,7 +167,7 @@ def wrapped(module: Any, card: Card, folder: Path | None) -> Encoder:
     """The encoder around `module`, with what card and family say of its head and its linear maps."""
     family = of(card)
     encoder = family.wrap(module, card, folder)
-    encoder.upsample, encoder.adapters, encoder.whole = card.upsample, family.adapters, family.whole
+    encoder.upsample, encoder.lora_targets, encoder.unquantised = card.upsample, family.lora_targets, family.unquantised
     return encoder
 
 

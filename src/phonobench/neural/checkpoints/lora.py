@@ -24,7 +24,7 @@ def insert(encoder: Encoder, blocks: list[nn.Module], rank: int) -> None:
     names = [
         name
         for name, part in encoder.module.named_modules()
-        if id(part) in inside and name.rpartition(".")[2] in encoder.adapters
+        if id(part) in inside and name.rpartition(".")[2] in encoder.lora_targets
     ]
     if not names:
         raise PhonobenchError(f"{type(encoder).__name__} has no linear maps for LoRA to adapt; --set lora=0")
@@ -35,7 +35,7 @@ def insert(encoder: Encoder, blocks: list[nn.Module], rank: int) -> None:
     inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=names), encoder.module)
 
 
-def refuse_idle(model: nn.Module) -> None:
+def refuse_without_gradient(model: nn.Module) -> None:
     """Raise PhonobenchError where a backward pass left an adapter without a gradient: its encoder does not hear it."""
     idle = [name for name, p in model.named_parameters() if MARK in name and p.requires_grad and p.grad is None]
     if idle:

@@ -25,7 +25,7 @@ from phonobench.neural.recogniser import Recogniser
 from phonobench.types import PhonobenchError
 
 
-class Portable(nn.Module):
+class ExportableRecogniser(nn.Module):
     """A recogniser of log-mels that needs no lengths, because there is no company."""
 
     def __init__(self, model: Recogniser, layers: Sequence[int]) -> None:
@@ -40,10 +40,10 @@ class Portable(nn.Module):
         layers = self.model.encoder(Features(mel, lengths, lengths * 320))
         states = torch.cat([layers[layer] for layer in self.layers], -1)
         judged = [layers[score_head.LAYER]] if self.model.judge is not None else []
-        return self.model.classify(self.model.chosen(layers), lengths), states, *judged
+        return self.model.classify(self.model.select_layers(layers), lengths), states, *judged
 
 
-def portable(run_dir: Path, layers: Sequence[int]) -> Portable:
+def exportable(run_dir: Path, layers: Sequence[int]) -> ExportableRecogniser:
     """The recogniser of a run, ready to be exported. Raises PhonobenchError for one that does not read log-mels."""
     model = trained.load(run_dir).cpu()
     if not isinstance(model.encoder, MelEncoder) or model.encoder.window:
@@ -51,13 +51,13 @@ def portable(run_dir: Path, layers: Sequence[int]) -> Portable:
             f"{run_dir.name} cannot be exported: only encoders that read log-mels of the audio alone (Whisper) run "
             "without torch so far"
         )
-    return Portable(model, layers).eval()
+    return ExportableRecogniser(model, layers).eval()
 
 
 def export(run_dir: Path, path: Path, layers: Sequence[int], *, int8: bool = True) -> int:
     """Write the recogniser of a run as ONNX, atomically; `layers` are those whose states come out (the last where none
     is named). Returns the number of mel bands that it reads."""
-    module = portable(run_dir, layers)
+    module = exportable(run_dir, layers)
     example = torch.zeros(1, module.model.encoder.bands, 2 * 100)
     outputs = ("logp", "states") if module.model.judge is None else ("logp", "states", "judged")
     write(module, (example,), path, {"mel": {2: "frames"}}, outputs)
@@ -66,7 +66,7 @@ def export(run_dir: Path, path: Path, layers: Sequence[int], *, int8: bool = Tru
     return module.model.encoder.bands
 
 
-def export_judge(run_dir: Path, path: Path) -> bool:
+def export_score_head(run_dir: Path, path: Path) -> bool:
     """Write the score head of a run as ONNX (for one utterance), if it has one; returns whether it has."""
     model = trained.load(run_dir).cpu()
     if model.judge is None:
@@ -79,9 +79,12 @@ def export_judge(run_dir: Path, path: Path) -> bool:
 
 
 def write(
-    module: nn.Module, example: tuple[Tensor, ...], path: Path, free: dict[str, dict[int, str]],
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    free: dict[str, dict[int, str]],
     outputs: tuple[str, ...],
-) -> None:  # fmt: skip
+) -> None:
     """One ONNX file of a module; `free` names the axes of each input that may be of any length."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
@@ -89,9 +92,14 @@ def write(
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own plans
         program = torch.onnx.export(
-            module, example, input_names=list(free), output_names=list(outputs), dynamic_shapes=axes, dynamo=True,
+            module,
+            example,
+            input_names=list(free),
+            output_names=list(outputs),
+            dynamic_shapes=axes,
+            dynamo=True,
             verbose=False,
-        )  # fmt: skip
+        )
         assert program is not None
         program.save(draft, external_data=False)
         content = draft.read_bytes()
@@ -103,9 +111,11 @@ def write_scorer(network: Ensemble, path: Path) -> None:
     """A fitted scorer as ONNX: one utterance, any number of phones; inputs and outputs as in `ScorerNetwork`."""
     size = network.size
     example = (
-        torch.zeros(1, 12, size.rows), torch.zeros(1, 12, size.states), torch.ones(1, 12, dtype=torch.long),
+        torch.zeros(1, 12, size.rows),
+        torch.zeros(1, 12, size.states),
+        torch.ones(1, 12, dtype=torch.long),
         torch.eye(4).repeat_interleave(3, 1)[None],
-    )  # fmt: skip
+    )
     free = {"rows": {1: "phones"}, "states": {1: "phones"}, "ids": {1: "phones"}, "belongs": {1: "words", 2: "phones"}}
     torch.backends.mha.set_fastpath_enabled(False)  # its kernel has no counterpart in ONNX
     try:
@@ -135,10 +145,12 @@ def shrink(path: Path) -> None:
         scale = np.maximum(np.abs(value).max(axis=across), 1e-12) / 127
         whole = np.round(value / np.expand_dims(scale, across)).astype(np.int8)
         if not any(one.output[0] == f"{name}.float" for one in made):
-            model.graph.initializer.extend([
-                numpy_helper.from_array(whole, f"{name}.int8"),
-                numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"),
-            ])  # fmt: skip
+            model.graph.initializer.extend(
+                [
+                    numpy_helper.from_array(whole, f"{name}.int8"),
+                    numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"),
+                ]
+            )
             given = [f"{name}.int8", f"{name}.scale"]
             made.append(helper.make_node("DequantizeLinear", given, [f"{name}.float"], axis=axis))
         node.input[1] = f"{name}.float"

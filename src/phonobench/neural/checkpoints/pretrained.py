@@ -104,12 +104,17 @@ def load(card: Card, folder: Path) -> Encoder:
 def _whole(card: Card, folder: Path, config: dict[str, Any] | None) -> Any:
     """The module as transformers loads it; by `config` where that of the folder describes a larger model."""
     family = families.of(card)
-    made = dict(family.quiet) if config is None else {"config": family.config(**{**config, **family.quiet})}
+    made = dict(family.overrides) if config is None else {"config": family.config(**{**config, **family.overrides})}
     try:
         module, report = family.module.from_pretrained(
-            folder, key_mapping=dict(family.keys), output_loading_info=True, dtype=torch.float32, use_safetensors=True,
-            local_files_only=True, **made,
-        )  # fmt: skip
+            folder,
+            key_mapping=dict(family.key_mapping),
+            output_loading_info=True,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            **made,
+        )
     except (OSError, RuntimeError, ValueError) as fault:
         raise PhonobenchError(f"{folder}: cannot be read as {card.name}: {str(fault).splitlines()[0]}") from fault
     missing = set(report["missing_keys"]) - {"masked_spec_embed"}
@@ -141,7 +146,7 @@ def _refuse_gaps(card: Card, folder: Path, missing: set[str], wrong: set[str]) -
 
 def _made(family: Family, settings: dict[str, Any]) -> Any:
     """A module of the family with random weights."""
-    config = family.config(**{**settings, **family.quiet})
+    config = family.config(**{**settings, **family.overrides})
     if hasattr(family.config, "model_type"):
         config._attn_implementation = family.attention
     return family.module(config)

@@ -32,7 +32,7 @@ def shrink(encoder: Encoder, kind: str) -> int:
     for block in encoder.blocks[1:]:
         for name, part in list(block.named_modules()):
             parent, _, last = name.rpartition(".")
-            if isinstance(part, nn.Linear) and last not in encoder.whole and part.in_features % BLOCK == 0:
+            if isinstance(part, nn.Linear) and last not in encoder.unquantised and part.in_features % BLOCK == 0:
                 setattr(block.get_submodule(parent), last, _small(part, kind))
                 found += 1
     # peft chooses its adapters by these

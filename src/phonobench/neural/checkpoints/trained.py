@@ -33,7 +33,7 @@ def arrays_of(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
 def save(folder: Path, model: Recogniser, facts: dict[str, Any]) -> None:
     """Write the trained part of `model`, atomically, with the encoder's configuration and `facts` beside it."""
     facts = {**facts, "frozen": model.recipe.keeps_encoder, "encoder": model.encoder.settings()}
-    store.write_arrays(folder / FILE, arrays_of(model.learned()), facts)
+    store.write_arrays(folder / FILE, arrays_of(model.trained_state()), facts)
 
 
 def digest(run_dir: Path) -> str:
@@ -59,9 +59,13 @@ def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogn
     card, recipe = cards.find(manifest["card"]), Recipe(**_tuples(manifest["recipe"]))
     if card.members:
         encoder: Encoder = composition.encoder(
-            card, manifest["members"], run_dir.parent, lambda member: load(member).encoder, facts["encoder"],
+            card,
+            manifest["members"],
+            run_dir.parent,
+            lambda member: load(member).encoder,
+            facts["encoder"],
             kept_small=manifest.get("weights") == "int8",
-        )  # fmt: skip
+        )
     elif facts["frozen"]:
         folder = pretrained.locate(card, source)
         if pretrained.fingerprint(folder, card) != manifest["model"]["revision"]:
@@ -74,7 +78,7 @@ def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogn
         encoder = pretrained.build(card, facts["encoder"])
     model = Recogniser(encoder, recipe)
     given = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    expected = set(model.learned())
+    expected = set(model.trained_state())
     if set(given) != expected:
         odd = sorted(set(given) ^ expected)
         raise PhonobenchError(f"{path}: {len(odd)} tensors too many or too few, {odd[0]} first; train the run again")

@@ -1,7 +1,7 @@
 """Encoders that give codes: those of a neural codec, or of a quantiser over another encoder's states.
 
-An utterance is coded by itself, unpadded, in float32 and once: codes flip on the rounding of a batch. With a `shelf`
-they are kept on disk, found again by the sound itself.
+An utterance is coded by itself, unpadded, in float32 and once: the rounding of a batch can flip a code. With a
+`code_cache` the codes are kept on disk, and found again by the samples themselves.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ PADDING = -1
 
 
 class DiscreteEncoder(Encoder):
-    """States are codes (batch, S, `books`), int64, `PADDING` past the end; each is below `size`.
+    """States are codes (batch, S, `n_q`), int64, `PADDING` past the end; each is below `bins`.
 
-    With `vectors` they are looked up: (batch, S, width) in float, for heads that read vectors. `books` of `most` are
+    With `vectors` they are looked up: (batch, S, width) in float, for heads that read vectors. `n_q` of `max_n_q` are
     used. `step` is the time of a frame in seconds.
     """
 
-    most: int
-    size: int
+    max_n_q: int
+    bins: int
     step: float
-    books: int
+    n_q: int
     vectors: bool = False
-    shelf: CodeCache | None = None
+    code_cache: CodeCache | None = None
 
     @property
     def blocks(self) -> list[nn.Module]:
@@ -58,7 +58,7 @@ class DiscreteEncoder(Encoder):
             raise PhonobenchError("codes have no SpecAugment; --set time_masks=0 freq_masks=0")
         with torch.autocast(features.values.device.type, enabled=False):
             coded = [
-                self._codes(wave[:count], length)[:, : self.books]
+                self._codes(wave[:count], length)[:, : self.n_q]
                 for wave, count, length in zip(
                     features.values, features.samples.tolist(), features.lengths.tolist(), strict=True
                 )
@@ -68,15 +68,15 @@ class DiscreteEncoder(Encoder):
         return [nn.utils.rnn.pad_sequence(coded, batch_first=True, padding_value=PADDING)]
 
     def _codes(self, wave: Tensor, length: int) -> Tensor:
-        """(length, most): from the shelf, else made and put there. A frame that is missing at the end repeats."""
+        """(length, most): from the cache, else made and put there. A frame that is missing at the end repeats."""
         key = hashlib.sha256(wave.cpu().numpy().tobytes()).hexdigest()[:32]
-        found = None if self.shelf is None else self.shelf.get(key)
+        found = None if self.code_cache is None else self.code_cache.get(key)
         if found is None:
             codes = self.code(wave)
             codes = torch.cat([codes, codes[-1:].expand(max(0, length - len(codes)), -1)])[:length]
             found = codes.cpu().numpy().astype(np.int16)
-            if self.shelf is not None:
-                self.shelf.put(key, found)
+            if self.code_cache is not None:
+                self.code_cache.put(key, found)
         return torch.from_numpy(found.astype(np.int64)).to(wave.device)
 
     def code(self, wave: Tensor) -> Tensor:
@@ -95,8 +95,8 @@ class CodecEncoder(DiscreteEncoder):
         super().__init__()
         self.module, self.config = module, module.config
         most = getattr(self.config, "num_quantizers", None) or self.config.n_codebooks
-        self.most = self.books = min(books, most)
-        self.size, self.width = self.config.codebook_size, self.config.hidden_size
+        self.max_n_q = self.n_q = min(books, most)
+        self.bins, self.width = self.config.codebook_size, self.config.hidden_size
         self.bands = self.width
         self.rate = self.config.sampling_rate
         hop = getattr(self.config, "hop_length", None) or round(self.rate / self.config.frame_rate)
@@ -113,7 +113,7 @@ class CodecEncoder(DiscreteEncoder):
             sound = soxr.resample(sound, SAMPLE_RATE, self.rate)
         given = torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32)).to(wave.device)[None, None]
         codes = self.module.encode(given).audio_codes
-        return codes[0, : self.most].T
+        return codes[0, : self.max_n_q].T
 
 
 class QuantisedEncoder(DiscreteEncoder):
@@ -128,14 +128,14 @@ class QuantisedEncoder(DiscreteEncoder):
     ) -> None:
         super().__init__()
         self.module, self.step, self.fixed = inner, step, fixed
-        self.most = self.books = most
-        self.size, self.width, self.members = size, inner.width, members
-        self.bands, self.longest = inner.width, inner.longest
+        self.max_n_q = self.n_q = most
+        self.bins, self.width, self.members = size, inner.width, members
+        self.bands, self.max_seconds = inner.width, inner.max_seconds
         for place in range(most):
             self.register_buffer(f"codebook_{place}", torch.zeros(size, inner.width))
         self.register_buffer("mean", torch.zeros(inner.width))
         self.register_buffer("scale", torch.ones(inner.width))
-        self.own = tuple(name for name, _ in self.named_buffers(recurse=False))
+        self.own_buffers = tuple(name for name, _ in self.named_buffers(recurse=False))
 
     @property
     def window(self) -> bool:
@@ -149,7 +149,7 @@ class QuantisedEncoder(DiscreteEncoder):
 
     def settings(self) -> dict[str, Any]:
         """Size of the codebooks, and of which encoder they are."""
-        return {"members": self.members, "most": self.most, "size": self.size}
+        return {"members": self.members, "most": self.max_n_q, "size": self.bins}
 
     def length(self, samples: int) -> int:
         """States of the inner encoder."""
@@ -164,7 +164,7 @@ class QuantisedEncoder(DiscreteEncoder):
 
     def code(self, wave: Tensor) -> Tensor:
         """Codes (S, most)."""
-        return quantise(self.states(wave), [self.get_buffer(f"codebook_{place}") for place in range(self.most)])
+        return quantise(self.states(wave), [self.get_buffer(f"codebook_{place}") for place in range(self.max_n_q)])
 
     def look_up(self, codes: Tensor) -> Tensor:
         """Sum of the books' vectors (S, width), on the scale of the states."""

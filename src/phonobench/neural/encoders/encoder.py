@@ -1,15 +1,16 @@
-"""What every encoder offers: lists of unpadded waves in, states of every layer and true lengths out.
+"""The interface of every speech encoder: lists of unpadded waves in, states of every layer and true lengths out.
 
-Padding, masks and lengths stay inside, and company does not change an utterance: alone or in a batch its states are
-the same to rounding.
+Padding, masks and lengths stay inside. Padding and batch invariance: alone or in a batch, the states of an utterance
+are the same to rounding.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -17,58 +18,81 @@ from phonobench.neural.frontends.features import Features, Masks
 from phonobench.types import PhonobenchError
 
 
-class Encoder(nn.Module):
-    """A speech encoder: the parameters are in `module`, their architecture in `config`.
+class Encoder(nn.Module, ABC):
+    """A speech encoder over a batch of B utterances: S states each (padded), D values a state, L layers.
 
-    `width` of its states, number of `bands` that SpecAugment may hide, the `longest` utterance that it reads (seconds).
-    `window`: whether it hears the whole window of its pretraining with silence after the audio; without effect where
-    there is none. `serial`: its steps are too small to share among threads.
-    Of its card and family: `upsample`, rows of a posteriorgram that the head is to make of one state; the last names of
-    linear maps, those for `adapters` to correct and those that must stay `whole` where others are quantised.
-    `own`: names of buffers that a run keeps though the encoder is frozen, because no checkpoint has them.
+    A class of a new kind of input sets `module`, `config`, `width` and `bands`, and defines `blocks`, `set_dropout`,
+    `length`, `features` and `forward`.
+
+    Attributes:
+        module: the network, with all parameters.
+        config: its architecture; `to_dict()` makes it JSON-able.
+        width: D.
+        bands: rows that SpecAugment may hide: mel bands, or channels of convolution features.
+        max_seconds: the longest utterance that it reads.
+        window: whether it reads the whole window of its pretraining, with silence after the audio. Without effect
+            where it has no such window.
+        single_threaded: whether its operations are too small to be shared among threads.
+        upsample: rows of a posteriorgram that the head makes of one state; of the card.
+        lora_targets: last names of the linear maps that LoRA adapts; of the family.
+        unquantised: last names of the linear maps that cannot be quantised; of the family.
+        own_buffers: names of buffers that a run keeps though the encoder is frozen, because no checkpoint has them.
     """
 
     module: Any
     config: Any
     width: int
     bands: int
-    longest: float = math.inf
+    max_seconds: float = math.inf
     window: bool = False
-    serial: bool = False
+    single_threaded: bool = False
     upsample: int = 1
-    adapters: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
+    lora_targets: tuple[str, ...] = ()
+    unquantised: tuple[str, ...] = ()
+    own_buffers: tuple[str, ...] = ()
 
     @property
+    @abstractmethod
     def blocks(self) -> list[nn.Module]:
-        """Parts from the input upwards: the stem, then each layer (the last with what follows it)."""
-        raise NotImplementedError
+        """L + 1 parts from the input upwards: the stem, then each layer (the last with what follows it).
 
+        Recipes choose trained layers and rates by them. A part whose parameters lie apart is a `ModuleList`.
+        """
+
+    @abstractmethod
     def set_dropout(self, rate: float) -> None:
-        """Dropout wherever the recipe's rate is meant."""
-        raise NotImplementedError
+        """Set the dropout of the encoder to the recipe's rate, wherever it is meant."""
 
+    @abstractmethod
     def length(self, samples: int) -> int:
-        """States of an utterance of `samples`."""
-        raise NotImplementedError
+        """S of an utterance of so many samples at 16 kHz."""
 
+    @abstractmethod
     def features(self, waves: list[Tensor]) -> Features:
-        """Waves (samples,) -> what `forward` reads, padded."""
-        raise NotImplementedError
+        """What `forward` reads of B waves (samples,), float32 at 16 kHz: `values` padded, `lengths` in states."""
 
+    @abstractmethod
     def forward(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
-        """States (batch, S, width): before the first layer, then after every layer."""
-        raise NotImplementedError
+        """The states of every layer.
+
+        Args:
+            features: what `features` gave.
+            masks: what SpecAugment hides, None for nothing.
+
+        Returns:
+            L + 1 tensors (B, S or more, D): before the first layer, then after each. What lies past an utterance's
+            length has no meaning.
+        """
 
     def settings(self) -> dict[str, Any]:
         """What rebuilds this encoder without its checkpoint, JSON-able."""
-        return self.config.to_dict()
+        return cast(dict[str, Any], self.config.to_dict())
 
     def save_memory(self) -> None:
         """Keep no states of the layers for the backward pass: it computes them again (gradient checkpointing).
 
-        Raises PhonobenchError where the encoder cannot.
+        Raises:
+            PhonobenchError: the encoder cannot.
         """
         if not getattr(self.module, "supports_gradient_checkpointing", False):
             raise PhonobenchError(f"{type(self).__name__} has no gradient checkpointing; --set checkpointing=false")
@@ -77,9 +101,18 @@ class Encoder(nn.Module):
 
 @contextmanager
 def recorded(layers: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
-    """A list that fills with the input of the first of `layers` and the output of each, while they run inside.
+    """Record the input of the first of some layers and the output of each, while they run inside the context.
 
-    Raises RuntimeError where a layer was skipped.
+    Raises:
+        RuntimeError: a layer was skipped.
+
+    Example:
+        >>> import torch
+        >>> layers = nn.ModuleList([nn.Identity(), nn.ReLU()])
+        >>> with recorded(layers) as states:
+        ...     last = layers[1](layers[0](torch.tensor([-1.0, 2.0])))
+        >>> [state.tolist() for state in states]
+        [[-1.0, 2.0], [-1.0, 2.0], [0.0, 2.0]]
     """
     states: list[Tensor] = []
     hooks = [layers[0].register_forward_pre_hook(lambda _, args: states.append(args[0]))]
@@ -100,5 +133,5 @@ def drop_out(part: nn.Module, rate: float) -> None:
             inner.p = rate
 
 
-def _first(output: Any) -> Tensor:
+def _first(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     return output[0] if isinstance(output, tuple) else output

@@ -48,7 +48,7 @@ class JointEncoder(Encoder):
         self.parts, self.members = tuple(parts), list(members)
         self.widths = tuple(part.encoder.width for part in parts)
         self.width = self.bands = sum(self.widths)
-        self.longest = min(part.encoder.longest for part in parts)
+        self.max_seconds = min(part.encoder.max_seconds for part in parts)
         self.step = min(part.step for part in parts)
         self.leader = next(place for place, part in enumerate(parts) if part.step == self.step)
 

@@ -62,7 +62,7 @@ class RecurrentModule(nn.Module):
 class RecurrentEncoder(Encoder):
     """`RecurrentModule` behind the face of all encoders."""
 
-    serial = True
+    single_threaded = True
     """Its steps are too small to share: a second thread costs processor time and saves none."""
 
     def __init__(self, module: RecurrentModule) -> None:

@@ -24,8 +24,8 @@ class TokenizerEncoder(DiscreteEncoder):
     def __init__(self, module: Any, config: dict[str, Any]) -> None:
         super().__init__()
         self.module, self.config = module, config
-        self.most = self.books = config["n_q"]
-        self.size, self.width = config["codebook_size"], config["dimension"]
+        self.max_n_q = self.n_q = config["n_q"]
+        self.bins, self.width = config["codebook_size"], config["dimension"]
         self.bands = self.width
         self.hop = 1
         for stride in config["strides"]:
@@ -45,7 +45,7 @@ class TokenizerEncoder(DiscreteEncoder):
         return super().train(False)
 
     def code(self, wave: Tensor) -> Tensor:
-        """Codes (S, most) of one wave."""
+        """Codes (S, max_n_q) of one wave."""
         return self.module.encode(wave[None, None])[:, 0].T
 
 

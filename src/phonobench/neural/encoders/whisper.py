@@ -30,7 +30,7 @@ class MelEncoder(Encoder):
         self.masked, self.pool = masked, pool
         self.front = MelFrontEnd(self.config.num_mel_bins)
         self.bands, self.width = self.config.num_mel_bins, self.config.d_model
-        self.longest = self.config.max_source_positions * SAMPLES_PER_STATE / SAMPLE_RATE
+        self.max_seconds = self.config.max_source_positions * SAMPLES_PER_STATE / SAMPLE_RATE
 
     @property
     def blocks(self) -> list[nn.Module]:

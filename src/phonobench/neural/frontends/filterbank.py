@@ -33,9 +33,15 @@ class KaldiFrontEnd(nn.Module):
     def __init__(self, bands: int) -> None:
         super().__init__()
         filters = mel_filter_bank(
-            num_frequency_bins=1 + POINTS // 2, num_mel_filters=bands, min_frequency=20.0, max_frequency=8000.0,
-            sampling_rate=SAMPLE_RATE, norm=None, mel_scale="kaldi", triangularize_in_mel_space=True,
-        )  # fmt: skip
+            num_frequency_bins=1 + POINTS // 2,
+            num_mel_filters=bands,
+            min_frequency=20.0,
+            max_frequency=8000.0,
+            sampling_rate=SAMPLE_RATE,
+            norm=None,
+            mel_scale="kaldi",
+            triangularize_in_mel_space=True,
+        )
         # Povey's window. Double precision: quiet bands are differences of large numbers.
         window = torch.hann_window(FRAME, periodic=False, dtype=torch.float64) ** 0.85
         self.register_buffer("filters", torch.tensor(filters, dtype=torch.float64), persistent=False)
@@ -66,9 +72,15 @@ class NemoFrontEnd(nn.Module):
     def __init__(self, bands: int) -> None:
         super().__init__()
         filters = mel_filter_bank(
-            num_frequency_bins=1 + POINTS // 2, num_mel_filters=bands, min_frequency=0.0, max_frequency=8000.0,
-            sampling_rate=SAMPLE_RATE, norm="slaney", mel_scale="slaney", dtype=np.dtype(np.float32),
-        )  # fmt: skip
+            num_frequency_bins=1 + POINTS // 2,
+            num_mel_filters=bands,
+            min_frequency=0.0,
+            max_frequency=8000.0,
+            sampling_rate=SAMPLE_RATE,
+            norm="slaney",
+            mel_scale="slaney",
+            dtype=np.dtype(np.float32),
+        )
         self.register_buffer("filters", torch.from_numpy(np.ascontiguousarray(filters.T)), persistent=False)
         self.register_buffer("window", torch.hann_window(FRAME, periodic=False), persistent=False)
 
@@ -79,9 +91,11 @@ class NemoFrontEnd(nn.Module):
         padded = torch.zeros(len(waves), longest * STEP + FRAME, device=self.window.device)
         for row, wave in zip(padded, waves, strict=True):
             row[: len(wave)] = torch.cat([wave[:1], wave[1:] - PREEMPHASIS * wave[:-1]])
-        power = torch.stft(
-            padded, POINTS, STEP, FRAME, self.window, pad_mode="constant", return_complex=True
-        ).abs().square()[..., :longest]  # fmt: skip
+        power = (
+            torch.stft(padded, POINTS, STEP, FRAME, self.window, pad_mode="constant", return_complex=True)
+            .abs()
+            .square()[..., :longest]
+        )
         log = (self.filters @ power + 2**-24).log().transpose(1, 2)
         keep = valid(lengths, longest)[..., None]
         mean = (log * keep).sum(1, keepdim=True) / lengths[:, None, None]

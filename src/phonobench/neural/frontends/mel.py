@@ -43,9 +43,14 @@ class MelFrontEnd(nn.Module):
     def __init__(self, bands: int) -> None:
         super().__init__()
         filters = mel_filter_bank(
-            num_frequency_bins=1 + WINDOW // 2, num_mel_filters=bands, min_frequency=0.0, max_frequency=8000.0,
-            sampling_rate=SAMPLE_RATE, norm="slaney", mel_scale="slaney",
-        )  # fmt: skip
+            num_frequency_bins=1 + WINDOW // 2,
+            num_mel_filters=bands,
+            min_frequency=0.0,
+            max_frequency=8000.0,
+            sampling_rate=SAMPLE_RATE,
+            norm="slaney",
+            mel_scale="slaney",
+        )
         self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
 

@@ -27,7 +27,7 @@ BLOCK = 8192
 
 
 def prepare(
-    encoder: Encoder, material: TrainingData, runs_root: Path, manifest: dict[str, Any], report: OnProgress
+    encoder: Encoder, data: TrainingData, runs_root: Path, manifest: dict[str, Any], report: OnProgress
 ) -> None:
     """Stage one of a discrete system: its codebooks where they are fitted, and where its codes are kept on disk.
 
@@ -36,46 +36,46 @@ def prepare(
     if isinstance(encoder, QuantisedEncoder):
         facts = {name: manifest[name] for name in ("card", "model", "limit", "fold")}
         facts |= {"corpus": manifest["corpus"]["fingerprint"], "context": manifest["recipe"]["context"]}
-        facts |= {"books": encoder.most, "codes": encoder.size, "frames": FRAMES}
+        facts |= {"books": encoder.max_n_q, "codes": encoder.bins, "frames": FRAMES}
         path = runs_root / "codebooks" / f"{store.fingerprint(facts)[:16]}.safetensors"
-        if not distributed.leads():
-            distributed.wait()  # the first process fits and writes them
-        learn(encoder, material, path, 0, report)
-        if distributed.leads():
-            distributed.wait()
-    composition.shelve(encoder, runs_root, writes=distributed.leads())
+        if not distributed.is_main():
+            distributed.barrier()  # the first process fits and writes them
+        fit(encoder, data, path, 0, report)
+        if distributed.is_main():
+            distributed.barrier()
+    composition.attach_code_cache(encoder, runs_root, writes=distributed.is_main())
 
 
-def learn(encoder: QuantisedEncoder, material: TrainingData, path: Path, seed: int, report: OnProgress) -> None:
-    """Fill the encoder's codebooks: from `path`, else from the material's frames, and then they are written there."""
+def fit(encoder: QuantisedEncoder, data: TrainingData, path: Path, seed: int, report: OnProgress) -> None:
+    """Fill the encoder's codebooks: from `path`, else from the data's frames, and then they are written there."""
     if path.exists():
         arrays, _ = store.read_arrays(path)
     else:
-        states = _frames(encoder, material, seed, report)
+        states = _frames(encoder, data, seed, report)
         arrays = {"mean": states.mean(0).numpy(), "scale": states.std(0).clamp(min=1e-4).numpy()}
         scaled = (states - torch.from_numpy(arrays["mean"])) / torch.from_numpy(arrays["scale"])
-        books = residual(scaled, encoder.most, encoder.size, seed, report)
+        books = residual(scaled, encoder.max_n_q, encoder.bins, seed, report)
         arrays |= {f"codebook_{place}": book.numpy() for place, book in enumerate(books)}
         store.write_arrays(path, arrays, {"frames": len(states), "seed": seed, "rounds": ROUNDS})
     with torch.no_grad():
-        for name in encoder.own:
+        for name in encoder.own_buffers:
             encoder.get_buffer(name).copy_(torch.from_numpy(arrays[name]))
 
 
 @torch.no_grad()
-def _frames(encoder: QuantisedEncoder, material: TrainingData, seed: int, report: OnProgress) -> Tensor:
+def _frames(encoder: QuantisedEncoder, data: TrainingData, seed: int, report: OnProgress) -> Tensor:
     """Raw states (frames, width) of randomly chosen frames."""
-    each = -(-FRAMES // len(material))
+    each = -(-FRAMES // len(data))
     rng = np.random.default_rng((seed, 2))
     found = []
     device = next(encoder.parameters()).device
     encoder.eval()
-    for done, wave in enumerate(material.waves, start=1):
+    for done, wave in enumerate(data.waves, start=1):
         states = encoder.states(torch.from_numpy(wave).to(device)).cpu()
         chosen = rng.permutation(len(states))[:each]
         found.append(states[torch.from_numpy(chosen)])
-        if done % 50 == 0 or done == len(material):
-            report(Progress("listen for codebooks", done, len(material)))
+        if done % 50 == 0 or done == len(data):
+            report(Progress("listen for codebooks", done, len(data)))
     return torch.cat(found)
 
 

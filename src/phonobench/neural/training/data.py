@@ -71,8 +71,8 @@ def prepare(splits: Splits, recipe: Recipe, report: OnProgress) -> PreparedData:
         train,
         dev,
         targets=objective.targets(splits.train, train.targets, recipe),
-        score_targets=score_head.scored(splits.train, train.targets),
-        labels=flat_start.place(train, report) if recipe.flat_start_epochs else [],
+        score_targets=score_head.score_targets(splits.train, train.targets),
+        labels=flat_start.label_states(train, report) if recipe.flat_start_epochs else [],
     )
 
 
@@ -82,11 +82,11 @@ def infeasible(data: PreparedData, encoder: Encoder) -> list[str]:
     Raises:
         PhonobenchError: an utterance is longer than the encoder reads.
     """
-    too_long = [i for i, seconds in enumerate(data.train.seconds) if seconds > encoder.longest]
+    too_long = [i for i, seconds in enumerate(data.train.seconds) if seconds > encoder.max_seconds]
     if too_long:
         raise PhonobenchError(
             f"{data.train.utterances[too_long[0]].audio}: {data.train.seconds[too_long[0]]:.1f} s is longer than this "
-            f"encoder reads ({encoder.longest:.0f} s); leave the utterance out or cut it"
+            f"encoder reads ({encoder.max_seconds:.0f} s); leave the utterance out or cut it"
         )
     rows = [encoder.length(len(wave)) * encoder.upsample for wave in data.train.waves]
     return [data.train.utterances[i].id for i in objective.infeasible(rows, data.targets)]

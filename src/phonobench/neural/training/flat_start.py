@@ -27,14 +27,14 @@ SHARED = 100.0
 """Frames' worth of the covariance of all frames that is added to each phone's own, so that rare phones have one."""
 
 
-def place(material: TrainingData, report: OnProgress) -> list[np.ndarray]:
+def label_states(data: TrainingData, report: OnProgress) -> list[np.ndarray]:
     """What is said in each state (20 ms) of each utterance: (S,) ids of canonical phones, 0 for silence.
 
     An utterance with fewer states than phones stays as it was laid.
     """
-    heard, loudness = _features(material, report)
-    ids = [np.array(phones, dtype=np.int64) for phones in material.targets]
-    labels = [lay(level, phones) for level, phones in zip(loudness, ids, strict=True)]
+    heard, loudness = _features(data, report)
+    ids = [np.array(phones, dtype=np.int64) for phones in data.targets]
+    labels = [equal_lengths(level, phones) for level, phones in zip(loudness, ids, strict=True)]
     frames, ends = np.concatenate(heard), np.cumsum([len(one) for one in heard])[:-1]
     for done in range(1, ROUNDS + 1):
         before = np.concatenate(labels)
@@ -45,7 +45,7 @@ def place(material: TrainingData, report: OnProgress) -> list[np.ndarray]:
     return labels
 
 
-def lay(loudness: np.ndarray, phones: np.ndarray) -> np.ndarray:
+def equal_lengths(loudness: np.ndarray, phones: np.ndarray) -> np.ndarray:
     """Labels (S,): `phones` (N,) at equal lengths over the frames that are loud for their utterance, else silence."""
     low, high = np.quantile(loudness, (0.05, 0.95))
     speech = np.flatnonzero(loudness > low + LOUD * (high - low))
@@ -79,11 +79,11 @@ def realign(scores: np.ndarray, phones: np.ndarray, before: np.ndarray) -> np.nd
     return states[path]
 
 
-def _features(material: TrainingData, report: OnProgress) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _features(data: TrainingData, report: OnProgress) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Of each utterance cepstra with two differences (S, 39), normalised, and the mean log-mel energy (S,)."""
     front, heard, loudness = MelFrontEnd(BANDS), [], []
     cosines = np.cos(np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(CEPSTRA)))  # scaled when normalised
-    for done, wave in enumerate(material.waves, start=1):
+    for done, wave in enumerate(data.waves, start=1):
         mel, states = front([torch.from_numpy(wave)])
         logs = mel[0, :, : 2 * int(states[0])].numpy().T
         cepstra = logs @ cosines
@@ -91,8 +91,8 @@ def _features(material: TrainingData, report: OnProgress) -> tuple[list[np.ndarr
         slope = np.gradient(cepstra, axis=0)
         heard.append(_halved(np.concatenate([cepstra, slope, np.gradient(slope, axis=0)], axis=1)).astype(np.float64))
         loudness.append(_halved(logs.mean(1)))
-        if done % 200 == 0 or done == len(material):
-            report(Progress("flat start: listen", done, len(material)))
+        if done % 200 == 0 or done == len(data):
+            report(Progress("flat start: listen", done, len(data)))
     return heard, loudness
 
 

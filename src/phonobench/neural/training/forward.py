@@ -15,36 +15,36 @@ from phonobench.systems.recipe import Recipe
 
 
 class ForwardPass:
-    """The forward pass of training batches of `material`, every draw seeded by run, epoch and utterance."""
+    """The forward pass of training batches of `data`, every draw seeded by run, epoch and utterance."""
 
     def __init__(
         self,
         model: Recogniser,
-        material: TrainingData,
+        data: TrainingData,
         recipe: Recipe,
         seed: int,
         shared_states: SharedStates | None = None,
     ) -> None:
-        self.model, self.material, self.recipe, self.seed = model, material, recipe, seed
-        self.memory = StateCache.where_it_serves(model, material, shared_states)
+        self.model, self.data, self.recipe, self.seed = model, data, recipe, seed
+        self.cache = StateCache.if_usable(model, data, shared_states)
 
-    def hear(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor, list[Tensor]]:
+    def __call__(self, epoch: int, batch: Batch) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Log-probabilities (views x batch, S, 40), lengths, and the states that they come from: those of all layers,
         or out of memory those that the head reads. With consistency every utterance has two views."""
-        if self.memory is not None:
-            states, lengths = self.memory.recall(batch.items)
-            return self.model.classify(states, lengths), self.model.rows(lengths), states
+        if self.cache is not None:
+            states, lengths = self.cache.get(batch.items)
+            return self.model.classify(states, lengths), self.model.output_lengths(lengths), states
         features = self.model.encoder.features([self._wave(epoch, *item) for item in zip(*_fields(batch), strict=True)])
         if self.recipe.consistency:
             features = features.twice()
         rng = np.random.default_rng((self.seed, epoch, batch.items[0], 1))
         layers = self.model.states(features, draw_masks(features, self.model.encoder, self.recipe, rng))
-        logp = self.model.classify(self.model.chosen(layers), features.lengths)
-        return logp, self.model.rows(features.lengths), layers
+        logp = self.model.classify(self.model.select_layers(layers), features.lengths)
+        return logp, self.model.output_lengths(features.lengths), layers
 
     def _wave(self, epoch: int, item: int, speed: float) -> Tensor:
         rng = np.random.default_rng((self.seed, epoch, item))
-        wave = perturb(change_speed(self.material.waves[item], speed), self.recipe, rng)
+        wave = perturb(change_speed(self.data.waves[item], speed), self.recipe, rng)
         return torch.from_numpy(wave).to(hardware.device())
 
 

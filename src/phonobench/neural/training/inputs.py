@@ -155,7 +155,7 @@ def first_manifest(inputs: TrainingInputs, splits: Splits, model: Recogniser) ->
         "hop": composition.hop(card, model.encoder),
         "versions": versions(),
         "parameters": sum(p.numel() for p in model.encoder.parameters()),
-        "trained_parameters": model.trained_parameters(),
+        "trained_parameters": model.count_trained(),
         "precision": hardware.precision(inputs.recipe),
         "status": "training",
         "history": [],

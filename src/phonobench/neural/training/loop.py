@@ -76,8 +76,8 @@ def train(
     Raises:
         PhonobenchError: missing weights, audio that cannot be read, or a loss that is not finite.
     """
-    distributed.join()
-    report = report if distributed.leads() else distributed.silent
+    distributed.join_group()
+    report = report if distributed.is_main() else distributed.no_report
 
     inputs = resolve(
         card, recipe, corpus, runs_root, seed=seed, source=source, limit=limit, start=start, fold=fold, members=members
@@ -90,7 +90,7 @@ def train(
     torch.manual_seed(seed)
     model = build_model(inputs)
     manifest = first_manifest(inputs, splits, model)
-    if distributed.leads():
+    if distributed.is_main():
         store.write_run(run_dir, manifest)
 
     with hardware.threads(model.encoder):
@@ -100,7 +100,7 @@ def train(
         manifest["infeasible_utterances"] = data.infeasible(prepared, model.encoder)
         codebooks.prepare(model.encoder, prepared.train, runs_root, manifest, report)
         forward = ForwardPass(model, prepared.train, recipe, seed, shared_states)
-        dev_cache = StateCache.where_it_serves(model, prepared.dev, shared_states)
+        dev_cache = StateCache.if_usable(model, prepared.dev, shared_states)
         schedule = batches.schedule(prepared.train.seconds, recipe, seed)
 
         adamw = optimiser.make(model, recipe)
@@ -111,12 +111,14 @@ def train(
         checkpoint = Checkpoint(run_dir / "checkpoint")
         state = checkpoint.load(model, adamw, average, scaler)
         manifest |= state.record()
-        distributed.align(model.learned().values())  # and no process goes on before all have read the checkpoint
+        distributed.broadcast_tensors(
+            model.trained_state().values()
+        )  # and no process goes on before all have read the checkpoint
         resumed_at, clock, saved = state.step, _Clock(state.seconds), time.monotonic()
 
         def save() -> None:
             state.seconds = clock.seconds
-            if distributed.leads():
+            if distributed.is_main():
                 checkpoint.save(model, adamw, average, scaler, state)
 
         for epoch, steps in enumerate(schedule.epochs):
@@ -133,7 +135,7 @@ def train(
             if epoch < len(state.history):
                 continue  # validated before the interruption
             with average.applied():
-                logp = log_posteriors(model, prepared.dev, report, dev_cache, together=True)
+                logp = log_posteriors(model, prepared.dev, report, dev_cache, sharded=True)
                 per = choice_per(logp, prepared.dev)
                 improved = per < _best_per(state)
                 state.history.append(_entry(epoch, state.losses, chosen_by, per, clock.seconds))
@@ -141,20 +143,20 @@ def train(
                     state.best_epoch, state.layer_weights = epoch + 1, _layer_weights(model)
                     _keep_weights(run_dir, model, manifest, epoch)
             manifest |= state.record()
-            if distributed.leads():
+            if distributed.is_main():
                 store.write_run(run_dir, manifest)
             report(Progress("epoch", epoch + 1, recipe.epochs, _epoch_note(state, chosen_by, per)))
             state.losses = []
             save()
             saved = time.monotonic()
 
-        if distributed.leads():
+        if distributed.is_main():
             composition.flush(model.encoder)
             blank_bias.calibrate(run_dir, prepared.dev, report, source)
             ending = {"status": "trained", "seconds": round(clock.seconds, 1)}
             store.write_run(run_dir, {**store.read_run(run_dir), **manifest, **ending})
             checkpoint.remove()
-        distributed.wait()
+        distributed.barrier()
     return run_dir
 
 
@@ -171,7 +173,7 @@ class _Clock:
 
 def _keep_weights(run_dir: Path, model: Recogniser, manifest: dict[str, Any], epoch: int) -> None:
     """Write the weights of the best epoch so far."""
-    if distributed.leads():
+    if distributed.is_main():
         facts = {"card_key": manifest["card_key"], "key": manifest["key"], "epoch": epoch + 1}
         trained.save(run_dir / "weights", model, facts)
 

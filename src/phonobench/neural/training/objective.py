@@ -70,7 +70,7 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
 
 
 def framewise(logp: Tensor, lengths: Tensor, labels: list[np.ndarray], recipe: Recipe) -> Tensor:
-    """Nats per frame: cross-entropy with a phone (or silence) for every state, as `flat_start.place` tells them.
+    """Nats per frame: cross-entropy with a phone (or silence) for every state, as `flat_start.label_states` tells them.
 
     `logp` and `lengths` as in `loss`; labels (S,) are stretched to the frames of an utterance played faster or slower.
     """

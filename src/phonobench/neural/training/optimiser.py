@@ -15,9 +15,9 @@ from phonobench.systems.recipe import Recipe
 def make(model: Recogniser, recipe: Recipe) -> torch.optim.AdamW:
     """One group for the head, two (with and without decay) for every trained block; `peak` and `part` in each."""
     groups = []
-    parts = [("head", recipe.head_lr, model.crown())]
+    parts = [("head", recipe.head_lr, model.head_parameters())]
     rate = recipe.lr
-    for block in model.body():
+    for block in model.encoder_parameters():
         parts.append(("body", rate, block))
         rate *= recipe.layer_decay
     for part, peak, parameters in parts:
@@ -52,7 +52,7 @@ class Average:
     def __init__(self, model: Recogniser, decay: float) -> None:
         self.decay = decay
         self.steps = 0
-        self.live = model.trained()
+        self.live = model.trained_parameters()
         self.mean = {name: p.detach().clone() for name, p in self.live.items()} if decay else {}
 
     @torch.no_grad()

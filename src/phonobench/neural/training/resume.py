@@ -58,7 +58,7 @@ class Checkpoint:
         state: TrainingState,
     ) -> None:
         """Replace the stored state."""
-        tensors = {f"model/{name}": tensor for name, tensor in model.learned().items()}
+        tensors = {f"model/{name}": tensor for name, tensor in model.trained_state().items()}
         tensors |= {f"mean/{name}": tensor for name, tensor in average.mean.items() if f"model/{name}" in tensors}
         for index, parameter in enumerate(_parameters(optimiser)):
             for name, tensor in optimiser.state.get(parameter, {}).items():
@@ -82,7 +82,7 @@ class Checkpoint:
             return TrainingState()
         arrays, facts = store.read_arrays(self.path)
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        live = model.learned()
+        live = model.trained_state()
         given = {name.removeprefix("model/") for name in tensors if name.startswith("model/")}
         if given != set(live):
             raise PhonobenchError(f"{self.path} is of another model; delete it to start this training again")

@@ -24,60 +24,60 @@ SharedStates = dict[str, list[Tensor]]
 
 
 class StateCache:
-    """What the head of `model` reads of each utterance in `material`; `names` are the keys of `shared_states`."""
+    """What the head of `model` reads of each utterance in `data`; `names` are the keys of `shared_states`."""
 
     def __init__(
         self,
         model: Recogniser,
-        material: TrainingData,
+        data: TrainingData,
         shared_states: SharedStates | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
-        self.model, self.material, self.shared_states = model, material, shared_states
-        self.names = [u.id for u in material.utterances] if names is None else list(names)
-        self.kept: dict[int, list[Tensor]] = {}
+        self.model, self.data, self.shared_states = model, data, shared_states
+        self.names = [u.id for u in data.utterances] if names is None else list(names)
+        self._states: dict[int, list[Tensor]] = {}
 
     @classmethod
-    def where_it_serves(
-        cls, model: Recogniser, material: TrainingData, shared_states: SharedStates | None = None
+    def if_usable(
+        cls, model: Recogniser, data: TrainingData, shared_states: SharedStates | None = None
     ) -> StateCache | None:
         """A cache, or None where the states change from epoch to epoch or are too many to keep."""
-        return cls(model, material, shared_states) if cls.serves(model, material) else None
+        return cls(model, data, shared_states) if cls.is_usable(model, data) else None
 
     @staticmethod
-    def serves(model: Recogniser, material: TrainingData) -> bool:
+    def is_usable(model: Recogniser, data: TrainingData) -> bool:
         """True where the encoder hears the same in every epoch, and its states are few enough to keep."""
         if model.recipe.trainable != "none" or model.recipe.augments:
             return False
         layers = len(model.encoder.blocks) if model.layer_weights is not None else 1
-        frames = sum(model.encoder.length(len(wave)) for wave in material.waves)
+        frames = sum(model.encoder.length(len(wave)) for wave in data.waves)
         return frames * model.encoder.width * layers * 2 < LIMIT
 
-    def recall(self, items: Sequence[int]) -> tuple[list[Tensor], Tensor]:
+    def get(self, items: Sequence[int]) -> tuple[list[Tensor], Tensor]:
         """States (batch, S, width) of each layer that the head reads, and lengths (batch,); computed at first use."""
         for item in items:
-            if item not in self.kept and self.shared_states is not None and self.names[item] in self.shared_states:
-                self.kept[item] = self.model.chosen(self.shared_states[self.names[item]])
-        new = [item for item in items if item not in self.kept]
+            if item not in self._states and self.shared_states is not None and self.names[item] in self.shared_states:
+                self._states[item] = self.model.select_layers(self.shared_states[self.names[item]])
+        new = [item for item in items if item not in self._states]
         if new:
-            self._listen(new)
-        states = [self.kept[item] for item in items]
+            self._compute(new)
+        states = [self._states[item] for item in items]
         padded = [_padded(layer) for layer in zip(*states, strict=True)]
         lengths = torch.tensor([len(layers[0]) for layers in states])
         return [layer.float() if layer.is_floating_point() else layer for layer in padded], lengths
 
-    def _listen(self, items: Sequence[int]) -> None:
-        waves = [torch.from_numpy(self.material.waves[item]).to(hardware.device()) for item in items]
+    def _compute(self, items: Sequence[int]) -> None:
+        waves = [torch.from_numpy(self.data.waves[item]).to(hardware.device()) for item in items]
         with torch.no_grad():
             features = self.model.encoder.features(waves)
             layers = self.model.encoder(features)
-        wanted = layers if self.shared_states is not None else self.model.chosen(layers)
+        wanted = layers if self.shared_states is not None else self.model.select_layers(layers)
         for row, (item, length) in enumerate(zip(items, features.lengths.tolist(), strict=True)):
             states = [_narrow(layer[row, :length]) for layer in wanted]
             if self.shared_states is not None:
                 self.shared_states[self.names[item]] = states
-                states = self.model.chosen(states)
-            self.kept[item] = states
+                states = self.model.select_layers(states)
+            self._states[item] = states
 
 
 def _narrow(states: Tensor) -> Tensor:

@@ -49,25 +49,25 @@ class OptimiserStep:
         """
         model, recipe = self.model, self.model.recipe
         trains_encoder = step >= self.schedule.head_only_steps and bool(model.trained_blocks())
-        if trains_encoder != model.body_trains:
-            model.train_body(trains_encoder)
+        if trains_encoder != model.encoder_trains:
+            model.train_encoder(trains_encoder)
         model.train()
         torch.manual_seed(_seed(self.seed, step))
         set_rates(self.optimiser, recipe, step, self.schedule.head_only_steps, self.schedule.steps)
 
         total = 0.0
         for batch in accumulated:
-            share = Batch(tuple(distributed.share(batch.items)), tuple(distributed.share(batch.speeds)))
+            share = Batch(tuple(distributed.shard(batch.items)), tuple(distributed.shard(batch.speeds)))
             if not share.items:
                 continue
             loss = self._loss(epoch, step, share)
             loss = loss * (self.data.phones(share.items) / self.data.phones(batch.items) / len(accumulated))
             self.scaler.scale(loss).backward()
             total += loss.item()
-        total = distributed.total(total)
-        distributed.add_up(model.parameters())
+        total = distributed.sum_values(total)
+        distributed.sum_gradients(model.parameters())
         if trains_encoder and recipe.lora:
-            lora.refuse_idle(model)
+            lora.refuse_without_gradient(model)
 
         self.scaler.unscale_(self.optimiser)
         torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], recipe.grad_clip)
@@ -81,12 +81,12 @@ class OptimiserStep:
         """The loss of one batch, nats a phone, with gradients."""
         model, recipe, data = self.model, self.model.recipe, self.data
         with hardware.autocast(recipe):
-            logp, lengths, layers = self.forward.hear(epoch, batch)
+            logp, lengths, layers = self.forward(epoch, batch)
         if epoch < recipe.flat_start_epochs:
             loss = objective.framewise(logp, lengths, [data.labels[i] for i in batch.items], recipe)
         else:
             loss = objective.loss(logp, lengths, [data.targets[i] for i in batch.items], recipe)
-        if model.judge is not None and model.body_trains:
+        if model.judge is not None and model.encoder_trains:
             views = len(logp) // len(batch.items)
             wanted = [data.score_targets[i] for i in batch.items] * views
             loss = loss + recipe.score_loss_weight * model.judge.loss(layers[score_head.LAYER], logp, lengths, wanted)
