@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from phonobench import corpora
+from phonobench.corpora import layout
 from phonobench.corpora.specification import Counts, Expected, Specification
 from phonobench.types import Corpus, PhonobenchError
 
@@ -46,6 +47,9 @@ TINY = Specification(
     title="A tiny corpus in the layout of the official release",
     licence="none",
     home="tests/conftest.py",
+    holds="what write_release writes",
+    recognises=layout.has_layout,
+    utterances=layout.utterances,
     # by hand: a speaker reads WE CALL IT BEAR (4 words, 10 phones) and LISA (1 word, 4 phones, 1 of them below 0.5)
     expected=Expected(
         train=Counts(utterances=12, speakers=6, words=30, phones=84, mispronounced=6),

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from phonobench import corpora
 from phonobench.cli import app
-from phonobench.corpora import download, layout, transfer
+from phonobench.corpora import download, transfer
 from phonobench.types import PhonobenchError
 
 OFFICIAL = "/resources/101/speechocean762.tar.gz"
@@ -113,8 +113,8 @@ def test_the_archive_is_fetched_checked_and_put_in_place(wanted, site, official_
     assert got.url == site.url and got.size == len(site.content)
     assert got.sha256 == hashlib.sha256(site.content).hexdigest()
     assert left_over(wanted.target) == ["speechocean762"]
-    original = layout.read(official_layout, wanted.specification)
-    assert layout.read(got.root, wanted.specification).fingerprint == original.fingerprint
+    original = wanted.specification.read(official_layout)
+    assert wanted.specification.read(got.root).fingerprint == original.fingerprint
     assert list(dict.fromkeys(step.stage for step in seen)) == ["download", "verify", "unpack"]
     assert [step for step in seen if step.stage == "download"][-1].done == len(site.content)
     assert all(step.done <= step.total == len(site.content) for step in seen)
@@ -255,7 +255,6 @@ def test_the_sha256_is_compared_where_it_is_known(wanted, site):
 def test_the_verb_fetches_from_a_given_address_and_compares_a_given_sha256(wanted, site, monkeypatch):
     """The counts are those of the tiny corpus; address, hash and place come from the command line."""
     monkeypatch.setitem(corpora.CORPORA, "speechocean762", wanted.specification)
-    monkeypatch.setattr(corpora.speechocean762, "SPECIFICATION", wanted.specification)
     wrong = ["corpus", "--download", "--to", str(wanted.target), "--url", site.url, "--sha256", "0" * 64]
     said = CliRunner().invoke(app, wrong)
     assert said.exit_code == 1 and "is not the expected" in said.stderr

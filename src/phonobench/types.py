@@ -6,7 +6,7 @@ log-probabilities are natural logarithms. Everything here is immutable; arrays a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,6 +20,10 @@ SAMPLE_RATE = 16_000
 
 HQ_ACCURACY = 8.0
 """Sentence accuracy (0 to 10) from which an utterance counts as well read: the subset HQ of the protocol's task A."""
+
+
+ADULT = 18
+"""Years. Younger speakers are children: the bands of age in published results are cut here."""
 
 
 class PhonobenchError(Exception):
@@ -61,7 +65,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Human scores of one utterance over all raters: means of phone scores, medians of the others. NaN for none.
+    """Human scores of one utterance over all raters: means of phone scores, medians of the others. NaN: unknown.
 
     Sentence and word scores run from 0 to 10 (completeness too), phone accuracy from 0 to 2. `perceived` names, where
     the corpus does, the phone that the raters perceived in place of the canonical one (None elsewhere;
@@ -79,10 +83,32 @@ class Judgement:
     phone_accuracy: tuple[float, ...]
     perceived: tuple[str | None, ...]
 
+    @classmethod
+    def unknown(cls, prompt: Prompt, perceived: Sequence[str | None] = ()) -> Judgement:
+        """The judgement of a prompt that nobody scored: every score NaN.
+
+        Args:
+            prompt: what was to be read.
+            perceived: for each of its phones the one that was perceived in its place, None where that is not known
+                or it is the same; none is known if nothing is given.
+
+        Example:
+            >>> judgement = Judgement.unknown(Prompt((Word("we", ("W", "IY")),)), [None, "IH"])
+            >>> judgement.word_accuracy, judgement.perceived
+            ((nan,), (None, 'IH'))
+        """
+        nan = float("nan")
+        by_word, by_phone = (nan,) * len(prompt.words), (nan,) * len(prompt.phones)
+        named = tuple(perceived) or (None,) * len(prompt.phones)
+        return cls(nan, nan, nan, nan, nan, by_word, by_word, by_word, by_phone, named)
+
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording: who read what, where the audio lies, how people judged it."""
+    """One recording: who read what, where the audio lies, how raters judged it.
+
+    An age (years) or a gender that is not known is None.
+    """
 
     id: str
     speaker: str
@@ -90,8 +116,13 @@ class Utterance:
     audio: Path
     prompt: Prompt
     judgement: Judgement
-    age: int
-    gender: str
+    age: int | None
+    gender: str | None
+
+    @property
+    def is_child(self) -> bool | None:
+        """Whether the speaker is under `ADULT`; None where the age is not known."""
+        return None if self.age is None else self.age < ADULT
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from phonobench.corpora import layout, speechocean762, transfer, unpack
+from phonobench.corpora import transfer, unpack
 from phonobench.corpora.specification import Specification
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
@@ -39,7 +39,7 @@ class Fetched:
 
 def fetch(
     target: str | os.PathLike[str],
-    specification: Specification = speechocean762.SPECIFICATION,
+    specification: Specification,
     *,
     urls: tuple[str, ...] = (),
     sha256: str | None = None,
@@ -56,7 +56,7 @@ def fetch(
     root = Path(target) / specification.name
     archive = Path(target) / f".{specification.name}.tar.gz.part"
     if root.exists():
-        layout.read(root, specification)
+        specification.read(root)
         return Fetched(root, "", 0, "")
     addresses = urls or specification.urls
     if not addresses:
@@ -86,11 +86,11 @@ def _install(archive: Path, root: Path, specification: Specification, url: str, 
     shutil.rmtree(workplace, ignore_errors=True)
     try:
         unpack.extract(archive, workplace, progress)
-        held = [scores.parent.parent for scores in workplace.rglob(Path(layout.SCORES).name)]
-        found = next((folder for folder in held if layout.is_corpus(folder)), None)
+        folders = (workplace, *sorted(inside for inside in workplace.rglob("*") if inside.is_dir()))
+        found = next((folder for folder in folders if specification.recognises(folder)), None)
         if found is None:
             raise unpack.DamagedArchiveError(f"the archive does not hold {specification.name}")
-        layout.read(found, specification)
+        specification.read(found)
         found.replace(root)
     except unpack.DamagedArchiveError as error:
         transfer.discard(archive)

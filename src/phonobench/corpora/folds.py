@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from phonobench.corpora.layout import DEV_EVERY
+from phonobench.corpora.assembly import DEV_EVERY
 from phonobench.types import Corpus, PhonobenchError
 
 FOLDS = DEV_EVERY

@@ -18,8 +18,9 @@ from phonobench.phones import DELETED, PHONES, UNKNOWN, encode, strip_stress
 from phonobench.types import Judgement, PhonobenchError, Prompt, Word
 
 _SYMBOLS = re.compile(r"[A-Z]{1,3}[0-2]?\*?( [A-Z]{1,3}[0-2]?\*?)*")
-_SENTENCE = ("accuracy", "fluency", "prosodic", "total", "completeness")
-_WORD = ("accuracy", "stress", "total")
+SENTENCE = ("accuracy", "fluency", "prosodic", "total", "completeness")
+WORD = ("accuracy", "stress", "total")
+"""Names of the scores of a sentence and of a word, as files and statistics have them."""
 
 
 def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
@@ -31,8 +32,8 @@ def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
     try:
         words = entry["words"]
         prompt = Prompt(tuple(_word(where, word) for word in words))
-        accuracy, fluency, prosodic, total, completeness = (_score(where, key, entry[key], 10) for key in _SENTENCE)
-        by_word = [tuple(_score(where, f"word {key}", word[key], 10) for word in words) for key in _WORD]
+        accuracy, fluency, prosodic, total, completeness = (_score(where, key, entry[key], 10) for key in SENTENCE)
+        by_word = [tuple(_score(where, f"word {key}", word[key], 10) for word in words) for key in WORD]
         marks = tuple(_score(where, "phone accuracy", mark, 2) for word in words for mark in word["phones-accuracy"])
         perceived = tuple(phone for word in words for phone in _perceived(where, word))
     except KeyError as error:

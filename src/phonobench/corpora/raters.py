@@ -12,19 +12,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from phonobench.corpora.layout import load_json
+from phonobench.corpora.files import load_json
 from phonobench.types import Corpus, PhonobenchError, Split
 
 DETAIL = "resource/scores-detail.json"
-Level = Literal["phone", "word", "sentence"]
-LEVELS: tuple[Level, ...] = ("phone", "word", "sentence")
-_ACCURACY = {"phone": "phone_accuracy", "word": "word_accuracy", "sentence": "accuracy"}
 _MARKS = {"{": ("}", 1.0), "(": (")", 0.0)}
 _COMPLETE = 10.0  # completeness is a share (0..1) in this file and 0..10 in scores.json
 
@@ -58,20 +54,6 @@ def read(root: str | os.PathLike[str]) -> dict[str, Ratings]:
     return {uid: _ratings(f"{path}, utterance {uid}", entry) for uid, entry in load_json(path).items()}
 
 
-def columns(
-    corpus: Corpus, ratings: Mapping[str, Ratings], level: Level, split: Split = "test"
-) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy by rater at one level: scores (units, R), and for each unit the index of its speaker.
-
-    Units without marks are left out, otherwise as `table`.
-    """
-    if level not in LEVELS:
-        raise PhonobenchError(f"unknown level {level!r}; one of {', '.join(LEVELS)}")
-    scores, owner = table(corpus, ratings, _ACCURACY[level], split)
-    whole = np.isfinite(scores).all(axis=1)
-    return scores[whole], owner[whole]
-
-
 def table(
     corpus: Corpus, ratings: Mapping[str, Ratings], judgement: str, split: Split = "test"
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -100,40 +82,6 @@ def table(
     if not scores:
         raise PhonobenchError(f"split {split} of {corpus.name} holds no utterances; take off --limit")
     return np.concatenate(scores), np.concatenate(speakers)
-
-
-def agreement(
-    corpus: Corpus, ratings: Mapping[str, Ratings] | None = None, split: Split = "test"
-) -> dict[str, dict[str, float]]:
-    """How well people agree, by level: the bar that a machine's correlation is measured against.
-
-    `one_against_others`: Pearson of a rater with the mean of the others, mean over the raters. `pairwise`: mean
-    over the pairs. `reliability`: of the mean over all R raters by the Spearman-Brown formula, R r / (1 + (R-1) r)
-    with r the pairwise value. `n` units, `raters` R. NaN where a rater gave one score to everything.
-    """
-    known = read(corpus.root) if ratings is None else ratings
-    return {level: _agreement(columns(corpus, known, level, split)[0]) for level in LEVELS}
-
-
-def _agreement(table: np.ndarray) -> dict[str, float]:
-    raters = table.shape[1]
-    others = (table.sum(axis=1, keepdims=True) - table) / (raters - 1)
-    one = float(np.mean([_pearson(table[:, i], others[:, i]) for i in range(raters)]))
-    pairwise = float(np.mean([_pearson(table[:, i], table[:, j]) for i, j in combinations(range(raters), 2)]))
-    reliability = raters * pairwise / (1 + (raters - 1) * pairwise)
-    return {
-        "one_against_others": one,
-        "pairwise": pairwise,
-        "reliability": reliability,
-        "n": len(table),
-        "raters": raters,
-    }
-
-
-def _pearson(x: np.ndarray, y: np.ndarray) -> float:
-    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _ratings(where: str, entry: Any) -> Ratings:

@@ -1,6 +1,7 @@
 """Rows and draws to figures: every metric with its interval, on the whole split and in each band of its speakers.
 
-Bands: age (child: under 18), gender as the corpus has it, and proficiency by the human sentence accuracy.
+Bands: age (a child is younger than `types.ADULT`, 18 years), gender as the corpus has it, and proficiency by the human
+sentence accuracy. An utterance whose age, gender or score is not known is in no band of that kind.
 """
 
 from __future__ import annotations
@@ -15,12 +16,9 @@ from phonobench.stats import Rows
 from phonobench.tasks.task import Metric, Unit
 from phonobench.types import Utterance
 
-ADULT = 18
-"""Years. Younger speakers are children."""
-
 BANDS: dict[str, Callable[[Utterance], str | None]] = {
-    "age": lambda u: "child" if u.age < ADULT else "adult",
-    "gender": lambda u: u.gender,
+    "age": lambda u: None if u.is_child is None else ("child" if u.is_child else "adult"),
+    "gender": lambda u: u.gender or None,
     "proficiency": lambda u: _proficiency(u.judgement.accuracy),
 }
 """For each dimension the band of an utterance; None leaves it out."""
@@ -67,7 +65,10 @@ def estimate(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> st
         rows: by unit.
         draws: weights (R + 1, S), row 0 all ones (`stats.speaker_draws`).
     """
-    kept = _kept(metric, rows)
+    try:
+        kept = _kept(metric, rows)
+    except stats.Undefined as reason:
+        return stats.undefined(str(reason))
     try:
         values = metric.value(kept, draws)
     except stats.Undefined as reason:
@@ -77,11 +78,13 @@ def estimate(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> st
 
 def draw_values(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> tuple[np.ndarray, int]:
     """One metric's values (R + 1,) over the draws, NaN where undefined, and the number of speakers behind it."""
-    kept = _kept(metric, rows)
+    speakers = 0
     try:
-        return metric.value(kept, draws), kept.speakers_present
+        kept = _kept(metric, rows)
+        speakers = kept.speakers_present
+        return metric.value(kept, draws), speakers
     except stats.Undefined:
-        return np.full(len(draws), np.nan), kept.speakers_present
+        return np.full(len(draws), np.nan), speakers
 
 
 def within(rows: Mapping[Unit, Rows], mask: np.ndarray) -> dict[Unit, Rows]:

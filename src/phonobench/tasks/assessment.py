@@ -19,7 +19,7 @@ from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment
 from phonobench.stats import Rows, Undefined
 from phonobench.tasks.controls import CONTROLS
 from phonobench.tasks.detection import TARGETS, Target
-from phonobench.tasks.task import Columns, Metric, Unit
+from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Unit, scored
 from phonobench.types import Utterance
 
 NAME = "assessment"
@@ -70,8 +70,13 @@ def collect(
     return {unit: stats.gather(parts, speakers) for unit, parts in by_unit.items()}
 
 
-def _scored(name: str, rows: Rows) -> np.ndarray:
-    return np.isfinite(rows[name])
+def _accuracy(unit: Unit) -> Callable[[Rows], np.ndarray]:
+    """The rows of a unit whose human accuracy is known."""
+    return partial(scored, "accuracy", f"{SCORED_UNITS[unit]} accuracy")
+
+
+def _run(control: str, rows: Rows) -> np.ndarray:
+    return np.isfinite(rows[control])
 
 
 def _correlation(statistic: Callable[..., np.ndarray], name: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
@@ -151,7 +156,7 @@ class _Score:
         """Correlations, mean square error, bias and coverage."""
         column, text, unit = self.column, self.text, self.unit
         stem = self.label if unit == "phone" else f"{self.label},"
-        metric = partial(Metric, unit=unit, keep=partial(_scored, column))
+        metric = partial(Metric, unit=unit, keep=partial(scored, column, text))
         yield metric(
             name=f"{self.prefix}_pearson",
             text=f"Pearson correlation of estimated and human {text}",
@@ -225,7 +230,7 @@ def _detections() -> Iterator[Metric]:
                 target.unit,
                 f"{text} of a trained scorer; positive: {_positive(target)}",
                 partial(_ranked, ranked, target),
-                keep=partial(_scored, "accuracy"),
+                keep=_accuracy(target.unit),
                 label=f"{target.label} {label}",
                 short=f"{_short(target.name)} model {label}",
                 shown="everywhere" if kind == "auc" and target.name in ("utterance", "phone") else "on request",
@@ -244,7 +249,7 @@ def _detections() -> Iterator[Metric]:
                 target.unit,
                 f"{kind} of a trained scorer at its threshold from cross-validation; {_positive(target)}",
                 partial(_decided, decided, target),
-                keep=partial(_scored, "accuracy"),
+                keep=_accuracy(target.unit),
                 label=f"{target.label} {label}",
                 short=f"{_short(target.name)} model {label}",
                 shown="everywhere" if (target.name, kind) == ("phone", "f1") else "on request",
@@ -263,7 +268,7 @@ def _errors() -> Iterator[Metric]:
         "mean square error of the error probability",
         _brier,
         "low",
-        partial(_scored, "accuracy"),
+        _accuracy("phone"),
         label="Brier score",
         shown="on request",
         statistic="brier_score",
@@ -274,7 +279,7 @@ def _errors() -> Iterator[Metric]:
         "expected calibration error of the error probability",
         _calibration_error,
         "low",
-        partial(_scored, "accuracy"),
+        _accuracy("phone"),
         label="calibration error",
         short="phone model ECE",
     )
@@ -287,7 +292,7 @@ def _control_metrics() -> Iterator[Metric]:
             "utterance",
             f"AUC of the estimated sentence total, true against {control} audio",
             partial(_control_auc, control),
-            keep=partial(_scored, control),
+            keep=partial(_run, control),
             label=f"AUC true / {control}",
             short=f"utt. model AUC {control}",
             statistic="roc_auc",

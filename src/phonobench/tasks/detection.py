@@ -14,10 +14,11 @@ from functools import partial
 import numpy as np
 
 from phonobench import phones, stats
+from phonobench.corpora.specification import MISPRONOUNCED
 from phonobench.stats import Rows, Undefined
 from phonobench.tasks.prediction import Prediction, predict
 from phonobench.tasks.scoring import phone_error_rate
-from phonobench.tasks.task import Columns, Metric, Task, Threshold, Unit
+from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Task, Threshold, Unit, scored
 from phonobench.types import PhonobenchError, Utterance
 
 
@@ -36,7 +37,9 @@ TARGETS = (
     Target(
         "utterance", "utterance", "utterance", "sentence accuracy of 6 or less, by PER", lambda accuracy: accuracy <= 6
     ),
-    Target("phone", "phone", "phone", "phone accuracy below 0.5, by goodness", lambda accuracy: accuracy < 0.5),
+    Target(
+        "phone", "phone", "phone", "phone accuracy below 0.5, by goodness", lambda accuracy: accuracy < MISPRONOUNCED
+    ),
     Target(
         "phone_le1",
         "phone",
@@ -84,8 +87,8 @@ def _diagnosis(prediction: Prediction, utterance: Utterance) -> np.ndarray:
     return right
 
 
-def _scored(rows: Rows) -> np.ndarray:
-    return np.isfinite(rows["accuracy"])
+def _scored(target: Target, rows: Rows) -> np.ndarray:
+    return scored("accuracy", f"{SCORED_UNITS[target.unit]} accuracy", rows)
 
 
 def _diagnosed(rows: Rows) -> np.ndarray:
@@ -106,8 +109,8 @@ def _decided(
 
 
 def _choose(target: Target, rows: Rows) -> float:
-    scored = rows.keep(_scored(rows))
-    return stats.best_f1_threshold(scored["score"], target.is_positive(scored["accuracy"]))
+    known = rows.keep(_scored(target, rows))
+    return stats.best_f1_threshold(known["score"], target.is_positive(known["accuracy"]))
 
 
 def _diagnosis_rate(rows: Rows, weights: np.ndarray) -> np.ndarray:
@@ -153,7 +156,7 @@ def _metric(
         target.unit,
         text,
         value,
-        keep=_scored,
+        keep=partial(_scored, target),
         label=f"{target.label} {label}",
         short=f"{target.name.replace('_', ' ').replace('utterance', 'utt.')} {label}",
         shown="everywhere" if name in _SHOWN else "on request",

@@ -15,7 +15,7 @@ import numpy as np
 from phonobench import edits, phones
 from phonobench.stats import Rows, ratio
 from phonobench.tasks.prediction import Prediction, predict
-from phonobench.tasks.task import PERCENT, Columns, Metric, Shown, Task, Unit
+from phonobench.tasks.task import PERCENT, Columns, Metric, Shown, Task, Unit, scored
 from phonobench.types import HQ_ACCURACY, Utterance
 
 
@@ -56,6 +56,7 @@ def confusions(predictions: Sequence[Prediction], utterances: Sequence[Utterance
 
 
 def _high_quality(rows: Rows) -> np.ndarray:
+    scored("accuracy", "sentence accuracy", rows)
     return rows["accuracy"] >= HQ_ACCURACY
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from phonobench import edits, phones
 from phonobench.stats import Rows, pearson, spearman
 from phonobench.tasks.prediction import Prediction, predict
-from phonobench.tasks.task import Columns, Metric, Task, Unit
+from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Task, Unit, scored
 from phonobench.types import Utterance
 
 
@@ -44,10 +44,6 @@ def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
     }
 
 
-def _scored(column: str, rows: Rows) -> np.ndarray:
-    return np.isfinite(rows[column])
-
-
 def _correlation(statistic: Callable[..., np.ndarray], column: str, rows: Rows, weights: np.ndarray) -> np.ndarray:
     return statistic(rows["score"], rows[column], rows.speaker, weights)
 
@@ -74,7 +70,7 @@ def _metrics() -> tuple[Metric, ...]:
             unit,
             f"{title} of {text}",
             partial(_correlation, statistic, column),
-            keep=partial(_scored, column),
+            keep=partial(scored, column, f"{SCORED_UNITS[unit]} {column}"),
             label=f"{name.replace('_', ' ')} {label}",
             short=f"{name.replace('_', ' ').replace('utterance', 'utt.')} {short}",
             shown="everywhere" if f"{name}_{kind}" in _SHOWN else "on request",

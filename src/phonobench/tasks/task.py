@@ -13,12 +13,14 @@ from typing import Literal
 
 import numpy as np
 
-from phonobench.stats import Rows, gather
+from phonobench.stats import Rows, Undefined, gather
 from phonobench.tasks.prediction import Prediction
 from phonobench.types import Evidence, Prompt, Utterance
 
 Unit = Literal["utterance", "word", "phone"]
 Columns = dict[str, np.ndarray]
+SCORED_UNITS: dict[Unit, str] = {"utterance": "sentence", "word": "word", "phone": "phone"}
+"""What the human scores of a unit are called."""
 Shown = Literal["everywhere", "tables", "on request"]
 """Where a metric is shown: also by `evaluate` and `compare`; in the tables of its task; only by `--all` and `--metric`,
 in the details of a page, and in the result file, which has every metric."""
@@ -65,7 +67,8 @@ class Metric:
         value: `value(rows, weights (R, S)) -> (R,)`, batched over draws. It raises stats.Undefined with the reason
             where the rows as a whole have no value.
         better: which direction is good; "none" for a figure that only describes.
-        keep: picks the rows on which it is defined; all where None.
+        keep: picks the rows on which it is defined; all where None. It raises stats.Undefined where a score that it
+            needs is known of no row.
         label: its heading, without the unit of its values; the name in words where empty.
         short: its heading in a narrow table; `label` where empty.
         display: how its values are printed.
@@ -98,6 +101,28 @@ class Metric:
     def _with_unit(self, label: str) -> str:
         unit = self.display.unit
         return f"{label} {unit}" if unit == "%" else f"{label}, {unit}" if unit else label
+
+
+def scored(column: str, what: str, rows: Rows) -> np.ndarray:
+    """Which rows have the human score of a column: the `keep` of the metrics that need it.
+
+    Args:
+        column: the score, NaN where it is not known.
+        what: its name in the reason.
+        rows: of the metric's unit.
+
+    Raises:
+        stats.Undefined: where no row has it.
+
+    Example:
+        >>> rows = gather([{"accuracy": np.array([2.0, np.nan])}], ["speaker"])
+        >>> scored("accuracy", "phone accuracy", rows).tolist()
+        [True, False]
+    """
+    known = np.isfinite(rows[column])
+    if not known.any():
+        raise Undefined(f"no human {what}")
+    return known
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ function matching() {
   const found = ids.filter(i => {
     const [id, speaker, text, , age, gender] = D.utterances[i];
     return (!filter.tag || D.cases[i].tags.includes(filter.tag)) && (!words || `${id} ${speaker} ${text}`.toLowerCase().includes(words))
-      && (!filter.gender || gender === filter.gender) && (!filter.age || (filter.age === "child") === (age < 18));
+      && (!filter.gender || gender === filter.gender) && (!filter.age || age !== null && (filter.age === "child") === (age < 18));
   });
   const per = i => Math.max(...D.per.map(p => p[i]));
   if (filter.sort === "per") found.sort((a, b) => per(b) - per(a));
@@ -76,7 +76,7 @@ function drawCases(open = null) {
 }
 function drawListen() {
   const tags = [...new Set(ids.flatMap(i => D.cases[i].tags))];
-  const genders = [...new Set(ids.map(i => D.utterances[i][5]))];
+  const genders = [...new Set(ids.map(i => D.utterances[i][5]).filter(g => g !== null))];
   const set = field => value => { filter[field] = value; filter.limit = 15; drawCases(); };
   const any = options => [["", "all"], ...options];
   const score = (n, text) => [el("span", { class: `swatch s${n}` }), text];
@@ -105,7 +105,7 @@ function card(i, open) {
   const node = el("details", { id: `case-${i}`, open, ontoggle: () => { if (node.open && !body.firstChild) body.append(lanes(i)); } },
     el("summary", {}, el("button", { class: "play", "aria-label": `play ${id}`, onclick: event => { event.preventDefault(); play(i, 0, Infinity, headOf(body)); } }, "▶"), " ",
       el("span", { class: "text" }, text), ` human ${accuracy ?? "–"}, PER ${D.systems.map((s, j) => `${s.letter} ${percent(D.per[j][i], 0)}`).join(", ")} % `,
-      ...D.cases[i].tags.flatMap(tag => [el("span", { class: "tag" }, tag), " "]), el("small", {}, `${id}, speaker ${speaker}, ${age} years, ${gender}`)), body);
+      ...D.cases[i].tags.flatMap(tag => [el("span", { class: "tag" }, tag), " "]), el("small", {}, `${id}, speaker ${speaker}, ${age === null ? "age unknown" : `${age} years`}, ${gender ?? "gender unknown"}`)), body);
   return node;
 }
 const headOf = body => (seconds, ended) => {
