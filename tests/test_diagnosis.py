@@ -90,6 +90,15 @@ def test_times_cover_the_peaks_in_order_within_the_audio() -> None:
     assert all(a.end <= b.start + 1e-9 for a, b in zip(made.findings[:-1], made.findings[1:], strict=True))
 
 
+def test_a_phone_reaches_at_most_its_half_width_into_a_pause() -> None:
+    alignment = ctc.Alignment(np.array([50, 55, 100]), np.array([52, 56, 101]), np.zeros(3), 0.0)
+    start, end = diagnosis.spans(alignment, hop=0.02, duration=4.0)
+    np.testing.assert_allclose(start, [0.85, 1.07, 1.85])
+    np.testing.assert_allclose(end, [1.07, 1.27, 2.17])
+    start, end = diagnosis.spans(alignment, hop=0.02, duration=2.05)
+    assert end[-1] == 2.05
+
+
 def test_several_listeners_share_the_verdict() -> None:
     hears = [CTCEvidence(fake_package.posteriors(phones.encode(said.split()), 100), HOP) for said in
              ("W IY K AO L IH T", "W IY K AH L IH T")]  # fmt: skip

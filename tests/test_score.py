@@ -143,6 +143,13 @@ def test_doubts_are_warned_of() -> None:
     ]
 
 
+@pytest.mark.parametrize(("phones", "warned"), [("W IY | K AO", []), ("W IY | K AO | S", ["mismatch"])])
+def test_a_mismatch_is_warned_of_from_five_phones_on(phones: str, warned: list[str]) -> None:
+    said = ["Z", "UW", "Z", "UW", "Z"][: len(phones.replace("|", "").split())]
+    made = phonobench.score(speech(), phones=phones, rate=16_000, package=FakePackage(said))
+    assert [one.code for one in made.warnings] == warned
+
+
 def test_dynamics_of_noise_are_small_and_of_pauses_large() -> None:
     rng = np.random.default_rng(1)
     assert warnings.dynamics(rng.normal(size=32_000)) < 3

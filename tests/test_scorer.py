@@ -84,6 +84,82 @@ def test_a_description_tells_what_was_planted(said: tuple[str, ...], wrong: int,
     assert found.words.tolist() == [0, 0, 1, 1, 1, 2, 2]
 
 
+def test_gaps_before_and_after_a_phone_are_told_apart() -> None:
+    said = phones.encode(PROMPT.phones)
+    logits = np.zeros((60, 40))
+    logits[:, 0] = 8.0
+    peaks = [5, 10, 35, 40, 45, 50, 55]  # half a second of blank after the first word
+    logits[peaks, 0] = 0.0
+    logits[peaks, said] = 8.0
+    logp = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    wave = np.random.default_rng(0).normal(0, 0.01, 60 * 320).astype(np.float32)
+    rows = features.describe(AcousticOutput(logp, np.zeros((60, 0), np.float32), wave, 0.02), PROMPT).rows
+    before, after = (rows[:, features.NAMES.index(name)] for name in ("gap_before", "gap_after"))
+    assert (after.argmax(), before.argmax()) == (1, 2)
+    assert before[2] == pytest.approx(np.log1p(24 * 0.02 / 0.05), rel=1e-5)
+    np.testing.assert_array_equal(before[1:], after[:-1])
+    assert before[0] == pytest.approx(np.log1p(5 * 0.02 / 0.05), rel=1e-5)  # from the beginning
+    assert after[-1] == pytest.approx(np.log1p(4 * 0.02 / 0.05), rel=1e-5)  # to the end
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_the_slope_of_pitch_has_the_sign_of_its_movement(way: int) -> None:
+    output = planted_listening(PROMPT.phones, every=10)
+    hertz = np.linspace(120, 240, len(output.wave))[::way]
+    cycles = np.cumsum(hertz) / SAMPLE_RATE
+    wave = sum(0.3 * np.sin(2 * np.pi * k * cycles) / k for k in (1, 2, 3))
+    moved = dataclasses.replace(output, wave=np.asarray(wave, np.float32))
+    rows = features.describe(moved, PROMPT).rows
+    slope, pitch = (rows[:, features.NAMES.index(name)] for name in ("pitch_slope", "pitch"))
+    assert (way * slope[1:-1] > 0.2).all()
+    assert (way * np.diff(pitch) > 0).all()
+    assert (rows[:, features.NAMES.index("voiced")][1:-1] > 0.9).all()
+
+
+def test_loudness_is_cut_off_sixty_decibels_under_the_loudest_frame() -> None:
+    found = prosody.measure(np.concatenate([tone(120), 1e-5 * tone(120)]))
+    assert found.loudness.max() == 0.0
+    assert np.median(found.loudness[110:180]) == -60.0
+    found = prosody.measure(np.concatenate([tone(120), 10 ** (-50 / 20) * tone(120), 10 ** (-20 / 20) * tone(120)]))
+    assert np.median(found.loudness[110:180]) == pytest.approx(-50.0, abs=0.5)
+    assert not np.isfinite(found.pitch[110:180]).any()  # too soft for a voice, though periodic
+    assert np.isfinite(found.pitch[210:280]).all()
+
+
+@pytest.mark.parametrize("kind", ["swapped", "silence", "noise"])
+def test_audio_without_the_prompt_is_all_wrong_and_only_that_of_another_may_be_fluent(kind: str) -> None:
+    from phonobench.fitting import dataset
+
+    made = dataset.negative(described_at_random(0, features.NAMES, models=1), kind)
+    unknown = np.isnan(made.sentence)
+    assert unknown.tolist() == [False, kind == "swapped", kind == "swapped", False]  # fluency and prosody
+    assert (made.sentence[~unknown] == 0).all()
+    assert (made.phone == 0).all() and (made.error == 1).all()
+    assert np.isnan(made.word[:, 1]).all() and (made.word[:, [0, 2]] == 0).all()  # stress
+
+
+def test_fewer_rows_bear_fewer_trees() -> None:
+    from phonobench.assessment.model.examples import Example, FitConfig
+    from phonobench.fitting import boosting
+
+    rng = np.random.default_rng(6)
+    examples = []
+    for seed in range(12):
+        one = described_at_random(seed, features.NAMES, models=1)
+        phone = rng.uniform(size=7)
+        error = (phone < 0.5).astype(float)
+        examples.append(
+            Example(
+                one.rows, one.states, one.ids, one.words, phone, error, rng.uniform(size=(3, 3)), rng.uniform(size=4)
+            )
+        )
+    forest = boosting.grow(examples, features.NAMES, FitConfig(trees=12), lambda _: None)
+    wanted = {"phones": 12, "words": 8, "sentence": 6}
+    assert {name: len(one.roots) for name, one in forest.trees.items()} == {
+        name: wanted[table] for name, table in trees.TABLES.items()
+    }
+
+
 def test_states_are_pooled_over_each_phone_s_time() -> None:
     listening = planted_listening(PROMPT.phones, every=5)
     frames = np.arange(len(listening.logp), dtype=np.float32)[:, None]

@@ -167,6 +167,16 @@ def test_phones_that_no_path_allows_get_the_floor() -> None:
     assert (fine.phone_score > FLOOR).all()
 
 
+def test_the_floor_of_phone_scores_is_a_hundred_nats_under_the_rivals() -> None:
+    ids, prompt = phones.encode(["T"]), utterance("T").prompt
+    for below, score, floored in ((99.0, -99.0, 0), (101.0, -100.0, 1)):
+        better = rivals(ids, -below)
+        better.delete[:] = 0.0
+        found = tasks.predict(Told((), better), prompt)
+        assert found.phone_score[0] == pytest.approx(score, abs=1e-6)
+        assert found.floored == floored
+
+
 def test_the_best_rival_is_never_the_expected_phone() -> None:
     ids = phones.encode(["T", "K"])
     told = rivals(ids, -3.0)
