@@ -35,13 +35,17 @@ def choose_decoder(
         print_caveats(found, store.read_run(run_dir).get("limit"), to_stderr=as_json)
         with progress() as report:
             rates = decoders.error_rates(run_dir, found, report=report)
-        decoders.write(run_dir, next(iter(rates)), rates)
+        decoders.write(run_dir, next(iter(rates)), rates, decoders.chosen_by(run_dir, found))
     facts = store.read_run(run_dir)["decoder"]
     if as_json:
         print_json({"run": run_dir.name, **facts})
         return
     if given is None:
-        rows = [(name, f"{100 * rate:.2f}") for name, rate in list(facts["dev_per_hq"].items())[:SHOWN]]
-        print_table(f"{run_dir.name}: the best of {len(facts['dev_per_hq'])}", ("decoder", "dev PER HQ %"), rows)
+        tried = facts.get("dev_per_hq") or facts["dev_per"]
+        column = "dev PER HQ %" if "dev_per_hq" in facts else "dev PER %"
+        rows = [(name, f"{100 * rate:.2f}") for name, rate in list(tried.items())[:SHOWN]]
+        print_table(f"{run_dir.name}: the best of {len(tried)}", ("decoder", column), rows)
+        if "chosen_by" in facts:
+            print_note(f"chosen by PER over all dev utterances: {facts['chosen_by']}")
     print(f"{run_dir.name} is decoded by {facts['name']}")
     print_note(f"next: phonobench evaluate {run_dir.name}")

@@ -9,6 +9,7 @@ By likelihoods every utterance is searched anew at every weighting, which takes 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,12 +20,13 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from phonobench import fusion, phones, stats, store, tasks
+from phonobench.corpora.choice import choice_set
 from phonobench.evaluate.intervals import estimate
 from phonobench.evaluate.predictions import evidence, workers
 from phonobench.evidence import CTCEvidence, FusedEvidence
 from phonobench.stats import Estimate, Rows
 from phonobench.stats.bootstrap import RESAMPLES, SEED
-from phonobench.types import HQ_ACCURACY, Corpus, OnProgress, PhonobenchError, Progress, Split, Utterance
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Progress, Split, Utterance
 
 METRICS = ("per_hq", "per", "utterance_pearson", "utterance_auc")
 """What a point of the curve tells."""
@@ -107,10 +109,14 @@ def _likelihood_errors(
 
 
 def best(points: Sequence[Point]) -> Point:
-    """The point of the lowest PER (HQ); of equal ones the first of those nearest to equal weights."""
+    """The point of the lowest PER (HQ); of equal ones the first of those nearest to equal weights.
+
+    Where no utterance is known to be well read, the point of the lowest PER (`corpora.choice`).
+    """
+    name = CHOSEN_BY if all(math.isfinite(point.metrics[CHOSEN_BY].value) for point in points) else "per"
 
     def rank(point: Point) -> tuple[float, float]:
-        return point.metrics[CHOSEN_BY].value, max(point.weights) - min(point.weights)
+        return point.metrics[name].value, max(point.weights) - min(point.weights)
 
     return min(points, key=rank)
 
@@ -119,11 +125,15 @@ def choose(
     run_dirs: Sequence[Path], corpus: Corpus, method: fusion.Method, candidates: Sequence[Weights], *,
     report: OnProgress = lambda _: None,
 ) -> Weights:  # fmt: skip
-    """The weights with the lowest PER (HQ) on dev, by frames or by likelihoods; test is not looked at."""
+    """The weights with the lowest PER (HQ) on dev, by frames or by likelihoods; test is not looked at.
+
+    Where no dev utterance is known to be well read, those with the lowest PER (`corpora.choice`).
+    """
     if method == "frames":
         return best(curve(run_dirs, corpus, "dev", candidates, resamples=0, report=report)).weights
     joined = fusion.members(run_dirs, method)
-    well_read = [u for u in corpus.split("dev")[: joined[0].run.get("limit")] if u.judgement.accuracy >= HQ_ACCURACY]
+    dev = corpus.split("dev")[: joined[0].run.get("limit")]
+    well_read = [dev[place] for place in choice_set(dev).places]
     counted = _likelihood_errors(run_dirs, corpus, "dev", candidates, well_read, report)
     total = {weights: int(errors.sum()) for weights, errors in counted.items()}
     return min(total, key=lambda weights: (total[weights], max(weights) - min(weights)))

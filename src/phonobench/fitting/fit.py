@@ -146,10 +146,11 @@ def _thresholds(answers: Sequence[ModelOutput], utterances: Sequence[Utterance])
     error = calibration.probability(np.concatenate([a[1] for a in answers]))
     known = np.isfinite(accuracy)
     sentence = np.array([u.judgement.accuracy for u in utterances])
+    judged = np.isfinite(sentence)
     estimate = np.array([-SCORE_SCALE * float(a[3][0]) for a in answers])
     return {
         "phone_model": best_f1_threshold(error[known], POSITIVE["phone"](accuracy[known])),
-        "utterance_model": best_f1_threshold(estimate, POSITIVE["utterance"](sentence)),
+        "utterance_model": best_f1_threshold(estimate[judged], POSITIVE["utterance"](sentence[judged])),
     }
 
 
