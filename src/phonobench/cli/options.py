@@ -16,7 +16,7 @@ from phonobench.types import PhonobenchError
 
 CorpusOption = Annotated[
     str | None,
-    typer.Option(metavar="FOLDER|NAME", help="SpeechOcean762 or `synthetic`; else $PHONOBENCH_CORPUS, else nearby."),
+    typer.Option(metavar="FOLDER|NAME", help="Folder or name of a corpus; else $PHONOBENCH_CORPUS, else nearby."),
 ]
 RunsOption = Annotated[
     Path, typer.Option("--runs", envvar="PHONOBENCH_RUNS", help="Folder of runs (weights, posteriors).")
