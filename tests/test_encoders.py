@@ -3,28 +3,21 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+import encoder_contract  # noqa: E402
 import transformers  # noqa: E402
+from encoder_contract import tones  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
-from tiny_checkpoints import CASES, LAYERS, WIDTH, save  # noqa: E402
+from tiny_checkpoints import CASES, save  # noqa: E402
 
 from phonobench.neural.checkpoints import pretrained, shards  # noqa: E402
-from phonobench.neural.frontends.features import Masks  # noqa: E402
-from phonobench.neural.frontends.mel import ROUND  # noqa: E402
-from phonobench.neural.recogniser import Recogniser  # noqa: E402
 from phonobench.systems import cards, recipe  # noqa: E402
 from phonobench.types import SAMPLE_RATE, PhonobenchError  # noqa: E402
 
 pytestmark = pytest.mark.torch
-
-
-def tones(*lengths):
-    rng = np.random.default_rng(7)
-    return [torch.from_numpy((0.2 * rng.standard_normal(n)).astype(np.float32)) for n in lengths]
 
 
 @pytest.fixture(scope="module")
@@ -47,33 +40,11 @@ def loaded(request, folders):
 
 
 def test_states_hop_and_layers_are_as_declared(loaded):
-    card, encoder = loaded
-    encoder.eval()
-    waves = tones(24_000, 13_920)
-    with torch.no_grad():
-        features = encoder.features(waves)
-        layers = encoder(features)
-    assert len(layers) == LAYERS + 1 == len(encoder.blocks)
-    (shape,) = {layer.shape for layer in layers}
-    assert (shape[0], shape[2]) == (2, WIDTH)
-    assert 0 <= shape[1] - int(features.lengths.max()) < ROUND  # padding is rounded up to keep the shapes few
-    assert features.lengths.tolist() == [encoder.length(len(w)) for w in waves]
-    for wave, length in zip(waves, features.lengths.tolist(), strict=True):
-        step = card.hop * card.upsample
-        assert abs(length * step - len(wave) / SAMPLE_RATE) < 2 * step
+    encoder_contract.states_hop_and_layers_are_as_declared(*loaded)
 
 
-def test_company_does_not_change_an_utterance(loaded):
-    _, encoder = loaded
-    encoder.eval()
-    waves = tones(24_000, 13_920, 8_320)
-    with torch.no_grad():
-        together = encoder(encoder.features(waves))
-        for row, wave in enumerate(waves):
-            length = encoder.length(len(wave))
-            alone = encoder(encoder.features([wave]))
-            for ours, theirs in zip(together, alone, strict=True):
-                torch.testing.assert_close(ours[row, :length], theirs[0, :length], atol=2e-4, rtol=1e-4)
+def test_padding_and_batch_do_not_change_an_utterance(loaded):
+    encoder_contract.padding_changes_nothing(loaded[1])
 
 
 def theirs_of(card, encoder, wave):
@@ -112,71 +83,19 @@ def test_last_state_is_what_the_model_itself_ends_with(loaded):
         )
 
 
-@pytest.mark.parametrize(
-    ("settings", "blocks"), [({}, LAYERS + 1), ({"trainable": "last:2"}, 2), ({"trainable": "none"}, 0)]
-)
+@pytest.mark.parametrize(("settings", "blocks"), encoder_contract.TRAINED)
 def test_gradient_goes_exactly_where_the_recipe_says(loaded, settings, blocks):
-    _, encoder = loaded
-    model = Recogniser(encoder, recipe.with_settings(recipe.find("weighted"), settings)).train()
-    model.train_encoder(True)
-    logp, _ = model(model.encoder.features(tones(16_000, 12_000)))
-    (-logp[..., 3].mean()).backward()
-    reached = {id(p) for p in model.parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    wanted = {id(p) for block in encoder.blocks[::-1][:blocks] for n, p in block.named_parameters()}
-    fixed = {id(p) for n, p in encoder.named_parameters() if "masked_spec_embed" in n or "embed_positions" in n}
-    # A key's bias moves no attention weight, so its gradient is zero but for rounding.
-    flat = {id(p) for n, p in encoder.named_parameters() if n.endswith("k_proj.bias")}
-    own = {id(p) for p in [*model.head.parameters(), model.layer_weights]}
-    assert reached | flat == (wanted - fixed) | own | flat
+    encoder_contract.gradients_go_where_the_recipe_says(loaded[1], settings, blocks)
 
 
 def test_masks_hide_the_sound(loaded):
-    _, encoder = loaded
-    encoder.eval()
-    features = encoder.features(tones(16_000))
-    length = int(features.lengths[0])
-    everything = Masks(torch.ones(1, length, dtype=torch.bool), torch.zeros(1, encoder.bands, dtype=torch.bool))
-    with torch.no_grad():
-        heard = encoder(encoder.features(tones(16_000)), everything)[-1]
-        other = encoder(encoder.features([2 * w.flip(0) for w in tones(16_000)]), everything)[-1]
-        plain = encoder(features)[-1]
-    torch.testing.assert_close(heard, other)
-    assert (plain - heard).abs().max() > 1e-3
+    encoder_contract.masks_hide_the_sound(loaded[1])
 
 
 @pytest.mark.parametrize("name", [name for name, card in cards.CARDS.items() if not card.scratch])
 def test_full_size_has_the_declared_number_of_parameters(name):
     card = cards.find(name)
-    assert count_at_full_size(card) == card.parameters
-
-
-def count_at_full_size(card):
-    """Parameters of the real architecture, on the meta device: no memory, no weights."""
-    family = pretrained.FAMILIES[card.family]
-    heads = card.width // 64
-    if card.family in ("whisper", "qwen2-audio"):
-        settings = {
-            "d_model": card.width,
-            "encoder_layers": card.layers,
-            "encoder_attention_heads": heads,
-            "encoder_ffn_dim": 4 * card.width,
-        }
-    elif card.family in ("w2v-bert", "parakeet"):
-        settings = {"hidden_size": card.width, "num_hidden_layers": card.layers}
-    else:
-        norm = {"feat_extract_norm": card.norm, "do_stable_layer_norm": card.norm == "layer"}
-        bias = card.norm == "layer" and card.family not in ("wavlm", "data2vec")
-        settings = {
-            "hidden_size": card.width,
-            "num_hidden_layers": card.layers,
-            "conv_bias": bias,
-            **norm,
-            "num_attention_heads": heads,
-            "intermediate_size": 4 * card.width,
-            **card.config,
-        }
-    with torch.device("meta"):
-        return sum(p.numel() for p in family.module(family.config(**settings)).parameters())
+    assert encoder_contract.count_at_full_size(card) == card.parameters
 
 
 def test_every_card_names_a_known_family_and_recipe():

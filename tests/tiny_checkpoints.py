@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import transformers
 from safetensors.torch import save_file
 
+from phonobench.neural.checkpoints import families
 from phonobench.systems import cards
 
 _CONVOLUTIONS = {"conv_dim": [32] * 7, "conv_kernel": [10, 3, 3, 3, 3, 2, 2], "conv_stride": [5, 2, 2, 2, 2, 2, 2]}
@@ -77,33 +79,35 @@ CASES = list({(c.family, c.norm, tuple(c.config.items()), c.pool, c.upsample): c
 def save(card: cards.Card, folder: Path, seed: int = 0) -> Path:
     """Write a tiny checkpoint of the card's class, with the settings that its real one has."""
     torch.manual_seed(seed)
-    if card.family == "whisper":
-        transformers.WhisperModel(transformers.WhisperConfig(**_WHISPER)).save_pretrained(folder)
-    elif card.family == "qwen2-audio":
-        _save_tower(folder)
-    elif card.family == "parakeet":
-        config = transformers.ParakeetCTCConfig(encoder_config=_PARAKEET, vocab_size=40, pad_token_id=0)
-        transformers.ParakeetForCTC(config).save_pretrained(folder)
-    elif card.family == "w2v-bert":
-        transformers.Wav2Vec2BertModel(transformers.Wav2Vec2BertConfig(**_BERT)).save_pretrained(folder)
-    else:
-        _save_wave(card, folder)
+    if card.family not in MAKERS:
+        raise KeyError(f"no tiny checkpoint of the family {card.family!r}: add a row to MAKERS in tiny_checkpoints")
+    MAKERS[card.family](card, folder)
     return folder
 
 
-def _save_wave(card: cards.Card, folder: Path) -> None:
-    config, module = {
-        "hubert": (transformers.HubertConfig, transformers.HubertModel),
-        "wavlm": (transformers.WavLMConfig, transformers.WavLMModel),
-        "wav2vec2": (transformers.Wav2Vec2Config, transformers.Wav2Vec2Model),
-        "data2vec": (transformers.Data2VecAudioConfig, transformers.Data2VecAudioModel),
-    }[card.family]
-    module(config(**{**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm], **card.config})).save_pretrained(folder)
+def _save_whisper(card: cards.Card, folder: Path) -> None:
+    transformers.WhisperModel(transformers.WhisperConfig(**_WHISPER)).save_pretrained(folder)
+
+
+def _save_parakeet(card: cards.Card, folder: Path) -> None:
+    config = transformers.ParakeetCTCConfig(encoder_config=_PARAKEET, vocab_size=40, pad_token_id=0)
+    transformers.ParakeetForCTC(config).save_pretrained(folder)
+
+
+def _save_bert(card: cards.Card, folder: Path) -> None:
+    transformers.Wav2Vec2BertModel(transformers.Wav2Vec2BertConfig(**_BERT)).save_pretrained(folder)
+
+
+def save_wave(card: cards.Card, folder: Path) -> None:
+    """A checkpoint of the wav2vec2 lineage, by the classes that the card's family names."""
+    family = families.FAMILIES[card.family]
+    config = family.config(**{**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm], **card.config})
+    family.module(config).save_pretrained(folder)
     settings = {"do_normalize": card.norm == "layer", "feature_extractor_type": "Wav2Vec2FeatureExtractor"}
     (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "sampling_rate": 16_000}))
 
 
-def _save_tower(folder: Path) -> None:
+def _save_tower(card: cards.Card, folder: Path) -> None:
     """The audio tower inside a larger model in four shards, bf16 as the real one, of which one holds no tower."""
     folder.mkdir(parents=True)
     tower = transformers.Qwen2AudioEncoder(transformers.Qwen2AudioEncoderConfig(**_QWEN))
@@ -117,3 +121,16 @@ def _save_tower(folder: Path) -> None:
         save_file({name: tensors[name].contiguous() for name in shard}, folder / f"model-{i}-of-4.safetensors")
     (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": place}))
     (folder / "config.json").write_text(json.dumps({"model_type": "qwen2_audio", "audio_config": _QWEN}))
+
+
+MAKERS: dict[str, Callable[[cards.Card, Path], None]] = {
+    "whisper": _save_whisper,
+    "qwen2-audio": _save_tower,
+    "parakeet": _save_parakeet,
+    "w2v-bert": _save_bert,
+    "hubert": save_wave,
+    "wavlm": save_wave,
+    "wav2vec2": save_wave,
+    "data2vec": save_wave,
+}
+"""How the tiny checkpoint of each family is written."""
