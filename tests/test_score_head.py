@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from phonobench.systems import cards, recipe
 from phonobench.types import PhonobenchError
 
 torch = pytest.importorskip("torch")
-judge = pytest.importorskip("phonobench.neural.assessment.score_head")
+score_head = pytest.importorskip("phonobench.neural.assessment.score_head")
+loop = pytest.importorskip("phonobench.neural.training.loop")
 pytestmark = pytest.mark.torch
 
 WIDTH, FRAMES = 6, 12
@@ -30,12 +32,12 @@ def _posteriors() -> torch.Tensor:
 
 
 def _scored(phone: list[float], sentence: float = np.nan, ids: tuple[int, ...] = (5, 9)) -> object:
-    return judge.ScoreTargets(ids, np.array(phone, dtype=np.float32), np.full(4, sentence, dtype=np.float32))
+    return score_head.ScoreTargets(ids, np.array(phone, dtype=np.float32), np.full(4, sentence, dtype=np.float32))
 
 
 def _judge() -> torch.nn.Module:
     torch.manual_seed(0)
-    made = judge.ScoreHead(WIDTH).eval()
+    made = score_head.ScoreHead(WIDTH).eval()
     for last in (made.score, made.sentence[-1]):
         torch.nn.init.normal_(last.weight)  # as it starts, hardly anything reaches its estimates
     return made
@@ -105,7 +107,7 @@ def test_it_learns_what_the_states_hold() -> None:
 def test_human_scores_are_shares_of_their_scales() -> None:
     utterances = synthetic.read().split("train")[:3]
     ids = [phones.encode(u.prompt.phones) for u in utterances]
-    for utterance, one in zip(utterances, judge.score_targets(utterances, ids), strict=True):
+    for utterance, one in zip(utterances, score_head.score_targets(utterances, ids), strict=True):
         np.testing.assert_allclose(2 * one.phone, utterance.judgement.phone_accuracy, rtol=1e-6)
         human = utterance.judgement
         np.testing.assert_allclose(10 * one.sentence, [human.accuracy, human.fluency, human.prosodic, human.total])
@@ -143,3 +145,39 @@ def test_a_training_with_a_judge_keeps_it_and_differs_from_one_without(tmp_path)
     assert {name for name in judging if name not in without} == {n for n in judging if n.startswith("judge.")} != set()
     body = [name for name in without if name.startswith("encoder.") and without[name].is_floating_point()]
     assert any(not torch.equal(without[name], judging[name]) for name in body)
+
+
+def _scoring_run(folder: Path) -> Path:
+    settings = {"epochs": "1", "head_only_epochs": "0", "batch_seconds": "8", "precision": "fp32"}
+    plan = recipe.with_settings(recipe.find("scoring"), {**settings, "score_loss_weight": "2"})
+    return loop.train(cards.find("scratch-mel"), plan, synthetic.read(), folder, limit=4)
+
+
+def test_scores_are_read_off_the_last_layer_but_one_in_training_and_when_recognised(tmp_path, monkeypatch) -> None:
+    """Of three states (before the first layer, after it, after the second) it is the one in the middle."""
+    trained = pytest.importorskip("phonobench.neural.checkpoints.trained")
+    recognise = pytest.importorskip("phonobench.neural.assessment.recognise")
+    recogniser = pytest.importorskip("phonobench.neural.recogniser")
+    layers, read = [], []
+    known, states_of = score_head.ScoreHead.loss, recogniser.Recogniser.states
+
+    def noted(head, states, *others):
+        read.append((len(layers[-1]), states is layers[-1][1]))
+        return known(head, states, *others)
+
+    def kept(model, *given):
+        layers.append(states_of(model, *given))
+        return layers[-1]
+
+    monkeypatch.setattr(score_head.ScoreHead, "loss", noted)
+    monkeypatch.setattr(recogniser.Recogniser, "states", kept)
+    run_dir = _scoring_run(tmp_path)
+    assert set(read) == {(3, True)}
+    monkeypatch.undo()
+    wave = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.1
+    ((_, output),) = recognise.recognise(run_dir, (), None, [lambda: wave])
+    model = trained.load(run_dir)
+    with torch.no_grad():
+        features = model.encoder.features([torch.from_numpy(wave)])
+        middle = model.encoder(features)[1][0, : int(features.lengths[0])]
+    np.testing.assert_allclose(output.head.states, middle.numpy(), atol=1e-5)
