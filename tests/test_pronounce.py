@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import fake_package
@@ -189,6 +190,27 @@ def test_a_variant_needs_evidence() -> None:
     uniform = CTCEvidence(np.full((60, 40), -np.log(40)), 0.02)
     same_length = reading.of_text("with")  # W IH DH, W IH TH: all frames alike cannot tell them apart
     assert [one.chosen for one in reading.choose(same_length, uniform)] == [0]
+
+
+def tilted(gap: float) -> CTCEvidence:
+    """Even posteriors, tilted until the second pronunciation of `with` is `gap` nats likelier than the first."""
+    first, second = (phones.encode(one.phones) for one in reading.of_text("with")[0].variants[:2])
+    low, high = -1.0, 1.0
+    for _ in range(60):
+        logits = np.zeros((20, phones.COLUMNS))
+        logits[:, second[-1]] = (low + high) / 2
+        evidence = CTCEvidence(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), 0.02)
+        apart = evidence.loglik(second) - evidence.loglik(first)
+        low, high = ((low + high) / 2, high) if apart < gap else (low, (low + high) / 2)
+    assert apart == pytest.approx(gap, abs=1e-6)
+    return evidence
+
+
+@pytest.mark.parametrize(("gap", "chosen"), [(-1.0, 0), (0.0, 0), (0.09, 0), (0.11, 1), (1.0, 1)])
+def test_a_later_variant_must_be_likelier_by_a_tenth_of_a_nat(gap: float, chosen: int) -> None:
+    readings = reading.of_text("with")
+    readings = (replace(readings[0], variants=readings[0].variants[:2]),)
+    assert [one.chosen for one in reading.choose(readings, tilted(gap))] == [chosen]
 
 
 def test_audio_that_holds_only_the_short_variants_is_still_aligned() -> None:
