@@ -26,6 +26,10 @@ def forms(word: str, sounds: Sequence[Sound]) -> dict[tuple[str, ...], Kind]:
     """Every form that the rules make of a pronunciation, alone and together, each with its kind; itself not among them.
 
     `regional` where a British rule took part, else `reduced`.
+
+    Example:
+        >>> forms("hot", [("HH", False), ("AA", False), ("T", False)])
+        {('HH', 'AH', 'T'): 'regional'}
     """
     found: dict[tuple[str, ...], Kind] = {}
     itself = tuple(phone for phone, _ in sounds)
@@ -41,7 +45,12 @@ def forms(word: str, sounds: Sequence[Sound]) -> dict[tuple[str, ...], Kind]:
 
 
 def vowels(word: str, sounds: Sequence[Sound]) -> list[Sound]:
-    """`hot`, `across` with AH (spelled with o, or a after w); `last`, `after`, `answer` with AA."""
+    """`hot`, `across` with AH (spelled with o, or a after w); `last`, `after`, `answer` with AA.
+
+    Example:
+        >>> vowels("hot", [("HH", False), ("AA", False), ("T", False)])
+        [('HH', False), ('AH', False), ('T', False)]
+    """
     round_ = "o" in word.replace("ou", "").replace("oa", "") or "wa" in word or "qua" in word
     made: list[Sound] = []
     for place, (phone, unstressed) in enumerate(sounds):
@@ -56,7 +65,12 @@ def vowels(word: str, sounds: Sequence[Sound]) -> list[Sound]:
 
 
 def dropped_r(word: str, sounds: Sequence[Sound]) -> list[Sound]:
-    """R only before a vowel. A schwa stays after a close or mid front vowel (`near`), and for an ER without stress."""
+    """R only before a vowel. A schwa stays after a close or mid front vowel (`near`), and for an ER without stress.
+
+    Example:
+        >>> dropped_r("near", [("N", False), ("IH", False), ("R", False)])
+        [('N', False), ('IH', False), ('AH', True)]
+    """
     made: list[Sound] = []
     for place, (phone, unstressed) in enumerate(sounds):
         before_vowel = place + 1 < len(sounds) and sounds[place + 1][0] in VOWELS
@@ -72,7 +86,12 @@ def dropped_r(word: str, sounds: Sequence[Sound]) -> list[Sound]:
 
 
 def syllabic(word: str, sounds: Sequence[Sound]) -> list[Sound]:
-    """`people`, `seven`: no schwa between a consonant and an L or N that no vowel follows."""
+    """`people`, `seven`: no schwa between a consonant and an L or N that no vowel follows.
+
+    Example:
+        >>> syllabic("seven", [("S", False), ("EH", False), ("V", False), ("AH", True), ("N", False)])
+        [('S', False), ('EH', False), ('V', False), ('N', False)]
+    """
     made: list[Sound] = []
     for place, (phone, unstressed) in enumerate(sounds):
         after = [one for one, _ in sounds[place + 1 : place + 3]]
@@ -83,7 +102,12 @@ def syllabic(word: str, sounds: Sequence[Sound]) -> list[Sound]:
 
 
 def weak(word: str, sounds: Sequence[Sound]) -> list[Sound]:
-    """IH for a schwa inside the word (`basket`), and for an IY without stress (`happy`, `area`)."""
+    """IH for a schwa inside the word (`basket`), and for an IY without stress (`happy`, `area`).
+
+    Example:
+        >>> weak("happy", [("HH", False), ("AE", False), ("P", False), ("IY", True)])
+        [('HH', False), ('AE', False), ('P', False), ('IH', False)]
+    """
     inside = len(sounds) - 1
     made: list[Sound] = []
     for place, (phone, unstressed) in enumerate(sounds):

@@ -81,6 +81,16 @@ def guess(word: str, grams: Grams | None = None) -> tuple[Guess, ...]:
     """The likeliest pronunciations of a word in letters a to z and apostrophes, best first; () where none is found.
 
     At most `GUESSES`, the second and third only where they have `LIKELY` of the probability.
+
+    Args:
+        word: lower case.
+        grams: the model; the shipped one if nothing is given.
+
+    Example:
+        >>> guess("blorf")[0].phones
+        ('B', 'L', 'ER', 'F')
+        >>> guess("a1")
+        ()
     """
     grams = grams or shipped()
     best: dict[tuple[str, ...], float] = {}
@@ -96,7 +106,12 @@ def guess(word: str, grams: Grams | None = None) -> tuple[Guess, ...]:
 
 
 def decode(word: str, grams: Grams, beam: int = BEAM) -> list[tuple[tuple[str, ...], float]]:
-    """Phones and log-probability of the unit sequences that a beam search through `word` holds at the end."""
+    """Phones and log-probability (nats) of the unit sequences that a beam search holds at the end, best first.
+
+    Example:
+        >>> decode("cat", shipped())[0][0]
+        ('K', 'AE', 'T')
+    """
     memory = (1 << BITS * (grams.order - 1)) - 1
     histories, scores = np.zeros(1, dtype=np.int64), np.zeros(1)
     trails: list[tuple[int, ...]] = [()]
@@ -121,12 +136,22 @@ def decode(word: str, grams: Grams, beam: int = BEAM) -> list[tuple[tuple[str, .
 
 @cache
 def shipped() -> Grams:
-    """The model in this package."""
+    """The model in this package; read once.
+
+    Example:
+        >>> shipped().order
+        7
+    """
     return unpack(importlib.resources.files("phonobench.pronounce").joinpath(FILE).read_bytes())
 
 
 def pack(grams: Grams) -> bytes:
-    """A model as compressed bytes: a trie, level by level, values rounded to `STEP`."""
+    """A model as compressed bytes: a trie, level by level, values rounded to `STEP`.
+
+    Example:
+        >>> unpack(pack(shipped())).letters == shipped().letters
+        True
+    """
     ids = {phone: i for i, phone in enumerate(PHONES, start=1)}
     made = np.array([[ids[p] for p in one] + [0] * (2 - len(one)) for one in grams.phones], dtype=np.uint8)
     arrays: dict[str, np.ndarray] = {"letters": np.frombuffer(grams.letters.encode(), dtype=np.uint8), "phones": made}
@@ -146,7 +171,12 @@ def pack(grams: Grams) -> bytes:
 
 
 def unpack(content: bytes) -> Grams:
-    """What `pack` made."""
+    """The model out of the bytes that `pack` made.
+
+    Example:
+        >>> unpack(pack(shipped())).order
+        7
+    """
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         levels = sum(name.startswith("low") for name in arrays.files)
         keys: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""How words are said: CMUdict as it ships in this package, and lexicons of the user's own.
+"""Pronunciations of words: CMUdict as it ships in this package, and lexicons of the user's own.
 
 The shipped file holds one line a word, ascending: the spelling, then every variant with one character a phone
 (`CODES`); of stress only what `UNSTRESSED` tells is kept. It is
@@ -65,12 +65,24 @@ class Pronunciation:
 
 
 def look_up(word: str) -> tuple[Phones, ...]:
-    """Pronunciations of a word (lower case) in CMUdict, in its order; () for one that it does not hold."""
+    """Pronunciations of a word (lower case) in CMUdict, in its order; () for one that it does not hold.
+
+    Example:
+        >>> look_up("read")
+        (('R', 'EH', 'D'), ('R', 'IY', 'D'))
+        >>> look_up("blorf")
+        ()
+    """
     return tuple(tuple(phone for phone, _ in sounds) for sounds in _look_up(word))
 
 
 def entries() -> dict[str, tuple[Phones, ...]]:
-    """All of CMUdict."""
+    """All of CMUdict: the pronunciations of every word, words in ascending order.
+
+    Example:
+        >>> entries()["bear"]
+        (('B', 'EH', 'R'),)
+    """
     words = [line.split(" ")[0] for line in _shipped().decode("ascii").split("\n")]
     return {word: look_up(word) for word in words if word}
 
@@ -95,6 +107,16 @@ def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = Non
     The user's own entries stand in place of all others. Else CMUdict's variants in its order, then weak forms and
     those of `accents` that are not among them. An unknown possessive is its stem and the ending that
     the rules of English give.
+
+    Args:
+        word: in any case.
+        own: the user's lexicon, as `read` returns it.
+
+    Example:
+        >>> [(" ".join(one.phones), one.source) for one in pronunciations("seven")][:2]
+        [('S EH V AH N', 'lexicon'), ('S EH V N', 'reduced')]
+        >>> pronunciations("bear", {"bear": (("B", "IY", "R"),)})[0].source
+        'own'
     """
     word = word.lower()
     if own and word in own:
@@ -118,7 +140,18 @@ def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = Non
 def read(path: str | os.PathLike[str]) -> dict[str, tuple[Phones, ...]]:
     """A user's lexicon: lines of a word and its ARPAbet phones (stress digits are dropped), variants repeated.
 
-    `#` begins a comment. Raises PhonobenchError naming file, line and fault.
+    `#` begins a comment.
+
+    Raises:
+        PhonobenchError: naming file, line and fault.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "own.txt"
+        ...     _ = path.write_text("Blorf B L AO1 R F", encoding="utf-8")
+        ...     read(path)
+        {'blorf': (('B', 'L', 'AO', 'R', 'F'),)}
     """
     path = Path(path)
     try:

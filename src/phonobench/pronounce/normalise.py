@@ -1,4 +1,4 @@
-"""From written text to the words that are said: punctuation, case, apostrophes, hyphens, numbers, money.
+"""From written text to the words that are spoken: punctuation, case, apostrophes, hyphens, numbers, money.
 
 What cannot be read in one way is refused by name, not guessed: an abbreviation such as `St.`, a formula, another
 script.
@@ -45,7 +45,12 @@ _MAGNITUDES = ("thousand", "million", "billion", "trillion")
 def words(text: str) -> tuple[Token, ...]:
     """The words of a text in order.
 
-    Raises PhonobenchError for a text without words, and naming each piece that cannot be read, with the remedy.
+    Raises:
+        PhonobenchError: for a text without words, and naming each piece that cannot be read, with the remedy.
+
+    Example:
+        >>> [token.word for token in words("It's 5%!")]
+        ["it's", 'five', 'percent']
     """
     plain = _DASHES.sub(" ", unicodedata.normalize("NFKC", text).translate(_SAME))
     pieces, found, refused = plain.split(), [], []
@@ -68,7 +73,12 @@ def words(text: str) -> tuple[Token, ...]:
 
 
 def initials(letters: str) -> list[str]:
-    """`U.S.`, `p.m.` or `BBC` letter by letter; a letter's name is a lexicon's word with a full stop (`u.`)."""
+    """`U.S.`, `p.m.` or `BBC` letter by letter; a letter's name is a lexicon's word with a full stop (`u.`).
+
+    Example:
+        >>> initials("p.m.")
+        ['p.', 'm.']
+    """
     return [letter.lower() + "." for letter in letters if letter.isalpha()]
 
 

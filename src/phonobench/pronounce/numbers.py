@@ -18,7 +18,12 @@ LARGEST = 10**15 - 1
 
 
 def cardinal(number: int) -> list[str]:
-    """42 -> forty two; 105 -> one hundred five. From `LARGEST` on digit by digit."""
+    """A whole number; above `LARGEST` digit by digit.
+
+    Example:
+        >>> " ".join(cardinal(105))
+        'one hundred five'
+    """
     if number > LARGEST:
         return digits(str(number))
     words: list[str] = []
@@ -30,7 +35,12 @@ def cardinal(number: int) -> list[str]:
 
 
 def ordinal(number: int) -> list[str]:
-    """42 -> forty second."""
+    """An ordinal number.
+
+    Example:
+        >>> " ".join(ordinal(42))
+        'forty second'
+    """
     *first, last = cardinal(number)
     if last in _ORDINALS:
         return [*first, _ORDINALS[last]]
@@ -38,7 +48,12 @@ def ordinal(number: int) -> list[str]:
 
 
 def year(number: int) -> list[str]:
-    """1984 -> nineteen eighty four, 1900 -> nineteen hundred, 1905 -> nineteen oh five, 2005 -> two thousand five."""
+    """A number that is a year, if it is one of 1100 to 1999 or 2010 to 2099; else as `cardinal`.
+
+    Example:
+        >>> [" ".join(year(number)) for number in (1984, 1900, 1905, 2005)]
+        ['nineteen eighty four', 'nineteen hundred', 'nineteen oh five', 'two thousand five']
+    """
     high, low = divmod(number, 100)
     if not 1100 <= number <= 2099 or 2000 <= number <= 2009:
         return cardinal(number)
@@ -48,17 +63,32 @@ def year(number: int) -> list[str]:
 
 
 def decimal(whole: str, fraction: str) -> list[str]:
-    """("3", "14") -> three point one four."""
+    """A decimal fraction from the digits before and after the point.
+
+    Example:
+        >>> " ".join(decimal("3", "14"))
+        'three point one four'
+    """
     return [*cardinal(int(whole or "0")), "point", *digits(fraction)]
 
 
 def digits(figures: str) -> list[str]:
-    """ "007" -> zero zero seven."""
+    """A number digit by digit.
+
+    Example:
+        >>> digits("007")
+        ['zero', 'zero', 'seven']
+    """
     return [_ONES[int(figure)] for figure in figures]
 
 
 def plural(words: list[str]) -> list[str]:
-    """nineteen eighty -> nineteen eighties."""
+    """The plural of a number in words.
+
+    Example:
+        >>> plural(["nineteen", "eighty"])
+        ['nineteen', 'eighties']
+    """
     *first, last = words
     return [*first, last[:-1] + "ies" if last.endswith("y") else last + ("es" if last.endswith("x") else "s")]
 

@@ -35,7 +35,12 @@ class Reading:
 
 
 def prompt(readings: Sequence[Reading]) -> Prompt:
-    """The words with their chosen phones."""
+    """The words with their chosen phones.
+
+    Example:
+        >>> prompt(of_text("call")).phones
+        ('K', 'AO', 'L')
+    """
     return Prompt(tuple(Word(one.word, one.pronunciation.phones) for one in readings))
 
 
@@ -44,8 +49,17 @@ def of_text(
 ) -> tuple[Reading, ...]:
     """Every word of a text with its variants, the first of each chosen.
 
-    Unknown words are guessed, or with `guess` off refused. Raises PhonobenchError that names the words which have no
-    pronunciation, or what in the text cannot be read.
+    Args:
+        text: as it is written.
+        own: the user's lexicon (`lexicon.read`).
+        guess: whether unknown words are guessed; otherwise they are refused.
+
+    Raises:
+        PhonobenchError: naming the words that have no pronunciation, or what in the text cannot be read.
+
+    Example:
+        >>> [(one.word, one.pronunciation.source) for one in of_text("the blorfing bear")]
+        [('the', 'lexicon'), ('blorfing', 'guessed'), ('bear', 'lexicon')]
     """
     tokens = normalise.words(text)
     capitals = text.upper() == text  # then capitals do not tell initials from words
@@ -75,8 +89,14 @@ def of_text(
 def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Reading, ...]:
     """Readings of given phones: ARPAbet (stress digits are dropped) or IPA, one symbol a blank, `|` between words.
 
-    The words' spellings are those of `text`, which must have as many, or else the phones themselves. Raises
-    PhonobenchError for an unknown symbol, an empty word and a text of another number of words.
+    The words' spellings are those of `text`, which must have as many, or else the phones themselves.
+
+    Raises:
+        PhonobenchError: for an unknown symbol, an empty word and a text of another number of words.
+
+    Example:
+        >>> [(one.word, one.pronunciation.phones) for one in of_phones("w i | K AO1 L", "we call")]
+        [('we', ('W', 'IY')), ('call', ('K', 'AO', 'L'))]
     """
     symbols = phones.replace("|", " | ").split() if isinstance(phones, str) else list(phones)
     groups: list[list[str]] = [[]]
@@ -98,21 +118,26 @@ def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Rea
     )
 
 
-def choose(readings: Sequence[Reading], *heard: CTCEvidence) -> tuple[Reading, ...]:
+def choose(readings: Sequence[Reading], *evidence: CTCEvidence) -> tuple[Reading, ...]:
     """The readings with the variant of each word that fits the audio best.
 
     Coordinate ascent from the variants chosen so far: each word is tried between its neighbours, in the frames from
-    the beginning of the one to the end of the other, all the rest as it is. Where several models heard it, their
-    log-likelihoods add up. Raises PhonobenchError where the audio is
-    too short even for the shortest variants.
+    the beginning of the one to the end of the other, all the rest as it is.
+
+    Args:
+        readings: the words of the text.
+        evidence: of one model or several, whose log-likelihoods add up.
+
+    Raises:
+        PhonobenchError: where the audio is too short even for the shortest variants.
     """
-    chosen = _fitting(list(readings), min(len(one.logp) for one in heard))
+    chosen = _fitting(list(readings), min(len(one.logp) for one in evidence))
     for _ in range(SWEEPS):
         before = [one.chosen for one in chosen]
-        bounds = [_bounds(chosen, one) for one in heard]
+        bounds = [_bounds(chosen, one) for one in evidence]
         for place, one in enumerate(chosen):
             if len(one.variants) > 1:
-                chosen[place] = _best(chosen, place, heard, bounds)
+                chosen[place] = _best(chosen, place, evidence, bounds)
         if [one.chosen for one in chosen] == before:
             break
     return tuple(chosen)
@@ -136,24 +161,27 @@ def _fitting(readings: list[Reading], frames: int) -> list[Reading]:
     return [replace(one, chosen=int(np.argmin(sizes))) for one, sizes in zip(readings, lengths, strict=True)]
 
 
-def _bounds(readings: Sequence[Reading], heard: CTCEvidence) -> list[tuple[int, int]]:
+def _bounds(readings: Sequence[Reading], evidence: CTCEvidence) -> list[tuple[int, int]]:
     """Frames in which each word and its neighbours are said: from the end of the word before them to the next."""
-    aligned = heard.align(encode(prompt(readings).phones))
+    aligned = evidence.align(encode(prompt(readings).phones))
     ends = np.cumsum([len(one.pronunciation.phones) for one in readings])
     starts = ends - [len(one.pronunciation.phones) for one in readings]
     first, last = aligned.start[starts], aligned.end[ends - 1]
     found = []
     for place in range(len(readings)):
         begin = 0 if place < 2 else int(last[place - 2])
-        end = len(heard.logp) if place + 2 >= len(readings) else int(first[place + 2])
+        end = len(evidence.logp) if place + 2 >= len(readings) else int(first[place + 2])
         found.append((begin, end))
     return found
 
 
 def _best(
-    readings: Sequence[Reading], place: int, heard: Sequence[CTCEvidence], bounds: Sequence[Sequence[tuple[int, int]]]
+    readings: Sequence[Reading],
+    place: int,
+    evidence: Sequence[CTCEvidence],
+    bounds: Sequence[Sequence[tuple[int, int]]],
 ) -> Reading:
-    parts = [CTCEvidence(one.logp[slice(*ends[place])], one.hop) for one, ends in zip(heard, bounds, strict=True)]
+    parts = [CTCEvidence(one.logp[slice(*ends[place])], one.hop) for one, ends in zip(evidence, bounds, strict=True)]
     before = readings[place - 1].pronunciation.phones if place else ()
     after = readings[place + 1].pronunciation.phones if place + 1 < len(readings) else ()
     one = readings[place]
