@@ -1,7 +1,7 @@
-"""Edit alignment of what was heard with what was expected, and its articulatory-feature counterpart.
+"""Edit alignment of a hypothesis with its reference, and the distance of the two in articulatory features.
 
-`align` counts whole tokens (phones, or the characters of a string); `feature_distance` lets a slip of one feature cost
-less than one of many.
+`align` counts whole tokens (phones, or the characters of a string). In `feature_distance` a substitution of similar
+phones costs less than one of unlike phones.
 """
 
 from __future__ import annotations
@@ -51,7 +51,24 @@ class Edits:
 
 
 def align(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edits:
-    """Aligns two sequences of tokens at the least number of edits. A string is a sequence of characters."""
+    """Aligns two sequences of tokens at the least number of edits.
+
+    Args:
+        reference: the expected tokens. A string is a sequence of characters.
+        hypothesis: the recognised tokens.
+
+    Returns:
+        One of the cheapest alignments, with its counts; which one among equals is rapidfuzz's convention.
+
+    Example:
+        >>> edits = align(["K", "AE", "T"], ["K", "EH", "T", "S"])
+        >>> edits.hits, edits.substitutions, edits.deletions, edits.insertions
+        (2, 1, 0, 1)
+        >>> edits.pairs
+        ((0, 0), (1, 1), (2, 2), (None, 3))
+        >>> round(edits.rate, 3)
+        0.667
+    """
     operations = Levenshtein.editops(list(reference), list(hypothesis))
     pairs: list[tuple[int | None, int | None]] = []
     counts = {"replace": 0, "delete": 0, "insert": 0}
@@ -75,8 +92,22 @@ def feature_distance(reference: Sequence[int], hypothesis: Sequence[int]) -> flo
 
     As panphon's `feature_edit_distance` (Mortensen et al. 2016) over segments: a substitution costs half the summed
     difference of 24 features in {-1, 0, 1}, divided by 24; a deletion or insertion 1, less half of 1/24 for each
-    feature that the segment leaves open. A diphthong is two segments, an affricate one, ER a syllabic r. Raises
-    PhonobenchError for an id that is no phone.
+    feature that the segment leaves open. A diphthong is two segments, an affricate one, ER a syllabic r.
+
+    Args:
+        reference: expected phone ids, 1 to 39.
+        hypothesis: recognised phone ids, 1 to 39.
+
+    Returns:
+        The least total cost of an alignment, 0 for equal sequences; it may be fractional.
+
+    Raises:
+        PhonobenchError: for an id that is no phone.
+
+    Example:
+        >>> voiced = feature_distance(phones.encode("B"), phones.encode("P"))  # they differ in voice alone
+        >>> round(voiced, 4), round(feature_distance(phones.encode("B"), phones.encode(["IY"])), 4)
+        (0.0417, 0.2917)
     """
     table = _articulation()
     rows = [segment for phone in phones.decode(reference) for segment in table.segments[phone]]
@@ -92,7 +123,7 @@ def feature_distance(reference: Sequence[int], hypothesis: Sequence[int]) -> flo
 
 @dataclass(frozen=True, eq=False)
 class _Articulation:
-    """Costs over segments: `between` (S, S) of a substitution, `alone` (S,) of one left out or put in."""
+    """Costs over S segments: `between` (S, S) of a substitution, `alone` (S,) of a deletion or an insertion."""
 
     segments: dict[str, tuple[int, ...]]
     between: np.ndarray

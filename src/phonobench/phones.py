@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from phonobench.types import PhonobenchError
 
 BLANK = 0
+"""Column of the CTC blank."""
 
 ARPABET_TO_IPA: dict[str, str] = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "aʊ", "AY": "aɪ", "B": "b", "CH": "tʃ", "D": "d", "DH": "ð",
@@ -34,14 +35,30 @@ _ID = {phone: column for column, phone in enumerate(PHONES, start=1)}
 
 
 def strip_stress(symbol: str) -> str:
-    """`IY0` -> `IY`. Only one trailing stress digit (0, 1, 2) is taken off, and only from a vowel."""
+    """Removes one trailing stress digit (0, 1, 2) from a vowel; anything else stays as it is.
+
+    Example:
+        >>> strip_stress("IY0"), strip_stress("B"), strip_stress("B1")
+        ('IY', 'B', 'B1')
+    """
     return symbol[:-1] if symbol[-1:] in ("0", "1", "2") and symbol[:-1] in VOWELS else symbol
 
 
 def encode(phones: Iterable[str]) -> tuple[int, ...]:
-    """ARPAbet phones (without stress) -> posteriorgram columns 1..39.
+    """Columns of phones in a posteriorgram.
 
-    Raises PhonobenchError naming the first symbol that is not in the set.
+    Args:
+        phones: ARPAbet, without stress.
+
+    Returns:
+        Phone ids, 1 to 39.
+
+    Raises:
+        PhonobenchError: for a symbol that is not in the set; the first is named.
+
+    Example:
+        >>> encode(["AA", "ZH"])
+        (1, 39)
     """
     ids = []
     for phone in phones:
@@ -54,7 +71,18 @@ def encode(phones: Iterable[str]) -> tuple[int, ...]:
 
 
 def decode(ids: Iterable[int]) -> tuple[str, ...]:
-    """Posteriorgram columns 1..39 -> ARPAbet phones. Raises PhonobenchError for the blank or a column outside."""
+    """Phones of posteriorgram columns.
+
+    Args:
+        ids: phone ids, 1 to 39.
+
+    Raises:
+        PhonobenchError: for the blank or a column outside.
+
+    Example:
+        >>> decode((20, 3, 31))
+        ('K', 'AH', 'T')
+    """
     phones = []
     for column in ids:
         if not 1 <= column < COLUMNS:
@@ -64,14 +92,27 @@ def decode(ids: Iterable[int]) -> tuple[str, ...]:
 
 
 def to_ipa(phones: Iterable[str]) -> tuple[str, ...]:
-    """ARPAbet phones -> IPA strings, one each. Raises PhonobenchError on an unknown phone."""
+    """ARPAbet phones -> IPA strings, one each.
+
+    Raises:
+        PhonobenchError: for an unknown phone.
+
+    Example:
+        >>> to_ipa(["CH", "IY", "Z"])
+        ('tʃ', 'i', 'z')
+    """
     return tuple(ARPABET_TO_IPA[phone] for phone in decode(encode(phones)))
 
 
 def from_ipa(symbols: Iterable[str]) -> tuple[str, ...]:
     """IPA strings, one a phone -> ARPAbet. Tie bars are ignored and ASCII g is read as ɡ.
 
-    Raises PhonobenchError naming the first symbol outside the set.
+    Raises:
+        PhonobenchError: for a symbol outside the set; the first is named.
+
+    Example:
+        >>> from_ipa(["t͡ʃ", "i", "g"])
+        ('CH', 'IY', 'G')
     """
     phones = []
     for symbol in symbols:

@@ -1,4 +1,4 @@
-"""What every CTC function asks of its input."""
+"""Checks of input that every CTC function makes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,21 @@ SLACK = 0.05
 
 
 def posteriors(logp: np.ndarray) -> np.ndarray:
-    """`logp` as contiguous float64 (T, V), V >= 2.
+    """Checks that an array holds log-probabilities.
 
-    Raises PhonobenchError for another shape or type, NaN, +inf, values above 0 (logits are not log-probabilities)
-    and a frame in which nothing is possible.
+    Args:
+        logp: (T, V), of any float type.
+
+    Returns:
+        The same as contiguous float64.
+
+    Raises:
+        PhonobenchError: for another shape or type, V below 2, NaN, +inf, values above 0 (logits are not
+            log-probabilities) and a frame in which nothing is possible.
+
+    Example:
+        >>> posteriors(np.zeros((1, 2), dtype=np.float16)).dtype
+        dtype('float64')
     """
     logp = np.asarray(logp)
     if logp.ndim != 2 or logp.shape[1] < 2:
@@ -36,7 +47,22 @@ def posteriors(logp: np.ndarray) -> np.ndarray:
 
 
 def labels(ids: Sequence[int], columns: int) -> np.ndarray:
-    """`ids` as int64 (N,). Raises PhonobenchError for an id that is no phone column of `columns`."""
+    """Checks that ids are phone columns.
+
+    Args:
+        ids: the N phones.
+        columns: width V of the posteriors, blank included.
+
+    Returns:
+        The ids as int64 (N,).
+
+    Raises:
+        PhonobenchError: for an id outside 1 to V - 1.
+
+    Example:
+        >>> labels((1, 39), 40).tolist()
+        [1, 39]
+    """
     found = np.asarray(tuple(ids), dtype=np.int64).reshape(-1)
     outside = found[(found < 1) | (found >= columns)]
     if len(outside):

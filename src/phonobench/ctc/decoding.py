@@ -1,4 +1,4 @@
-"""What was said, without knowing what should have been: best path and prefix beam search."""
+"""Decoding without a prompt: best path and prefix beam search."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ from phonobench.types import PhonobenchError
 
 
 def greedy(logp: np.ndarray) -> tuple[int, ...]:
-    """The best column of every frame, repeats merged, blanks dropped. Ties go to the lower column.
+    """Best-path decoding: the best column of every frame, repeats merged, blanks dropped. Ties go to the lower column.
 
-    Raises PhonobenchError for posteriors that are none.
+    Args:
+        logp: (T, V), log-probabilities, blank in column 0.
+
+    Raises:
+        PhonobenchError: where `logp` holds no log-probabilities.
+
+    Example:
+        >>> greedy(np.log([[0.2, 0.8], [0.2, 0.8], [0.9, 0.1], [0.2, 0.8]]))
+        (1, 1)
     """
     best = checks.posteriors(logp).argmax(axis=1)
     fresh = np.ones(len(best), dtype=bool)
@@ -24,24 +32,38 @@ def greedy(logp: np.ndarray) -> tuple[int, ...]:
 
 
 def beam(logp: np.ndarray, width: int = 16) -> list[tuple[tuple[int, ...], float]]:
-    """Prefix beam search: at most `width` sequences with their log-probabilities, best first.
+    """Prefix beam search.
 
     Paths of one sequence are merged exactly, whether they met before or after pruning; a log-probability is the sum
-    over the paths that were kept, `forward`'s value if `width` never pruned one of them, else below it. Raises
-    PhonobenchError for posteriors that are none and for a width below 1.
+    over the paths that were kept, `forward`'s value if `width` never pruned one of them, else below it.
+
+    Args:
+        logp: (T, V), log-probabilities, blank in column 0.
+        width: number of prefixes that are kept after each frame.
+
+    Returns:
+        At most `width` sequences with their log-probabilities, best first.
+
+    Raises:
+        PhonobenchError: where `logp` holds no log-probabilities, and for a width below 1.
+
+    Example:
+        >>> two_frames = np.log([[0.6, 0.4], [0.6, 0.4]])
+        >>> [(ids, round(value, 3)) for ids, value in beam(two_frames, width=2)]  # greedy finds ()
+        [((1,), -0.446), ((), -1.022)]
     """
     logp = checks.posteriors(logp)
     if width < 1:
         raise PhonobenchError(f"beam width {width}: must be at least 1")
-    mother, label, nodes, scores = search(logp, width)
-    return [(_sequence(int(node), mother, label), float(score)) for node, score in zip(nodes, scores, strict=True)]
+    parent, label, nodes, scores = search(logp, width)
+    return [(_sequence(int(node), parent, label), float(score)) for node, score in zip(nodes, scores, strict=True)]
 
 
-def _sequence(node: int, mother: np.ndarray, label: np.ndarray) -> tuple[int, ...]:
+def _sequence(node: int, parent: np.ndarray, label: np.ndarray) -> tuple[int, ...]:
     labels = []
     while node:
         labels.append(int(label[node]))
-        node = int(mother[node])
+        node = int(parent[node])
     return tuple(reversed(labels))
 
 
@@ -49,8 +71,14 @@ def _sequence(node: int, mother: np.ndarray, label: np.ndarray) -> tuple[int, ..
 class Decoder:
     """How posteriors become phones: the best path (`width` 1) or the best sequence of a beam of `width` prefixes.
 
-    `blank` nats are added to the blank's log-probability first (less than 0: fewer deletions). A best path and a sum
-    over paths want different ones: a sum gathers what a phone has in several frames.
+    `blank` nats are added to the blank's log-probability first (less than 0: fewer deletions). The best value differs
+    between a best path and a beam, because a beam sums what a phone has in several frames.
+
+    Example:
+        >>> Decoder(width=8, blank=0.25).name
+        'beam:8:+0.25'
+        >>> Decoder(blank=-1.0).decode(np.log([[0.6, 0.4]]))
+        (1,)
     """
 
     width: int = 1
@@ -67,7 +95,14 @@ class Decoder:
         return f"{kind}:{self.blank:+g}" if self.blank else kind
 
     def decode(self, logp: np.ndarray) -> tuple[int, ...]:
-        """The phone ids heard in `logp` (T, V). Raises PhonobenchError for posteriors that are none."""
+        """The hypothesis for one utterance.
+
+        Args:
+            logp: (T, V), log-probabilities, blank in column 0.
+
+        Raises:
+            PhonobenchError: where `logp` holds no log-probabilities.
+        """
         if self.blank:
             # Not normalised again: a constant a frame changes no ranking of sequences, and a best path none either.
             logp = checks.posteriors(logp).copy()
@@ -77,10 +112,19 @@ class Decoder:
 
 
 GREEDY = Decoder()
+"""The best path of the posteriors as they are."""
 
 
 def decoder(text: str) -> Decoder:
-    """The decoder of a `name`. Raises PhonobenchError for any other text."""
+    """The decoder of a name, as `Decoder.name` writes it.
+
+    Raises:
+        PhonobenchError: for any other text.
+
+    Example:
+        >>> decoder("beam:8:-0.5")
+        Decoder(width=8, blank=-0.5)
+    """
     kind, *rest = text.split(":")
     try:
         if kind == "greedy" and len(rest) <= 1:

@@ -23,16 +23,16 @@ def _add(a: float, b: float) -> float:
 
 @compiled
 def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The tree as `mother` and `label` of each node (0 is the empty sequence), the nodes held after the last of the
+    """The tree as `parent` and `label` of each node (0 is the empty sequence), the nodes held after the last of the
     frames of `logp` (T, V), best first, and their log-probabilities.
 
     Of equal ones those are held that stayed, before those that grew, and of these the ones from better sequences.
     """
     frames, columns = logp.shape
     nodes = frames * width + 1
-    mother, label = np.full(nodes, -1), np.zeros(nodes, np.int64)
-    # A node's daughters are a chain: `eldest` of the node, then `younger` of each.
-    eldest, younger, place = np.full(nodes, -1), np.full(nodes, -1), np.full(nodes, -1)
+    parent, label = np.full(nodes, -1), np.zeros(nodes, np.int64)
+    # A node's children are a chain: `first_child` of the node, then `next_sibling` of each.
+    first_child, next_sibling, place = np.full(nodes, -1), np.full(nodes, -1), np.full(nodes, -1)
     size, held = 1, 1
     node = np.zeros(width, np.int64)
     blank, spoken = np.full(width, -np.inf), np.full(width, -np.inf)  # held sequences, by how their paths end
@@ -49,10 +49,10 @@ def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.nda
             stays_spoken[k] = -np.inf
             if last > 0:
                 stays_spoken[k] = spoken[k] + logp[t, last]
-                before = place[mother[node[k]]]
-                if before >= 0:  # the mother's paths that grow into this sequence join it
-                    repeats = label[node[before]] == last  # a repeat needs a blank before it
-                    grown = blank[before] if repeats else _add(blank[before], spoken[before])
+                above = place[parent[node[k]]]
+                if above >= 0:  # the parent's paths that grow into this sequence join it
+                    repeats = label[node[above]] == last  # a repeat needs a blank before it
+                    grown = blank[above] if repeats else _add(blank[above], spoken[above])
                     stays_spoken[k] = _add(stays_spoken[k], grown + logp[t, last])
         chosen = 0
         for k in range(held):
@@ -63,8 +63,8 @@ def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.nda
                 grown = (blank[k] if q == label[node[k]] else both) + logp[t, q]
                 if grown == -np.inf or (chosen == width and not grown > value[width - 1]):
                     continue
-                daughter = _daughter(node[k], q, label, eldest, younger)
-                if daughter < 0 or place[daughter] < 0:  # one that is held has had its share
+                child = _child(node[k], q, label, first_child, next_sibling)
+                if child < 0 or place[child] < 0:  # one that is held has had its share
                     chosen = _offer(grown, k, q, chosen, value, source, column)
         for k in range(held):
             place[node[k]] = -1
@@ -73,14 +73,14 @@ def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.nda
             if q == 0:
                 next_node[j], next_blank[j], next_spoken[j] = node[k], stays_blank[k], stays_spoken[k]
                 continue
-            daughter = _daughter(node[k], q, label, eldest, younger)
-            if daughter < 0:
-                daughter = size
+            child = _child(node[k], q, label, first_child, next_sibling)
+            if child < 0:
+                child = size
                 size += 1
-                mother[daughter], label[daughter] = node[k], q
-                younger[daughter] = eldest[node[k]]
-                eldest[node[k]] = daughter
-            next_node[j], next_blank[j], next_spoken[j] = daughter, -np.inf, value[j]
+                parent[child], label[child] = node[k], q
+                next_sibling[child] = first_child[node[k]]
+                first_child[node[k]] = child
+            next_node[j], next_blank[j], next_spoken[j] = child, -np.inf, value[j]
         held = chosen
         node, next_node = next_node, node
         blank, next_blank = next_blank, blank
@@ -89,15 +89,15 @@ def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.nda
     for k in range(held):
         score[k] = _add(blank[k], spoken[k])
     order = np.argsort(-score, kind="mergesort")
-    return mother[:size], label[:size], node[:held][order], score[order]
+    return parent[:size], label[:size], node[:held][order], score[order]
 
 
 @compiled
-def _daughter(node: int, column: int, label: np.ndarray, eldest: np.ndarray, younger: np.ndarray) -> int:
+def _child(node: int, column: int, label: np.ndarray, first_child: np.ndarray, next_sibling: np.ndarray) -> int:
     """The node of a sequence with one more phone, -1 where it was never held."""
-    found = eldest[node]
+    found = first_child[node]
     while found >= 0 and label[found] != column:
-        found = younger[found]
+        found = next_sibling[found]
     return found
 
 

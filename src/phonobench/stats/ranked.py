@@ -1,7 +1,8 @@
 """Statistics of order: AUC, average precision, Spearman, and the threshold with the best F1.
 
 Rows are sorted once; a draw is one pass over them in which equal scores count as one group, so that ties are exact
-for any weights. Shapes and errors as in `weighted`: `speaker` (U,), `weights` (R, S), values (R,).
+for any weights. Shapes and errors as in `weighted`: `speaker` (U,), `weights` (R, S), values (R,), NaN where a draw
+leaves a statistic undefined.
 """
 
 from __future__ import annotations
@@ -13,21 +14,75 @@ from phonobench.stats.weighted import check_classes, check_pair
 
 
 def auc(score: np.ndarray, truth: np.ndarray, speaker: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve, (R,): the chance that a positive scores above a negative, ties counting half."""
+    """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
+
+    Args:
+        score: (U,), finite.
+        truth: (U,), boolean.
+        speaker: (U,), column of `weights` of each row.
+        weights: (R, S), one row a draw.
+
+    Returns:
+        (R,), 0 to 1; NaN where a draw has one class only.
+
+    Raises:
+        Undefined: when the rows have one class only.
+
+    Example:
+        >>> score, truth = np.array([0.9, 0.4, 0.4, 0.1]), np.array([True, True, False, False])
+        >>> auc(score, truth, speaker=np.arange(4), weights=np.ones((1, 4))).tolist()  # 3.5 of 4 pairs
+        [0.875]
+    """
     check_classes(truth)
     order, last = _sorted(score)
     return _auc(truth[order], speaker[order], last, weights)
 
 
 def average_precision(score: np.ndarray, truth: np.ndarray, speaker: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average precision, (R,): precision at each distinct score, from the highest, weighted by the gain in recall."""
+    """Average precision: precision at each distinct score, from the highest, weighted by the gain in recall.
+
+    Args:
+        score: (U,), finite.
+        truth: (U,), boolean.
+        speaker: (U,), column of `weights` of each row.
+        weights: (R, S), one row a draw.
+
+    Returns:
+        (R,), 0 to 1; NaN where a draw has one class only.
+
+    Raises:
+        Undefined: when the rows have one class only.
+
+    Example:
+        >>> score, truth = np.array([0.9, 0.6, 0.5, 0.1]), np.array([True, False, True, False])
+        >>> average_precision(score, truth, speaker=np.arange(4), weights=np.ones((1, 4))).round(3).tolist()
+        [0.833]
+    """
     check_classes(truth)
     order, last = _sorted(-score)
     return _average_precision(truth[order], speaker[order], last, weights)
 
 
 def spearman(x: np.ndarray, y: np.ndarray, speaker: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation, (R,): Pearson over midranks, which are recomputed in every draw."""
+    """Spearman's rank correlation: Pearson over midranks, which are recomputed in every draw.
+
+    Args:
+        x: (U,), finite.
+        y: (U,), finite.
+        speaker: (U,), column of `weights` of each row.
+        weights: (R, S), one row a draw.
+
+    Returns:
+        (R,), -1 to 1; NaN where a draw leaves one side constant.
+
+    Raises:
+        Undefined: for fewer than two rows, or where one side is constant.
+
+    Example:
+        >>> x, y = np.array([1.0, 2.0, 3.0]), np.array([1.0, 10.0, 100.0])
+        >>> spearman(x, y, speaker=np.arange(3), weights=np.ones((1, 3))).round(3).tolist()
+        [1.0]
+    """
     check_pair(x, y)
     order_x, last_x = _sorted(x)
     order_y, last_y = _sorted(y)
@@ -40,8 +95,20 @@ def spearman(x: np.ndarray, y: np.ndarray, speaker: np.ndarray, weights: np.ndar
 def best_f1_threshold(score: np.ndarray, truth: np.ndarray) -> float:
     """The threshold t whose decision `score >= t` has the highest F1.
 
-    It lies half-way between the two neighbouring scores (at the lowest score when all are flagged); of equal F1 the
-    highest threshold is taken. Raises Undefined when only one class is there.
+    Args:
+        score: (U,), finite.
+        truth: (U,), boolean.
+
+    Returns:
+        Half-way between the two neighbouring scores, or the lowest score when all are flagged; of equal F1 the highest
+        threshold is taken.
+
+    Raises:
+        Undefined: when only one class is there.
+
+    Example:
+        >>> best_f1_threshold(np.array([0.1, 0.5, 0.7, 0.9]), np.array([False, False, True, True]))
+        0.6
     """
     check_classes(truth)
     order, last = _sorted(-score)

@@ -14,6 +14,11 @@ class Rows:
 
     `speaker` (U,) indexes `speakers`, which is sorted. A subset keeps all speakers, so that one matrix of draws
     serves every subset and every system.
+
+    Example:
+        >>> rows = Rows({"errors": np.array([1, 0, 2])}, np.array([0, 0, 1]), ("anna", "ben"))
+        >>> len(rows), rows["errors"].tolist(), rows.speakers_present
+        (3, [1, 0, 2], 2)
     """
 
     columns: Mapping[str, np.ndarray]
@@ -33,18 +38,35 @@ class Rows:
         return len(np.unique(self.speaker))
 
     def keep(self, mask: np.ndarray) -> Rows:
-        """The rows where `mask` (U,) is true; speakers and constants stay."""
+        """The rows where `mask` (U,) is true; speakers and constants stay.
+
+        Example:
+            >>> rows = Rows({"errors": np.array([1, 0, 2])}, np.array([0, 0, 1]), ("anna", "ben"))
+            >>> kept = rows.keep(rows["errors"] > 1)
+            >>> kept["errors"].tolist(), kept.speakers, kept.speakers_present
+            ([2], ('anna', 'ben'), 1)
+        """
         return replace(self, columns={k: v[mask] for k, v in self.columns.items()}, speaker=self.speaker[mask])
 
     def with_constants(self, constants: Mapping[str, float]) -> Rows:
-        """The same rows with `constants` added."""
+        """The same rows with `constants` added; a constant of the same name is replaced."""
         return replace(self, constants={**self.constants, **constants})
 
 
 def gather(parts: Sequence[Mapping[str, np.ndarray]], speakers: Sequence[str]) -> Rows:
-    """Joins the columns of many utterances; `speakers[i]` spoke `parts[i]`. All parts have the same columns.
+    """Joins the columns of many utterances.
 
-    Raises ValueError when the columns differ in name or length, or when there is no part.
+    Args:
+        parts: columns by name, of equal length within an utterance; all utterances have the same names.
+        speakers: who spoke each utterance.
+
+    Raises:
+        ValueError: when the columns differ in name or length, or when there is no utterance.
+
+    Example:
+        >>> rows = gather([{"errors": np.array([1, 0])}, {"errors": np.array([2])}], ["ben", "anna"])
+        >>> rows["errors"].tolist(), rows.speakers, rows.speaker.tolist()
+        ([1, 0, 2], ('anna', 'ben'), [1, 1, 0])
     """
     if not parts:
         raise ValueError("no utterances to gather")

@@ -21,9 +21,20 @@ from phonobench.types import PhonobenchError
 
 
 def fingerprint(value: Any) -> str:
-    """sha256 (64 hex digits) of `value` as canonical JSON: sorted keys, no spaces, no NaN.
+    """sha256 of a value as canonical JSON: sorted keys, no spaces.
 
-    Raises TypeError for what JSON cannot hold, ValueError for NaN or an infinity.
+    Returns:
+        64 hex digits.
+
+    Raises:
+        TypeError: for what JSON cannot hold.
+        ValueError: for NaN or an infinity.
+
+    Example:
+        >>> fingerprint({"b": [1.0, None], "a": "é"}) == fingerprint({"a": "é", "b": [1.0, None]})
+        True
+        >>> fingerprint({})[:8]
+        '44136fa3'
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -39,12 +50,28 @@ def hash_file(path: Path) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes `value` as indented UTF-8 JSON, atomically. NaN is refused (ValueError): write null and a reason."""
+    """Writes a value as indented UTF-8 JSON, atomically.
+
+    Raises:
+        ValueError: for NaN or an infinity; write null and a reason.
+        PhonobenchError: as `write_bytes`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_json(Path(folder) / "new" / "facts.json", {"seed": 0})
+        ...     read_json(Path(folder) / "new" / "facts.json")
+        {'seed': 0}
+    """
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
-    """Reads a JSON file. Raises PhonobenchError naming the file when it is absent or damaged."""
+    """Reads a JSON file.
+
+    Raises:
+        PhonobenchError: when it is absent or damaged; the file is named.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -54,13 +81,32 @@ def read_json(path: Path) -> Any:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
-    """Writes named arrays and JSON-able metadata as one safetensors file, atomically."""
+    """Writes named arrays and JSON-able metadata as one safetensors file, atomically.
+
+    Raises:
+        PhonobenchError: as `write_bytes`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_arrays(Path(folder) / "rows.safetensors", {"x": np.arange(3)}, {"ids": ["a"]})
+        ...     arrays, metadata = read_arrays(Path(folder) / "rows.safetensors")
+        >>> arrays["x"].tolist(), metadata
+        ([0, 1, 2], {'ids': ['a']})
+    """
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_bytes(path, save(contiguous, {"phonobench": json.dumps(metadata, ensure_ascii=False, allow_nan=False)}))
 
 
 def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Reads what `write_arrays` wrote. Raises PhonobenchError when the file is absent, damaged or another's."""
+    """Reads what `write_arrays` wrote.
+
+    Returns:
+        The arrays by name, and the metadata.
+
+    Raises:
+        PhonobenchError: when the file is absent, damaged or not written by `write_arrays`.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping: it cannot be iterated)

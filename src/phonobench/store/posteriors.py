@@ -29,10 +29,17 @@ _FORMAT = 1
 class PosteriorsWriter:
     """Stores posteriors as they come and knows what is still to do. Use as a context manager.
 
-    `inputs` identifies what made them (JSON-able: hash of the weights, corpus fingerprint, split, code version);
-    `ids` are all utterances wanted, in the order in which they will be read back; `hop` is in seconds. Entering a
-    folder that other inputs began raises PhonobenchError. Leaving it stores the buffer, also after an error, and
-    writes the manifest when all `ids` are there.
+    Leaving the context stores the buffer, also after an error, and writes the manifest when all `ids` are there.
+
+    Args:
+        folder: where the shards lie.
+        inputs: what made the posteriors (JSON-able: hash of the weights, corpus fingerprint, split, code version).
+        ids: all utterances wanted, in the order in which they will be read back.
+        hop: seconds between frames.
+        shard: utterances in a file.
+
+    Raises:
+        PhonobenchError: where other inputs began the folder, or an id is given twice.
     """
 
     def __init__(
@@ -61,10 +68,15 @@ class PosteriorsWriter:
         return tuple(id for id in self.ids if id not in self._have)
 
     def add(self, id: str, logp: np.ndarray) -> None:
-        """Takes the log-probabilities (frames, 40) of one utterance; every `shard` utterances they go to disk.
+        """Takes the posteriors of one utterance; every `shard` utterances they go to disk.
 
-        Raises PhonobenchError for an id that was not asked for, another shape, no frames, or rows that are no
-        log-probabilities (not finite, or not summing to one).
+        Args:
+            id: one of the ids wanted.
+            logp: (frames, 40), log-probabilities.
+
+        Raises:
+            PhonobenchError: for an id that is not wanted or already stored, another shape, no frames, or rows that
+                are no log-probabilities (not finite, or not summing to one).
         """
         if id in self._have or id not in self._wanted:
             raise PhonobenchError(f"{self.folder}: utterance {id} was not asked for, or is already stored")
@@ -87,7 +99,11 @@ class PosteriorsWriter:
         self._buffer.clear()
 
     def finish(self) -> None:
-        """Writes the manifest. Raises PhonobenchError when utterances are missing."""
+        """Writes the manifest.
+
+        Raises:
+            PhonobenchError: when utterances are missing.
+        """
         self.flush()
         if self.todo:
             raise PhonobenchError(f"{self.folder}: {len(self.todo)} of {len(self.ids)} utterances are still to infer")
@@ -119,10 +135,16 @@ def posteriors_done(folder: Path) -> frozenset[str]:
 
 
 def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None) -> Posteriors:
-    """The posteriors of one split of a run, in the order of `ids` (default: as inferred).
+    """The posteriors of one split of a run.
 
-    Raises PhonobenchError when there are none, when inference stopped half-way, when a shard is damaged or another's,
-    or when one of `ids` was not inferred.
+    Args:
+        run_dir: the folder of the run.
+        split: name of the split or control.
+        ids: which utterances, in this order; None: all, as inferred.
+
+    Raises:
+        PhonobenchError: when there are none, when inference stopped half-way, when a shard is damaged or of other
+            inputs, or when one of `ids` was not inferred.
     """
     folder = posteriors_folder(run_dir, split)
     manifest = posteriors_manifest(run_dir, split)
@@ -148,7 +170,8 @@ def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None)
 def posteriors_manifest(run_dir: Path, split: str) -> dict[str, Any]:
     """The manifest of finished posteriors: `key`, `inputs`, `hop`, `ids`, `shards`.
 
-    Raises PhonobenchError when there are none or when inference stopped half-way.
+    Raises:
+        PhonobenchError: when there are none or when inference stopped half-way.
     """
     folder = posteriors_folder(run_dir, split)
     if (folder / "manifest.json").exists():
@@ -163,9 +186,9 @@ def posteriors_manifest(run_dir: Path, split: str) -> dict[str, Any]:
 
 
 def add_speed(run_dir: Path, split: str, facts: Mapping[str, Any]) -> None:
-    """Keeps how fast posteriors were made: `audio_seconds` heard in `seconds`, and on which machine.
+    """Stores how fast posteriors were made: `audio_seconds` of audio in `seconds`, and on which machine.
 
-    An interrupted inference that goes on elsewhere has a measurement for each part; they lie in `speed.json`.
+    An interrupted inference that continues elsewhere has a measurement for each part; they lie in `speed.json`.
     """
     path = posteriors_folder(run_dir, split) / SPEED_FILE
     write_json(path, [*(read_json(path) if path.exists() else []), dict(facts)])

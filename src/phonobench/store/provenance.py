@@ -15,7 +15,12 @@ _PACKAGES = ("numpy", "numba", "scipy", "soundfile", "soxr", "torch", "transform
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions by name; packages that are not installed are left out. Nothing is imported for it."""
+    """Versions by name; packages that are not installed are omitted. Nothing is imported for it.
+
+    Example:
+        >>> versions()["phonobench"] == __version__
+        True
+    """
     found = {"phonobench": __version__, "python": platform.python_version()}
     for name in _PACKAGES:
         try:

@@ -23,7 +23,11 @@ REQUIRED = ("run_id", "card", "card_key", "recipe", "seed", "corpus", "model", "
 
 
 def write_run(run_dir: Path, manifest: Mapping[str, Any]) -> None:
-    """Writes `run.json` atomically. Raises PhonobenchError naming the keys of `REQUIRED` that are missing."""
+    """Writes `run.json` atomically.
+
+    Raises:
+        PhonobenchError: where keys of `REQUIRED` are missing; they are named.
+    """
     _check(run_dir / RUN_FILE, manifest)
     write_json(run_dir / RUN_FILE, dict(manifest))
 
@@ -48,9 +52,14 @@ def list_runs(runs_root: Path) -> tuple[Path, ...]:
 
 
 def find_run(text: str, runs_root: Path) -> Path:
-    """The folder of a run given by path, by id under `runs_root`, or by the unambiguous beginning of an id.
+    """The folder of a run.
 
-    Raises PhonobenchError that lists the candidates or the near ones.
+    Args:
+        text: its path, its id under `runs_root`, or the unambiguous beginning of that id.
+        runs_root: the folder of all runs.
+
+    Raises:
+        PhonobenchError: where no run or several match; the candidates or the near ones are listed.
     """
     for folder in (Path(text), runs_root / text):
         if (folder / RUN_FILE).exists():
@@ -67,15 +76,32 @@ def find_run(text: str, runs_root: Path) -> Path:
 
 
 def find_members(named: Sequence[str] | None, runs_root: Path) -> tuple[str, ...]:
-    """Names of systems as they are, anything else as the id of a run under `runs_root`.
+    """Members of a system that is made of others.
 
-    Raises PhonobenchError for what is neither.
+    Args:
+        named: names of systems, and runs as `find_run` takes them.
+        runs_root: the folder of all runs.
+
+    Returns:
+        Names of systems as they are, and ids of the runs.
+
+    Raises:
+        PhonobenchError: for what is neither.
+
+    Example:
+        >>> find_members(["whisper-base"], Path("runs"))
+        ('whisper-base',)
     """
     return tuple(name if name in cards.SYSTEMS else find_run(name, runs_root).name for name in named or ())
 
 
 def posteriors_folder(run_dir: Path, split: str) -> Path:
-    """Where the posteriors of one split (or control, such as `test-silence`) of a run lie."""
+    """The folder of the posteriors of one split (or control, such as `test-silence`) of a run.
+
+    Example:
+        >>> posteriors_folder(Path("runs/a"), "dev").as_posix()
+        'runs/a/posteriors/dev'
+    """
     return run_dir / "posteriors" / split
 
 

@@ -23,12 +23,12 @@ class Card:
     """A speech encoder and its declared facts.
 
     `checkpoint` is a Hugging Face hub id; empty for a model that starts from random weights, whose architecture is
-    then `config`. For a checkpoint, `config` says only where its architecture departs from its family's usual one.
-    `norm` is "group" where the first convolution normalises over time: such an encoder hears its own padding, so its
-    convolutions run an utterance at a time. `saw_corpus` says whether SpeechOcean762 was in its training data, as far
-    as its authors tell. `pool` states of the model are averaged into one before the head, which makes `upsample` rows
-    of each; `hop` is that of these rows. `members`: of how many other encoders, given by name, the system is made at
-    least; its size is then theirs.
+    then `config`. For a checkpoint, `config` holds only what departs from its family's usual architecture.
+    `norm` is "group" where the first convolution normalises over time: padding would change its output, so its
+    convolutions run an utterance at a time. `saw_corpus`: whether SpeechOcean762 was in its training data, as far
+    as its authors declare. `pool` states of the model are averaged into one before the head, which makes `upsample`
+    rows of each; `hop` is that of these rows. `members`: least number of other encoders, given by name, of which the
+    system is made; its size is then theirs.
     """
 
     name: str
@@ -53,7 +53,12 @@ class Card:
 
     @property
     def scratch(self) -> bool:
-        """True where the encoder starts from random weights."""
+        """True where the encoder starts from random weights.
+
+        Example:
+            >>> find("scratch-mel").scratch, find("whisper-base").scratch
+            (True, False)
+        """
         return not self.checkpoint and not self.members
 
 
@@ -222,7 +227,15 @@ SYSTEMS: dict[str, Card] = {**CARDS, **MADE}
 
 
 def find(name: str) -> Card:
-    """The card of that name. Raises PhonobenchError that lists the near ones."""
+    """The card of that name.
+
+    Raises:
+        PhonobenchError: where there is none; the near ones are listed.
+
+    Example:
+        >>> find("whisper-base").checkpoint
+        'openai/whisper-base'
+    """
     if name not in SYSTEMS:
         near = difflib.get_close_matches(name, SYSTEMS, n=3, cutoff=0.4)
         raise PhonobenchError(

@@ -14,7 +14,11 @@ VARIABLE = "PHONOBENCH_MODELS"
 
 
 def models_root() -> Path | None:
-    """The models folder, or None. Raises PhonobenchError where the variable names no folder."""
+    """The folder of pretrained checkpoints, or None where there is none.
+
+    Raises:
+        PhonobenchError: where the variable names no folder.
+    """
     named = os.environ.get(VARIABLE)
     if named:
         if not Path(named).is_dir():
@@ -28,7 +32,18 @@ def models_root() -> Path | None:
 
 
 def local_folder(checkpoint: str) -> Path | None:
-    """The folder of a hub id in the models folder, or None where it is not there."""
+    """The folder of one checkpoint, or None where it is not there.
+
+    Args:
+        checkpoint: hub id; empty for a system without a checkpoint.
+
+    Raises:
+        PhonobenchError: as `models_root`.
+
+    Example:
+        >>> local_folder("") is None
+        True
+    """
     root = models_root()
     if root is None or not checkpoint:
         return None

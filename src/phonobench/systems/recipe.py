@@ -30,7 +30,7 @@ class Recipe:
     "weighted" (a learned softmax over all layers) or "only:K" (normalised; 0 is the input of the first layer); `head`
     is "linear", "mlp", "transformer" (two layers over states or codes) or "gated" (over several encoders, a weight a
     frame each). Codecs give `codebooks` codes a frame, or as many as they have. `context` is what a windowed encoder
-    (Whisper, Qwen2-Audio) hears: the "audio" alone, or its pretraining "window" with silence after the audio.
+    (Whisper, Qwen2-Audio) is given: the "audio" alone, or its pretraining "window" with silence after the audio.
     `lora` is the rank of corrections that are trained in place of the trainable layers' own weights (0: none).
     `quantise` holds weights that are not trained in "8bit" or "4bit", on a GPU.
     Schedule: `head_only_epochs` train the head alone over the frozen encoder (they count towards `epochs`). Then the
@@ -126,32 +126,57 @@ class Recipe:
 
     @property
     def keeps_encoder(self) -> bool:
-        """True where the encoder's own weights stay those of its checkpoint."""
+        """True where the encoder's own weights stay those of its checkpoint.
+
+        Example:
+            >>> find("lora").keeps_encoder, find("finetune").keeps_encoder
+            (True, False)
+        """
         return self.trainable == "none" or self.lora > 0
 
     @property
     def augments(self) -> bool:
-        """True where an utterance is not heard the same in every epoch."""
+        """True where the input of an utterance differs between epochs.
+
+        Example:
+            >>> find("finetune").augments, find("probe").augments
+            (True, False)
+        """
         audio = self.speeds != (1.0,) or self.noise_share > 0 or self.gain_db > 0
         return audio or self.time_masks > 0 or self.freq_masks > 0 or self.consistency > 0
 
     @property
     def only_layer(self) -> int | None:
-        """K of layers "only:K"; None for the other values."""
+        """K of layers "only:K"; None for the other values.
+
+        Example:
+            >>> with_settings(find("probe"), {"layers": "only:3"}).only_layer
+            3
+        """
         kind, _, place = self.layers.partition(":")
         return int(place) if kind == "only" and place.isdigit() else None
 
     @property
     def trainable_layers(self) -> int | None:
-        """K of "last:K"; None for the other values."""
+        """K of trainable "last:K"; None for the other values.
+
+        Example:
+            >>> find("source-whisper").trainable_layers
+            4
+        """
         kind, _, count = self.trainable.partition(":")
         return int(count) if kind == "last" and count.isdigit() and int(count) > 0 else None
 
 
 _AUGMENTED: dict[str, Any] = {
-    "speeds": (0.9, 1.0, 1.1), "noise_share": 0.3, "gain_db": 6.0,
-    "time_masks": 2.0, "time_width": 0.25, "freq_masks": 2, "freq_width": 0.3,
-}  # fmt: skip
+    "speeds": (0.9, 1.0, 1.1),
+    "noise_share": 0.3,
+    "gain_db": 6.0,
+    "time_masks": 2.0,
+    "time_width": 0.25,
+    "freq_masks": 2,
+    "freq_width": 0.3,
+}
 
 _SOURCE: dict[str, Any] = {
     "epochs": 10,
