@@ -141,6 +141,7 @@ def gap_row(gap: MetricDifference, letters: dict[str, str]) -> tuple[str, ...]:
     The better run is named where the interval of the difference leaves zero out, and the metric has a better end.
     """
     from phonobench.report import labels
+    from phonobench.tasks.task import DASH
 
     apart = gap.low > 0 or gap.high < 0
     better = letters[gap.better] if apart and gap.better else "-" if apart else "open"
@@ -148,7 +149,7 @@ def gap_row(gap: MetricDifference, letters: dict[str, str]) -> tuple[str, ...]:
     return (
         labels.short_heading(gap.metric),
         f"{letters[gap.a]}-{letters[gap.b]}",
-        *("-" if text == labels.DASH else text for text in shown),
+        *("-" if text == DASH else text for text in shown),
         interval(gap.metric, gap.low, gap.high),
         f"{gap.p:.3f}" if gap.p == gap.p else "-",
         f"{gap.p_holm:.3f}" if gap.p_holm == gap.p_holm else "-",

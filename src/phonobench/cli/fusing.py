@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,12 +121,7 @@ def _show_curve(
 
 
 def _estimates(point: Point) -> dict[str, Any]:
-    return {name: _plain(dataclasses.asdict(estimate)) for name, estimate in point.metrics.items()}
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Without NaN, which JSON lacks; the `reason` beside it says why there is no figure."""
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in fields.items()}
+    return {name: store.without_nan(dataclasses.asdict(estimate)) for name, estimate in point.metrics.items()}
 
 
 def _described(
@@ -139,7 +133,7 @@ def _described(
         "members": names, "method": how, "chosen_on_dev": list(chosen), "split": compared.split,
         "utterances": compared.utterances, "speakers": compared.speakers, "resamples": compared.resamples,
         "fused": fused,
-        "gaps": [_plain(dataclasses.asdict(gap)) for gap in compared.gaps if gap.a in fused and gap.b in names],
+        "gaps": [store.without_nan(vars(gap)) for gap in compared.gaps if gap.a in fused and gap.b in names],
     }  # fmt: skip
 
 

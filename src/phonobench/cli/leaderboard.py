@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
@@ -65,10 +65,9 @@ def show(results: Path, runs: Container[str]) -> None:
 def _format(shape: str | None, output: Path | None) -> Format:
     """The format asked for, or that of the output file's suffix; a table on the terminal."""
     wanted = shape or ("table" if output is None else output.suffix.removeprefix("."))
-    for known in get_args(Format):
-        if wanted == known:
-            return known
-    raise PhonobenchError(f"unknown format {wanted!r}; give --format {', '.join(get_args(Format))}")
+    if wanted not in get_args(Format):
+        raise PhonobenchError(f"unknown format {wanted!r}; give --format {', '.join(get_args(Format))}")
+    return cast(Format, wanted)
 
 
 def _written(board: Leaderboard, shape: Format) -> str:
@@ -105,11 +104,12 @@ def _row(entry: Entry) -> tuple[str, ...]:
 def _cell(name: str, value: Value) -> str:
     """`.530` above `.487–.701`."""
     from phonobench.report import labels
+    from phonobench.tasks.task import DASH
 
     shown, low, high = (_short(labels.number(number, name)) for number in (value.value, value.low, value.high))
-    if shown == labels.DASH:
+    if shown == DASH:
         return "-"
-    return shown if labels.DASH in (low, high) else f"{shown}\n{low}–{high}"
+    return shown if DASH in (low, high) else f"{shown}\n{low}–{high}"
 
 
 def _short(shown: str) -> str:

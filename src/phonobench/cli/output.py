@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from phonobench import store
 from phonobench.types import Corpus, OnProgress, Progress
 
 MEGABYTE = 1_000_000
@@ -60,7 +61,7 @@ def print_json(value: Any) -> None:
 
 def to_json(value: Any) -> str:
     """`value` as indented JSON; NaN and infinities, which JSON lacks, become null."""
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(store.without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def figure(metric: str, value: float | None) -> str:
@@ -129,13 +130,3 @@ def _lines() -> OnProgress:
             ended.add(step.stage)
 
     return report
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ from phonobench.cli.output import figure, interval, print_caveats, print_json, p
 
 if TYPE_CHECKING:
     from phonobench.evaluate.raters import RaterAgreement, SystemScores
+    from phonobench.stats import Difference, Estimate
     from phonobench.types import Corpus, OnProgress
 
 
@@ -30,9 +31,10 @@ def compare_with_raters(
             metavar="[SCORER]...", help="Fitted runs, or folders of exported ones; else the one that ships."
         ),
     ] = None,
-    people_alone: Annotated[
-        bool, typer.Option("--people-alone", help="Only how people agree; nothing listens.")
+    raters_alone: Annotated[
+        bool, typer.Option("--raters-alone", help="Only how the raters agree, without a scorer.")
     ] = False,
+    raters_alone_before: Annotated[bool, typer.Option("--people-alone", hidden=True)] = False,
     resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws of speakers.")] = 1000,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,
@@ -48,50 +50,53 @@ def compare_with_raters(
 
     found = corpora.find(corpus)
     print_caveats(found, None, to_stderr=as_json)
-    folders = [] if people_alone else [fitting.find_scorer(name, runs) for name in named or ()] or [bundle.DEFAULT]
+    folders = [fitting.find_scorer(name, runs) for name in named or ()] or [bundle.DEFAULT]
     with progress() as report:
-        machines = dict(_machine(folder, found, runs, report) for folder in folders)
-        bars = raters.rater_agreement(found, machines, resamples=resamples)
+        alone = raters_alone or raters_alone_before
+        systems = {} if alone else dict(_system_scores(folder, found, runs, report) for folder in folders)
+        agreement = raters.rater_agreement(found, systems, resamples=resamples)
     described = {
-        "protocol_version": PROTOCOL_VERSION, "split": "test", "resamples": resamples,
+        "protocol_version": PROTOCOL_VERSION,
+        "split": "test",
+        "resamples": resamples,
         "corpus": {"name": found.name, "fingerprint": found.fingerprint, "synthetic": found.synthetic},
-        "metrics": {metric: bar.json() for metric, bar in bars.items()},
-    }  # fmt: skip
+        "metrics": {metric: one.json() for metric, one in agreement.items()},
+    }
     store.write_json(results / FILE, described)
     if as_json:
         print_json(described)
     else:
-        _print(bars, list(machines))
+        _print(agreement, list(systems))
     print_note(f"written to {results / FILE}")
 
 
-def _machine(folder: Path, corpus: Corpus, runs: Path, report: OnProgress) -> tuple[str, SystemScores]:
-    """The name of a scorer in results, and what it says."""
+def _system_scores(folder: Path, corpus: Corpus, runs: Path, report: OnProgress) -> tuple[str, SystemScores]:
+    """The name of a scorer in results, and its scores."""
     from phonobench import fitting
     from phonobench.evaluate.raters import SystemScores
 
     run = fitting.open_scorer(folder, fitting.export_cache(runs)).run
-    told = fitting.assess(folder, corpus, fitting.export_cache(runs), report)
-    return run["run_id"], SystemScores(told, run["thresholds"]["phone_model"])
+    assessments = fitting.assess(folder, corpus, fitting.export_cache(runs), report)
+    return run["run_id"], SystemScores(assessments, run["thresholds"]["phone_model"])
 
 
-def _print(bars: dict[str, RaterAgreement], machines: list[str]) -> None:
+def _print(agreement: dict[str, RaterAgreement], systems: list[str]) -> None:
     from phonobench.report.labels import scorer_heading
 
-    def told(metric: str, estimate: Any) -> str:
-        return f"{figure(metric, estimate.value)} {interval(metric, estimate.low, estimate.high)}"
+    def shown(metric: str, found: Estimate | Difference) -> str:
+        return f"{figure(metric, found.value)} {interval(metric, found.low, found.high)}"
 
     about = "against the other four raters, mean over the five; 95 % intervals over speakers"
-    if not machines:
-        rows = [(scorer_heading(metric), told(metric, bar.rater)) for metric, bar in bars.items()]
+    if not systems:
+        rows = [(scorer_heading(metric), shown(metric, one.rater)) for metric, one in agreement.items()]
         print_table(f"One rater {about}", ("", "one rater"), rows)
-    for name in machines:
+    for name in systems:
         lines: list[tuple[str, ...]] = []
-        for metric, bar in bars.items():
-            if name not in bar.machines:
-                lines.append((scorer_heading(metric), bar.rater.reason or "-", "-", "-", "-"))
+        for metric, one in agreement.items():
+            if name not in one.systems:
+                lines.append((scorer_heading(metric), one.rater.reason or "-", "-", "-", "-"))
                 continue
-            value, difference = bar.machines[name]
-            figures = (told(metric, one) for one in (bar.rater, value, difference))
+            value, difference = one.systems[name]
+            figures = (shown(metric, found) for found in (one.rater, value, difference))
             lines.append((scorer_heading(metric), *figures, f"{difference.p:.3f}"))
         print_table(f"{name} {about}", ("", "one rater", "scorer", "scorer less rater", "p"), lines)

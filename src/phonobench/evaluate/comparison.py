@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from phonobench import stats, tasks
+from phonobench import stats, store, tasks
 from phonobench.evaluate.intervals import draw_values
 from phonobench.evaluate.predictions import SplitPredictions, has_posteriors, predict_split
 from phonobench.evaluate.run import choose_thresholds, task_rows
@@ -61,11 +60,7 @@ class Comparison:
 
     def json(self) -> dict[str, Any]:
         """The same as JSON-able data: NaN is null, and the gap's `reason` says why."""
-        fields = asdict(self)
-        fields["gaps"] = [
-            {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in gap.items()} for gap in fields["gaps"]
-        ]
-        return fields
+        return cast(dict[str, Any], store.without_nan(asdict(self)))
 
 
 def headline() -> tuple[str, ...]:

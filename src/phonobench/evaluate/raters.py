@@ -1,27 +1,26 @@
-"""The human bar: how one rater agrees with the other four, and how trained scorers agree with the same four, paired.
+"""Inter-rater agreement: one rater against the other four, and trained scorers against the same four, paired.
 
-Every rater in turn is held against the mean of the others, and so is the scorer; both figures are means over the
+Every rater in turn is compared with the mean of the others, and so is the scorer; both figures are means over the
 raters, on the same draws of speakers, so that their difference has an interval. Correlations are Pearson's. A rater
-calls a phone mispronounced where his own score is below 0.5, and it is where the mean of the others is.
+flags a phone where their own score is below 0.5; it is mispronounced where the mean of the others is.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from phonobench import stats
+from phonobench import stats, store
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment
 from phonobench.corpora import raters
 from phonobench.stats.bootstrap import RESAMPLES, SEED, Difference, Estimate
 from phonobench.tasks.detection import TARGETS
-from phonobench.types import Corpus, PhonobenchError, Split
+from phonobench.types import Corpus, PhonobenchError, Split, Utterance
 
 JUDGEMENTS = {
     "phone_model_pearson": "phone_accuracy",
@@ -33,60 +32,116 @@ DETECTION = ("phone_model_auc", "phone_model_f1")
 _MISPRONOUNCED = next(target for target in TARGETS if target.name == "phone").is_positive
 
 
+Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Of scores, truth, speaker index and draws, one value a draw."""
+
+
 @dataclass(frozen=True, eq=False)
 class SystemScores:
-    """A trained scorer: what it says of each utterance, by id, and its threshold on the error of a phone."""
+    """A trained scorer: its assessment of each utterance, by id, and its threshold on the error of a phone."""
 
-    told: Mapping[str, Assessment]
+    assessments: Mapping[str, Assessment]
     threshold: float
 
 
 @dataclass(frozen=True)
 class RaterAgreement:
-    """One metric: a rater's figure against the others, that of pairs of raters (correlations only), and by scorer its
-    figure against the same raters with its difference from the human one."""
+    """One metric of a rater against the others, and of scorers against the same raters.
+
+    Args:
+        rater: mean over the raters, each against the mean of the others.
+        pairwise: mean over pairs of raters; correlations only.
+        systems: by scorer its figure against the same raters, and the difference from the rater's.
+    """
 
     rater: Estimate
     pairwise: Estimate | None
-    machines: dict[str, tuple[Estimate, Difference]] = field(default_factory=dict)
+    systems: dict[str, tuple[Estimate, Difference]] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
-        """The same as JSON-able data."""
-        return {
-            "rater": _plain(self.rater), "pairwise": None if self.pairwise is None else _plain(self.pairwise),
+        """The same as JSON-able data, as in `results/raters.json`."""
+        fields = {
+            "rater": vars(self.rater),
+            "pairwise": None if self.pairwise is None else vars(self.pairwise),
             "scorers": {
-                name: {"value": _plain(value), "difference": _plain(difference)}
-                for name, (value, difference) in self.machines.items()
+                name: {"value": vars(value), "difference": vars(difference)}
+                for name, (value, difference) in self.systems.items()
             },
-        }  # fmt: skip
+        }
+        return cast(dict[str, Any], store.without_nan(fields))
+
+
+@dataclass(frozen=True, eq=False)
+class _Rated:
+    """Units that every rater scored: the scores (U, R), the speaker of each (U,), and the draws of speakers."""
+
+    scores: np.ndarray
+    speaker: np.ndarray
+    draws: np.ndarray
+
+    def others(self) -> list[np.ndarray]:
+        """For each rater the mean of the other raters, (U,) each."""
+        return [np.delete(self.scores, k, axis=1).mean(axis=1) for k in range(self.scores.shape[1])]
+
+    def mean(self, statistic: Statistic, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Mean of a statistic over pairs of scores and truth, a value a draw."""
+        mean: np.ndarray = np.mean(np.stack([statistic(*pair, self.speaker, self.draws) for pair in pairs]), axis=0)
+        return mean
+
+    def agreement(
+        self, rater: np.ndarray, pairwise: np.ndarray | None, systems: Mapping[str, np.ndarray]
+    ) -> RaterAgreement:
+        """Estimates and paired differences from values over the draws."""
+        size = len(self.speaker), len(np.unique(self.speaker))
+        return RaterAgreement(
+            stats.estimate(rater, *size),
+            None if pairwise is None else stats.estimate(pairwise, *size),
+            {
+                name: (stats.estimate(values, *size), stats.difference(values, rater, size[1]))
+                for name, values in systems.items()
+            },
+        )
 
 
 def rater_agreement(
-    corpus: Corpus, machines: Mapping[str, SystemScores], split: Split = "test", *,
-    ratings: Mapping[str, raters.Ratings] | None = None, resamples: int = RESAMPLES, seed: int = SEED,
-) -> dict[str, RaterAgreement]:  # fmt: skip
-    """The bar of every metric in `JUDGEMENTS` and `DETECTION`.
+    corpus: Corpus,
+    systems: Mapping[str, SystemScores],
+    split: Split = "test",
+    *,
+    ratings: Mapping[str, raters.Ratings] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> dict[str, RaterAgreement]:
+    """Agreement of raters, and of scorers with raters, in every metric of `JUDGEMENTS` and `DETECTION`.
 
-    Raises PhonobenchError where the corpus has no single ratings, or a scorer lacks an utterance.
+    Args:
+        corpus: with single ratings.
+        systems: scorers by name.
+        split: to be measured.
+        ratings: by utterance id; read from the corpus where None.
+        resamples: bootstrap draws of speakers.
+        seed: of the draws.
+
+    Raises:
+        PhonobenchError: where the corpus has no single ratings, or a scorer lacks an utterance.
     """
     ratings = raters.read(corpus.root) if ratings is None else ratings
     utterances = corpus.split(split)
-    for name, machine in machines.items():
-        if lacking := [u.id for u in utterances if u.id not in machine.told]:
-            raise PhonobenchError(f"{name} says nothing of {len(lacking)} {split} utterances, {lacking[0]} for one")
+    for name, system in systems.items():
+        if lacking := [u.id for u in utterances if u.id not in system.assessments]:
+            raise PhonobenchError(f"{name} has no scores of {len(lacking)} {split} utterances, {lacking[0]} for one")
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), resamples, seed)
-
-    def column(machine: SystemScores, of: Callable[[Assessment], np.ndarray]) -> np.ndarray:
-        return np.concatenate([of(machine.told[u.id]) for u in utterances])
 
     found = {}
     for metric, judgement in JUDGEMENTS.items():
         scores, speaker = raters.table(corpus, ratings, judgement, split)
-        said = {name: column(machine, partial(_said, judgement)) for name, machine in machines.items()}
-        found[metric] = _or_reason(partial(_correlated, scores, speaker, said, draws))
+        predicted = {
+            name: _column(system, utterances, partial(_estimated, judgement)) for name, system in systems.items()
+        }
+        found[metric] = _or_reason(partial(_correlated, scores, speaker, predicted, draws))
     scores, speaker = raters.table(corpus, ratings, "phone_accuracy", split)
-    errors = {name: column(machine, lambda told: told.phone_error) for name, machine in machines.items()}
-    flagged = {name: errors[name] >= machine.threshold for name, machine in machines.items()}
+    errors = {name: _column(system, utterances, lambda one: one.phone_error) for name, system in systems.items()}
+    flagged = {name: errors[name] >= system.threshold for name, system in systems.items()}
     ranked, decided = DETECTION
     detected = partial(_detected, scores=scores, speaker=speaker, draws=draws)
     found[ranked] = _or_reason(partial(detected, stats.auc, -scores, errors))
@@ -94,80 +149,65 @@ def rater_agreement(
     return found
 
 
-def _said(judgement: str, told: Assessment) -> np.ndarray:
-    """What an assessment says of a judgement, one number a unit."""
+def _column(
+    system: SystemScores, utterances: Sequence[Utterance], of: Callable[[Assessment], np.ndarray]
+) -> np.ndarray:
+    return np.concatenate([of(system.assessments[u.id]) for u in utterances])
+
+
+def _estimated(judgement: str, assessment: Assessment) -> np.ndarray:
+    """The estimates of a judgement, one number a unit."""
     unit, _, name = judgement.partition("_")
     if unit == "phone":
-        return told.phone.value
-    return told.word[name].value if unit == "word" else np.atleast_1d(told.sentence[judgement].value)
+        return assessment.phone.value
+    return assessment.word[name].value if unit == "word" else np.atleast_1d(assessment.sentence[judgement].value)
 
 
-def _or_reason(bar: Callable[[], RaterAgreement]) -> RaterAgreement:
-    """The bar, or one without a value that says why it has none."""
+def _or_reason(measure: Callable[[], RaterAgreement]) -> RaterAgreement:
+    """The agreement, or one without a value that says why it has none."""
     try:
-        return bar()
+        return measure()
     except stats.Undefined as reason:
         return RaterAgreement(stats.undefined(str(reason)), None)
 
 
-def _plain(figure: Estimate | Difference) -> dict[str, Any]:
-    """Fields as JSON-able data: NaN is null, and `reason` says why."""
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in vars(figure).items()}
-
-
 def _correlated(
-    scores: np.ndarray, speaker: np.ndarray, said: Mapping[str, np.ndarray], draws: np.ndarray
+    scores: np.ndarray, speaker: np.ndarray, predicted: Mapping[str, np.ndarray], draws: np.ndarray
 ) -> RaterAgreement:
     whole = np.isfinite(scores).all(axis=1)
-    table, owner = scores[whole], speaker[whole]
-
-    count = table.shape[1]
-    others = [np.delete(table, k, axis=1).mean(axis=1) for k in range(count)]
-    pairs = [stats.pearson(table[:, i], table[:, j], owner, draws) for i, j in combinations(range(count), 2)]
-    human = _mean([stats.pearson(table[:, k], others[k], owner, draws) for k in range(count)])
-    machines = {
-        name: _mean([stats.pearson(column[whole], other, owner, draws) for other in others])
-        for name, column in said.items()
-    }
-    return _bar(human, _mean(pairs), machines, owner)
-
-
-Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    rated = _Rated(scores[whole], speaker[whole], draws)
+    columns, others = list(rated.scores.T), rated.others()
+    return rated.agreement(
+        rated.mean(stats.pearson, zip(columns, others, strict=True)),
+        rated.mean(stats.pearson, combinations(columns, 2)),
+        {
+            name: rated.mean(stats.pearson, [(column[whole], other) for other in others])
+            for name, column in predicted.items()
+        },
+    )
 
 
 def _detected(
-    statistic: Statistic, human: np.ndarray, said: Mapping[str, np.ndarray], scores: np.ndarray, speaker: np.ndarray,
+    statistic: Statistic,
+    own: np.ndarray,
+    predicted: Mapping[str, np.ndarray],
+    scores: np.ndarray,
+    speaker: np.ndarray,
     draws: np.ndarray,
-) -> RaterAgreement:  # fmt: skip
-    """`human` (units, R) and `said[name]` (units,) against what the other raters call mispronounced."""
+) -> RaterAgreement:
+    """The raters' `own` (U, R) and each `predicted` (U,) against the phones that the other raters flag."""
     whole = np.isfinite(scores).all(axis=1)
-    owner = speaker[whole]
-    truths = [_MISPRONOUNCED(np.delete(scores[whole], k, axis=1).mean(axis=1)) for k in range(scores.shape[1])]
-    own = _mean([statistic(human[whole, k], truth, owner, draws) for k, truth in enumerate(truths)])
-    machines = {
-        name: _mean([statistic(column[whole], truth, owner, draws) for truth in truths])
-        for name, column in said.items()
-    }
-    return _bar(own, None, machines, owner)
+    rated = _Rated(scores[whole], speaker[whole], draws)
+    truths = [_MISPRONOUNCED(other) for other in rated.others()]
+    return rated.agreement(
+        rated.mean(statistic, zip(own[whole].T, truths, strict=True)),
+        None,
+        {
+            name: rated.mean(statistic, [(column[whole], truth) for truth in truths])
+            for name, column in predicted.items()
+        },
+    )
 
 
 def _f1(flagged: np.ndarray, truth: np.ndarray, speaker: np.ndarray, draws: np.ndarray) -> np.ndarray:
     return stats.f1(stats.confusion(flagged, truth, speaker, draws))
-
-
-def _bar(
-    human: np.ndarray, pairwise: np.ndarray | None, machines: Mapping[str, np.ndarray], owner: np.ndarray
-) -> RaterAgreement:
-    size, people = len(owner), len(np.unique(owner))
-    return RaterAgreement(
-        stats.estimate(human, size, people),
-        None if pairwise is None else stats.estimate(pairwise, size, people),
-        {
-            name: (stats.estimate(values, size, people), stats.difference(values, human, people))
-            for name, values in machines.items()
-        },
-    )  # fmt: skip
-
-
-def _mean(values: Sequence[np.ndarray]) -> np.ndarray:
-    return np.mean(np.stack(values), axis=0)

@@ -5,7 +5,15 @@ Identity is the hash of the inputs, kept in a manifest, never a file name.
 """
 
 from phonobench.store.atomic import write_bytes
-from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_json
+from phonobench.store.files import (
+    fingerprint,
+    hash_file,
+    read_arrays,
+    read_json,
+    without_nan,
+    write_arrays,
+    write_json,
+)
 from phonobench.store.posteriors import (
     PosteriorsWriter,
     add_speed,
@@ -34,6 +42,7 @@ __all__ = [
     "read_posteriors",
     "read_run",
     "read_speed",
+    "without_nan",
     "write_arrays",
     "write_bytes",
     "write_json",

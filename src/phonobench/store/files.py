@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,20 @@ def fingerprint(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def without_nan(value: Any) -> Any:
+    """`value` as JSON holds it: NaN and infinities, which it lacks, are null; keys are text, tuples lists.
+
+    Example:
+        >>> without_nan({"p": float("nan"), 1: (0.5, None)})
+        {'p': None, '1': [0.5, None]}
+    """
+    if isinstance(value, dict):
+        return {str(key): without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def hash_file(path: Path) -> str:

@@ -19,7 +19,7 @@ from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment
 from phonobench.stats import Rows, Undefined
 from phonobench.tasks.controls import CONTROLS
 from phonobench.tasks.detection import TARGETS, Target
-from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Unit, scored
+from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Unit, finite, scored
 from phonobench.types import Utterance
 
 NAME = "assessment"
@@ -76,7 +76,7 @@ def _accuracy(unit: Unit) -> Callable[[Rows], np.ndarray]:
 
 
 def _run(control: str, rows: Rows) -> np.ndarray:
-    return np.isfinite(rows[control])
+    return finite(control, rows)
 
 
 def _correlation(statistic: Callable[..., np.ndarray], name: str, rows: Rows, weights: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from phonobench.corpora.control_audio import CONTROL_AUDIO
 from phonobench.stats import Rows, Undefined, auc, gather, ratio
 from phonobench.tasks.prediction import Prediction
-from phonobench.tasks.task import NATS, Metric
+from phonobench.tasks.task import NATS, Metric, finite
 from phonobench.types import Utterance
 
 NAME = "controls"
@@ -70,10 +70,6 @@ def rows(
 _ABSENT = {SWAPPED: "no other speaker reads another sentence: no audio to swap with"}
 
 
-def _measured(control: str, rows: Rows) -> np.ndarray:
-    return np.isfinite(rows[control])
-
-
 def _required(control: str, rows: Rows) -> None:
     if not len(rows):
         raise Undefined(_ABSENT.get(control, f"no posteriors of the control {control!r}"))
@@ -109,7 +105,7 @@ def _metrics() -> tuple[Metric, ...]:
         )
     ]
     for control in CONTROLS:
-        keep = partial(_measured, control)
+        keep = partial(finite, control)
         found += [
             mean(
                 name=f"phone_score_{control}",

@@ -18,7 +18,7 @@ from phonobench.corpora.specification import MISPRONOUNCED
 from phonobench.stats import Rows, Undefined
 from phonobench.tasks.prediction import Prediction, predict
 from phonobench.tasks.scoring import phone_error_rate
-from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Task, Threshold, Unit, scored
+from phonobench.tasks.task import SCORED_UNITS, Columns, Metric, Task, Threshold, Unit, finite, scored
 from phonobench.types import PhonobenchError, Utterance
 
 
@@ -92,7 +92,7 @@ def _scored(target: Target, rows: Rows) -> np.ndarray:
 
 
 def _diagnosed(rows: Rows) -> np.ndarray:
-    return np.isfinite(rows["diagnosis"])
+    return finite("diagnosis", rows)
 
 
 def _ranked(statistic: Callable[..., np.ndarray], target: Target, rows: Rows, weights: np.ndarray) -> np.ndarray:

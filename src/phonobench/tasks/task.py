@@ -119,7 +119,7 @@ def scored(column: str, what: str, rows: Rows) -> np.ndarray:
         >>> scored("accuracy", "phone accuracy", rows).tolist()
         [True, False]
     """
-    known = np.isfinite(rows[column])
+    known: np.ndarray = np.isfinite(rows[column])
     if not known.any():
         raise Undefined(f"no human {what}")
     return known
@@ -135,6 +135,12 @@ class Threshold:
     name: str
     unit: Unit
     choose: Callable[[Rows], float]
+
+
+def finite(column: str, rows: Rows) -> np.ndarray:
+    """The rows that have a value in a column, a mask (U,); for `Metric.keep` by way of `partial(finite, column)`."""
+    found: np.ndarray = np.isfinite(rows[column])
+    return found
 
 
 def floored_scores(predictions: Sequence[Prediction]) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,9 +81,7 @@ def build(
             for letter, run_dir, one in zip(LETTERS[: len(run_dirs)], run_dirs, answered, strict=True)
         ],
         "source": [asdict(row) for row in SOURCE_ROWS] if table.has_source_rows else [],
-        "utterances": [
-            [u.id, u.speaker, u.prompt.text, _number(u.judgement.accuracy), u.age, u.gender] for u in utterances
-        ],
+        "utterances": [[u.id, u.speaker, u.prompt.text, u.judgement.accuracy, u.age, u.gender] for u in utterances],
         "per": [[round(float(per), 4) for per in row] for row in pers],
         "confusion": [
             {key: [len(found), _listed(found, chosen)] for key, found in table.items()} for table in confused
@@ -94,7 +91,7 @@ def build(
     report(Progress("compute the page", 1, 1))
     data["order"] = list(chosen)  # an object in JavaScript sorts its keys
     data["cases"] = _cases(run_dirs, answered, chosen, split, report)
-    return Page(table, _plain(data))
+    return Page(table, store.without_nan(data))
 
 
 def render(page: Page, gap_first: bool = False) -> str:
@@ -227,7 +224,7 @@ def _cases(
             **asdict(sound.embed(u.audio)),
             "words": [[word.text, len(word.phones)] for word in u.prompt.words],
             "phones": list(u.prompt.phones),
-            "human": [_number(score) for score in u.judgement.phone_accuracy],
+            "human": list(u.judgement.phone_accuracy),
             "named": list(u.judgement.perceived),
             "systems": [
                 cases.detail(one, index, hear(u.id)) for one, hear in zip(answered, heard, strict=True)
@@ -235,16 +232,3 @@ def _cases(
         }  # fmt: skip
         report(Progress("embed sound", done, len(chosen)))
     return found
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """`value` with null for NaN, which JSON lacks."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
