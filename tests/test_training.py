@@ -158,6 +158,21 @@ def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_start_
     assert not (broken / "checkpoint").exists()
 
 
+def test_a_training_killed_after_its_last_epoch_keeps_its_history(tmp_path, corpus, monkeypatch):
+    plan = quick("weighted", epochs="1", head_only_epochs="0")
+
+    def killed(*_):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.blank_bias, "calibrate", killed)
+        with pytest.raises(KilledError):
+            run_once(tmp_path, corpus, plan, limit=3)
+    run = store.read_run(run_once(tmp_path, corpus, plan, limit=3))
+    assert (run["status"], run["best_epoch"], len(run["history"])) == ("trained", 1, 1)
+    assert len(run["layer_weights"]) == 3
+
+
 def test_a_flat_start_comes_before_ctc(tmp_path, corpus, monkeypatch):
     aims = []
 

@@ -74,3 +74,11 @@ def test_low_phones_become_wildcards_and_neighbouring_ones_merge() -> None:
     found = objective.targets([marked], [ids], SETTINGS)
     assert found == [(1, objective.WILDCARD, *ids[3:])]
     assert objective.targets([marked], [ids], replace(SETTINGS, wildcard_below=0.0)) == [ids]
+
+
+def test_a_phone_scored_just_at_the_limit_is_no_wildcard() -> None:
+    utterance = corpora.find("synthetic").utterances[0]
+    count = len(utterance.prompt.phones)
+    marked = replace(utterance, judgement=replace(utterance.judgement, phone_accuracy=(1.5,) * count))
+    ids = tuple(range(1, count + 1))
+    assert objective.targets([marked], [ids], SETTINGS) == [ids]

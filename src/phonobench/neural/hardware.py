@@ -39,7 +39,8 @@ def _processor() -> str:
 def bf16_is_fast() -> bool:
     """True where bf16 has its own instructions."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        supported: bool = torch.cuda.is_bf16_supported()
+        return supported
     capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16") or capability.get("amx_tile"))
 

@@ -39,17 +39,21 @@ class FusionGate(nn.Module):
 
     def shares(self, states: Tensor) -> Tensor:
         """The gate (batch, S, members)."""
-        return self.gate(torch.cat(self._normed(states), dim=-1)).softmax(-1)
+        shares: Tensor = self.gate(torch.cat(self._normed(states), dim=-1)).softmax(-1)
+        return shares
 
     def _normed(self, states: Tensor) -> list[Tensor]:
-        return [norm(part) for norm, part in zip(self.norms, states.split(self.widths, dim=-1), strict=True)]
+        return [
+            norm(part) for norm, part in zip(self.norms, torch.split(states, list(self.widths), dim=-1), strict=True)
+        ]
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The gated sum."""
         normed = self._normed(states)
         shares = self.gate(torch.cat(normed, dim=-1)).softmax(-1)
         parts = [projection(part).tanh() for projection, part in zip(self.projections, normed, strict=True)]
-        return (torch.stack(parts, dim=-1) * shares[..., None, :]).sum(-1)
+        gated: Tensor = (torch.stack(parts, dim=-1) * shares[..., None, :]).sum(-1)
+        return gated
 
 
 class CodeEmbedding(nn.Module):
@@ -64,7 +68,8 @@ class CodeEmbedding(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Padding (codes below 0) is read as code 0: the Transformer does not attend to it."""
         first = torch.arange(codes.shape[-1], device=codes.device) * self.size
-        return self.tables(codes.clamp(min=0) + first).sum(-2)
+        embedded: Tensor = self.tables(codes.clamp(min=0) + first).sum(-2)
+        return embedded
 
 
 class Context(nn.Module):
@@ -84,7 +89,9 @@ class Context(nn.Module):
         """Every frame hears the frames of its own utterance."""
         hidden = self.inlet(states)
         hidden = hidden + sinusoids(hidden.shape[1], WIDTH).to(hidden)
-        return self.layers(hidden, src_key_padding_mask=~valid(lengths.to(hidden.device), hidden.shape[1]))
+        padding = ~valid(lengths.to(hidden.device), hidden.shape[1])
+        attended: Tensor = self.layers(hidden, src_key_padding_mask=padding)
+        return attended
 
 
 def sinusoids(count: int, width: int) -> Tensor:

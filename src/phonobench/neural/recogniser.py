@@ -111,7 +111,8 @@ class Recogniser(nn.Module):
     def states(self, features: Features, masks: Masks | None = None) -> list[Tensor]:
         """States of all the encoder's layers, with gradients where its body trains."""
         with torch.set_grad_enabled(self.encoder_trains and torch.is_grad_enabled()):
-            return self.encoder(features, masks)
+            layers: list[Tensor] = self.encoder(features, masks)
+            return layers
 
     def select_layers(self, layers: list[Tensor]) -> list[Tensor]:
         """Those of all the encoder's states that the head reads."""
@@ -131,7 +132,8 @@ class Recogniser(nn.Module):
             weights = self.layer_weights.softmax(0)
             mixed = torch.stack([weight * state for weight, state in zip(weights, states, strict=True)]).sum(0)
         read = mixed if self.reader is None else self.reader(mixed, lengths)
-        return self.head(read).float().log_softmax(-1)
+        logp: Tensor = self.head(read).float().log_softmax(-1)
+        return logp
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Rows of the posteriorgrams of utterances with so many states."""

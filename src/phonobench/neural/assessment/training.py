@@ -74,7 +74,8 @@ def _fit_one(examples: Sequence[Example], course: FitConfig, seed: int) -> Score
     optimiser = torch.optim.AdamW(network.parameters(), lr=course.lr, weight_decay=course.weight_decay)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, course.lr, total_steps=steps, pct_start=0.15)
     average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(course.average)
+        network,
+        multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(course.average),  # type: ignore[no-untyped-call]  # torch has no types there
     )
     network.train()
     for _ in range(course.epochs):
@@ -83,7 +84,7 @@ def _fit_one(examples: Sequence[Example], course: FitConfig, seed: int) -> Score
             inputs, wanted = collate([examples[i] for i in order[start : start + course.batch]])
             value = loss(network(*inputs), wanted)
             optimiser.zero_grad()
-            value.backward()
+            torch.autograd.backward(value)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             rates.step()

@@ -66,7 +66,7 @@ def keep(run_dir: Path, target: Path) -> Path:
 def restore(kept: Path, runs_root: Path) -> Path:
     """Put a kept run into the runs folder (float32 again); a run of that name that is there is left alone."""
     manifest = store.read_run(kept)
-    run_dir = runs_root / manifest["run_id"]
+    run_dir = runs_root / str(manifest["run_id"])
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":
         return run_dir
     packed, facts = store.read_arrays(kept / "weights" / FILE)

@@ -189,6 +189,7 @@ def read_bytes(path: Path) -> bytes:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON file of a checkpoint. Raises PhonobenchError where it is missing or damaged."""
     try:
-        return json.loads(read_bytes(path))
+        content: dict[str, Any] = json.loads(read_bytes(path))
     except json.JSONDecodeError as fault:
         raise PhonobenchError(f"{path} is damaged: {fault}") from fault
+    return content

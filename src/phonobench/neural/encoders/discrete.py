@@ -104,7 +104,8 @@ class CodecEncoder(DiscreteEncoder):
 
     def length(self, samples: int) -> int:
         """Frames that cover the utterance at the codec's rate."""
-        return max(1, -(-round(samples * self.rate / SAMPLE_RATE) // self.hop))
+        frames: int = max(1, -(-round(samples * self.rate / SAMPLE_RATE) // self.hop))
+        return frames
 
     def code(self, wave: Tensor) -> Tensor:
         """Codes (S, most), after resampling to the codec's rate."""
@@ -112,8 +113,8 @@ class CodecEncoder(DiscreteEncoder):
         if self.rate != SAMPLE_RATE:
             sound = soxr.resample(sound, SAMPLE_RATE, self.rate)
         given = torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32)).to(wave.device)[None, None]
-        codes = self.module.encode(given).audio_codes
-        return codes[0, : self.max_n_q].T
+        codes: Tensor = self.module.encode(given).audio_codes[0, : self.max_n_q].T
+        return codes
 
 
 class QuantisedEncoder(DiscreteEncoder):
@@ -153,17 +154,17 @@ class QuantisedEncoder(DiscreteEncoder):
 
     def length(self, samples: int) -> int:
         """States of the inner encoder."""
-        return self.module.length(samples)
+        states: int = self.module.length(samples)
+        return states
 
     def states(self, wave: Tensor) -> Tensor:
         """The inner encoder's last states (S, width), each dimension scaled as on the train speakers."""
         features = self.module.features([wave])
-        return (
-            self.module(features)[-1][0, : int(features.lengths[0])].float() - self.get_buffer("mean")
-        ) / self.get_buffer("scale")
+        states: Tensor = self.module(features)[-1][0, : int(features.lengths[0])].float()
+        return (states - self.get_buffer("mean")) / self.get_buffer("scale")
 
     def code(self, wave: Tensor) -> Tensor:
-        """Codes (S, most)."""
+        """Codes (S, max_n_q)."""
         return quantise(self.states(wave), [self.get_buffer(f"codebook_{place}") for place in range(self.max_n_q)])
 
     def look_up(self, codes: Tensor) -> Tensor:

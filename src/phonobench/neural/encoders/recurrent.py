@@ -85,7 +85,8 @@ class RecurrentEncoder(Encoder):
 
     def length(self, samples: int) -> int:
         """States of an utterance of `samples`."""
-        return -(-2 * states(samples) // self.frames)
+        count: int = -(-2 * states(samples) // self.frames)
+        return count
 
     def features(self, waves: list[Tensor]) -> Features:
         """Waves (samples,) -> mel (batch, bands, frames S), powers of ten above each band's mean."""

@@ -46,7 +46,8 @@ class TokenizerEncoder(DiscreteEncoder):
 
     def code(self, wave: Tensor) -> Tensor:
         """Codes (S, max_n_q) of one wave."""
-        return self.module.encode(wave[None, None])[:, 0].T
+        codes: Tensor = self.module.encode(wave[None, None])[:, 0].T
+        return codes
 
 
 def load_tokenizer(card: Card, folder: Path, config: dict[str, Any]) -> TokenizerEncoder:

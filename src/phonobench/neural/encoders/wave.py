@@ -96,7 +96,8 @@ class WaveEncoder(Encoder):
         """Convolution features (batch, S, channels), zero or arbitrary past the end."""
         m = self.module
         if not self.grouped:
-            return m.feature_extractor(features.values).transpose(1, 2)
+            channels: Tensor = m.feature_extractor(features.values).transpose(1, 2)
+            return channels
         alone = [
             m.feature_extractor(wave[None, :count]).transpose(1, 2)[0]
             for wave, count in zip(features.values, features.samples.tolist(), strict=True)

@@ -55,7 +55,8 @@ class KaldiFrontEnd(nn.Module):
         before = torch.cat([frames[:, :1], frames[:, :-1]], dim=1)
         power = torch.fft.rfft((frames - PREEMPHASIS * before) * self.window, POINTS).abs().square()
         log = (power @ self.filters).clamp(min=KALDI_FLOOR).log()
-        return ((log - log.mean(0)) / (log.var(0) + 1e-7).sqrt()).float()
+        normalised: Tensor = ((log - log.mean(0)) / (log.var(0) + 1e-7).sqrt()).float()
+        return normalised
 
 
 def kaldi_frames(samples: int) -> int:
@@ -110,7 +111,7 @@ def nemo_frames(samples: int) -> int:
 
 def halved(frames: int, times: int) -> int:
     """Frames after `times` convolutions of stride two that keep an odd one."""
-    return math.ceil(frames / 2**times)
+    return math.ceil(frames / (1 << times))
 
 
 def stacked(frames: Tensor) -> Tensor:

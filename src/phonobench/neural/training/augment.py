@@ -20,7 +20,8 @@ def change_speed(wave: np.ndarray, speed: float) -> np.ndarray:
     """The wave played `speed` times as fast (tempo and pitch together); samples / speed long."""
     if speed == 1.0:
         return wave
-    return soxr.resample(wave, SAMPLE_RATE * speed, SAMPLE_RATE, quality="MQ").astype(np.float32)
+    played: np.ndarray = soxr.resample(wave, SAMPLE_RATE * speed, SAMPLE_RATE, quality="MQ").astype(np.float32)
+    return played
 
 
 def perturb(wave: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
@@ -37,7 +38,8 @@ def _noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndar
     slope = np.maximum(np.arange(len(spectrum)), 1) ** (-rng.uniform(0.0, 2.0) / 2)
     noise = np.fft.irfft(spectrum * slope, n=len(wave))
     power = float(np.mean(noise**2)) or 1.0
-    return noise * np.sqrt(float(np.mean(wave**2)) / power / 10 ** (snr_db / 10))
+    scaled: np.ndarray = noise * np.sqrt(float(np.mean(wave**2)) / power / 10 ** (snr_db / 10))
+    return scaled
 
 
 def draw_masks(features: Features, encoder: Encoder, recipe: Recipe, rng: np.random.Generator) -> Masks | None:

@@ -110,5 +110,5 @@ def k_means(points: Tensor, size: int, rng: np.random.Generator, rounds: int = R
 def nearest(points: Tensor, centres: Tensor) -> Tensor:
     """The centre (n,) that each point is nearest to, computed in blocks."""
     norms = centres.square().sum(1)
-    blocks: Sequence[Tensor] = points.split(BLOCK)
+    blocks: Sequence[Tensor] = torch.split(points, BLOCK)
     return torch.cat([(norms - 2 * block @ centres.T).argmin(1) for block in blocks])

@@ -76,7 +76,8 @@ def realign(scores: np.ndarray, phones: np.ndarray, before: np.ndarray) -> np.nd
         return before
     states = np.full(2 * len(phones) + 1, BLANK)
     states[1::2] = phones
-    return states[path]
+    labels: np.ndarray = states[path]
+    return labels
 
 
 def _features(data: TrainingData, report: OnProgress) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -98,7 +99,8 @@ def _features(data: TrainingData, report: OnProgress) -> tuple[list[np.ndarray],
 
 def _halved(frames: np.ndarray) -> np.ndarray:
     """Frames of 10 ms to states of 20 ms, by their means."""
-    return (frames[0::2] + frames[1::2]) / 2
+    states: np.ndarray = (frames[0::2] + frames[1::2]) / 2
+    return states
 
 
 def stretched(labels: Sequence[int] | np.ndarray, length: int) -> np.ndarray:

@@ -62,7 +62,7 @@ class OptimiserStep:
                 continue
             loss = self._loss(epoch, step, share)
             loss = loss * (self.data.phones(share.items) / self.data.phones(batch.items) / len(accumulated))
-            self.scaler.scale(loss).backward()
+            torch.autograd.backward(self.scaler.scale(loss))
             total += loss.item()
         total = distributed.sum_values(total)
         distributed.sum_gradients(model.parameters())
