@@ -97,7 +97,7 @@ def infer_run(
     split: Annotated[
         list[str] | None, typer.Option(help="train, dev or test (repeatable); dev and test where none is given.")
     ] = None,
-    controls: Annotated[bool, typer.Option(help="Listen to silence and noise too, for the negative controls.")] = True,
+    controls: Annotated[bool, typer.Option(help="Infer silence and noise too, for the negative controls.")] = True,
     model: Annotated[
         str | None, typer.Option(metavar="FOLDER|HUB-ID", help="Where a frozen encoder's checkpoint lies.")
     ] = None,
@@ -106,7 +106,7 @@ def infer_run(
     models: ModelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a run listen to dev and test (and the controls) and store its posteriors. Resumes by itself."""
+    """Store a run's posteriors of dev and test (and of the controls). Resumes by itself."""
     use_models(models)
     run_dir = store.find_run(run, runs)
     require_torch()

@@ -56,18 +56,18 @@ def is_main() -> bool:
 
 
 def shard(items: Sequence[T]) -> Sequence[T]:
-    """This process's part of `items`: every `size()`-th."""
+    """The part of `items` that this process works on: every `size()`-th, from its rank."""
     return items[rank() :: size()]
 
 
 def barrier() -> None:
-    """Return when all processes have come here."""
+    """Wait until all processes have come here."""
     if size() > 1:
         dist.barrier()
 
 
 def broadcast(value: T) -> T:
-    """Rank 0's `value`, in every process."""
+    """The `value` of rank 0, in every process. It must be picklable."""
     if size() == 1:
         return value
     box = [value]
@@ -76,7 +76,7 @@ def broadcast(value: T) -> T:
 
 
 def gather(values: dict[int, Any]) -> dict[int, Any]:
-    """What all processes have, by place, in every process."""
+    """The values of all processes by place, in every process."""
     if size() == 1:
         return values
     parts: list[dict[int, Any]] = [{} for _ in range(size())]

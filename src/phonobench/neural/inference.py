@@ -1,4 +1,4 @@
-"""A trained run listens to a corpus once and leaves its posteriors; controls listen to silence and noise instead."""
+"""A trained run infers a corpus once and stores its posteriors; for controls the audio is silence or noise instead."""
 
 from __future__ import annotations
 

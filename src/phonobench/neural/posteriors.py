@@ -40,7 +40,7 @@ def log_posteriors(
 ) -> list[np.ndarray]:
     """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `cache`.
 
-    `sharded`: all processes of a group call this, and each listens to its share.
+    `sharded`: all processes of a group call this, and each computes its share.
     """
     model.eval()
     recipe = model.recipe

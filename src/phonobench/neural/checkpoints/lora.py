@@ -36,7 +36,7 @@ def insert(encoder: Encoder, blocks: list[nn.Module], rank: int) -> None:
 
 
 def refuse_without_gradient(model: nn.Module) -> None:
-    """Raise PhonobenchError where a backward pass left an adapter without a gradient: its encoder does not hear it."""
+    """Raise PhonobenchError where a backward pass left an adapter without a gradient: its encoder does not use it."""
     idle = [name for name, p in model.named_parameters() if MARK in name and p.requires_grad and p.grad is None]
     if idle:
         raise PhonobenchError(

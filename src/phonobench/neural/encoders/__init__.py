@@ -1,4 +1,4 @@
-"""Speech encoders behind one face (`Encoder`), one file a kind of input."""
+"""Speech encoders behind one interface (`Encoder`), one file a kind of input."""
 
 from phonobench.neural.encoders.conformer import BertEncoder, ParakeetEncoder
 from phonobench.neural.encoders.discrete import CodecEncoder, DiscreteEncoder, QuantisedEncoder

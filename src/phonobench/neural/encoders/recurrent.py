@@ -60,7 +60,7 @@ class RecurrentModule(nn.Module):
 
 
 class RecurrentEncoder(Encoder):
-    """`RecurrentModule` behind the face of all encoders."""
+    """`RecurrentModule` behind the interface of all encoders."""
 
     single_threaded = True
     """Its steps are too small to share: a second thread costs processor time and saves none."""

@@ -1,4 +1,4 @@
-"""Log filterbanks as the extractors of w2v-BERT and Parakeet compute them, the same alone and in company.
+"""Log filterbanks as the extractors of w2v-BERT and Parakeet compute them, the same alone and in a batch.
 
 Both have frames of 25 ms every 10 ms and a fast Fourier transform of 512 points, and normalise each band over the
 utterance. Formulas: Kaldi's fbank and transformers' `SeamlessM4TFeatureExtractor`; `ParakeetFeatureExtractor` (NeMo).

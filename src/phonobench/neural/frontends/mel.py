@@ -1,4 +1,4 @@
-"""Whisper's log-mel front end on lists of unpadded waves, the same alone and in company.
+"""Whisper's log-mel front end on lists of unpadded waves, the same alone and in a batch.
 
 Frames are 10 ms; two of them make one encoder state of 20 ms. Every wave is followed by silence, as in Whisper's own
 training on 30 s windows, so that the last frames see zeros and no reflection; an utterance of n samples has

@@ -47,7 +47,7 @@ def read(
 
 @dataclass(frozen=True)
 class Batch:
-    """Indices into the material with the speed at which each is played."""
+    """Indices into the training data with the speed at which each is played."""
 
     items: tuple[int, ...]
     speeds: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""What a model hears of one training batch: augmented audio, or the states of a frozen encoder out of memory."""
+"""The forward pass of one training batch: over augmented audio, or over cached states of a frozen encoder."""
 
 from __future__ import annotations
 
