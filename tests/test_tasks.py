@@ -252,3 +252,12 @@ def test_the_documentation_names_every_metric_with_its_task_and_unit_and_nothing
     ]
     real = {(task, metric.unit, metric.name) for task, group in tasks.groups().items() for metric in group}
     assert sorted(documented) == sorted(real)
+
+
+def test_the_floor_is_minus_one_hundred_nats() -> None:
+    ids = phones.encode(["T"])
+    rivals_of = {nats: dataclasses.replace(rivals(ids, -3.0), delete=np.array([-3.0 + nats])) for nats in (99.0, 101.0)}
+    found = {nats: tasks.predict(Told(ids, one), utterance("T").prompt) for nats, one in rivals_of.items()}
+    assert found[99.0].phone_score == pytest.approx([-99.0])
+    assert found[99.0].floored == 0
+    assert (found[101.0].phone_score.tolist(), found[101.0].floored) == ([-100.0], 1)

@@ -68,7 +68,7 @@ _THEIRS = (
 )
 _SCORERS = (
     "Phones, words and sentences estimated on the human scales, fitted to train speakers that the recogniser did not "
-    "hear (five folds); thresholds from cross-validation. Figures without a statistic are Pearson correlations. "
+    "see (five folds); thresholds from cross-validation. Figures without a statistic are Pearson correlations. "
     "*Package*: as exported, in int8 and without torch."
 )
 _SCORER_BANDS = (
