@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ TINY = Specification(
         test=Counts(utterances=4, speakers=2, words=10, phones=28, mispronounced=2),
     ),
 )
+
+
+def pytest_configure() -> None:
+    """Workers that run side by side share the processors; this comes before torch counts them."""
+    if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 
 @pytest.fixture(scope="session")

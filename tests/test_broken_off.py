@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,10 @@ from phonobench.types import PhonobenchError
 FOUND, _ = planted.corpus(seed=9, speakers=3, each=2)
 
 
-def prepare(place: Path) -> None:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs, one of them evaluated: what every stage starts from. To be copied, not written into."""
+    place = tmp_path_factory.mktemp("prepared")
     for name, strength in (("one", 2.5), ("two", 2.2)):
         planted.write_run(
             place / "runs",
@@ -42,6 +46,7 @@ def prepare(place: Path) -> None:
             trained_parameters=7,
         )
     evaluate.evaluate(place / "runs" / "two", FOUND, place / "results", resamples=5)
+    return place
 
 
 def fuse(place: Path) -> None:
@@ -109,14 +114,14 @@ def writes(stage: Callable[[Path], None], place: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_full_disk_is_one_clear_error_and_the_next_run_finishes(name, tmp_path, monkeypatch) -> None:
+def test_a_full_disk_is_one_clear_error_and_the_next_run_finishes(name, prepared, tmp_path, monkeypatch) -> None:
     stage = STAGES[name]
-    prepare(tmp_path / "whole")
+    shutil.copytree(prepared, tmp_path / "whole")
     total = writes(stage, tmp_path / "whole", monkeypatch)
     assert total > 0
     for number in sorted({1, (total + 1) // 2, total}):
         place = tmp_path / str(number)
-        prepare(place)
+        shutil.copytree(prepared, place)
         with monkeypatch.context() as patched:
             patched.setattr(atomic.os, "fsync", at_write(number, fill))
             with pytest.raises(PhonobenchError, match="disk full while writing"):
@@ -128,13 +133,13 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_finishes(name, tmp_path
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("name", STAGES)
-def test_a_kill_leaves_no_half_file_and_the_next_run_finishes(name, tmp_path, monkeypatch) -> None:
+def test_a_kill_leaves_no_half_file_and_the_next_run_finishes(name, prepared, tmp_path, monkeypatch) -> None:
     stage = STAGES[name]
-    prepare(tmp_path / "whole")
+    shutil.copytree(prepared, tmp_path / "whole")
     total = writes(stage, tmp_path / "whole", monkeypatch)
     for number in sorted({1, total}):
         place = tmp_path / str(number)
-        prepare(place)
+        shutil.copytree(prepared, place)
         before = contents(place)
         child = os.fork()
         if not child:

@@ -15,7 +15,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from phonobench import store
+from phonobench import evaluate, store
+from phonobench.types import Corpus
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -31,15 +32,11 @@ SETTINGS = (
 COMMON = ("--corpus", "synthetic", "--limit", "6")
 
 
-def command(processes: int, *words: str | Path) -> list[str]:
-    verb = [str(word) for word in words]
-    code = "from phonobench.cli import main; main()"
-    if processes == 1:
-        return [sys.executable, "-c", code, *verb]
-    # the console script beside the interpreter, as a user starts it
+def command(*words: str | Path) -> list[str]:
+    """A verb in two processes, by the console script beside the interpreter, as a user starts it."""
     script = Path(sys.executable).with_name("phonobench")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
-    return [*launch, "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "--no-python", str(script), *verb]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--rdzv-backend", "c10d"]
+    return [*launch, "--rdzv-endpoint", "localhost:0", "--no-python", str(script), *map(str, words)]
 
 
 def environment() -> dict[str, str]:
@@ -51,8 +48,8 @@ def train(runs: Path) -> list[str | Path]:
     return ["train", "scratch-mel", *settings, *COMMON, "--runs", runs]
 
 
-def call(processes: int, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command(processes, *words), capture_output=True, text=True, env=environment(), timeout=600)
+def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command(*words), capture_output=True, text=True, env=environment(), timeout=600)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -61,9 +58,11 @@ def call(processes: int, *words: str | Path) -> subprocess.CompletedProcess[str]
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process."""
     runs = tmp_path_factory.mktemp("alone")
-    call(1, *train(runs))
+    infer = ["infer", "scratch-mel", "--corpus", "synthetic", "--runs", runs]
+    both = [[str(word) for word in verb] for verb in (train(runs), infer)]  # torch is imported once for both
+    code = f"from phonobench.cli import app\nfor verb in {both}:\n    app(verb, standalone_mode=False)"
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment(), timeout=600)
     (run_dir,) = store.list_runs(runs)
-    call(1, "infer", run_dir, "--corpus", "synthetic")
     return run_dir
 
 
@@ -87,12 +86,12 @@ def same(one: Path, two: Path) -> None:
         assert a["dev_per_hq"] == pytest.approx(b["dev_per_hq"], abs=0.02)
 
 
-def test_two_processes_make_what_one_makes(alone: Path, tmp_path: Path) -> None:
-    said = call(2, *train(tmp_path)).stdout
+def test_two_processes_make_what_one_makes(alone: Path, tmp_path: Path, synthetic_corpus: Corpus) -> None:
+    said = call(*train(tmp_path)).stdout
     (run_dir,) = store.list_runs(tmp_path)
     assert said.count(run_dir.name) == 1  # one process speaks
     same(alone, run_dir)
-    call(2, "infer", run_dir, "--corpus", "synthetic")
+    call("infer", run_dir, "--corpus", "synthetic")
     for split in ("dev", "test", "dev-noise"):
         ours, theirs = (store.read_posteriors(folder, split) for folder in (alone, run_dir))
         assert ours.ids == theirs.ids
@@ -100,8 +99,7 @@ def test_two_processes_make_what_one_makes(alone: Path, tmp_path: Path) -> None:
             np.testing.assert_allclose(np.exp(a.astype(float)), np.exp(b.astype(float)), atol=0.02)
     figures = []
     for folder in (alone, run_dir):
-        places = ("--runs", folder.parent, "--results", folder.parent / "results")
-        call(1, "evaluate", folder, "--corpus", "synthetic", "--resamples", "20", *places)
+        evaluate.evaluate(folder, synthetic_corpus, folder.parent / "results", resamples=20)
         path = folder.parent / "results" / folder.name / "test.recognition.json"
         figures.append(json.loads(path.read_text())["metrics"]["per"]["value"])
     assert figures[0] == pytest.approx(figures[1], abs=0.02)
@@ -110,7 +108,7 @@ def test_two_processes_make_what_one_makes(alone: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the process to kill in /proc")
 def test_a_killed_process_ends_the_run_and_the_same_command_goes_on(alone: Path, tmp_path: Path) -> None:
     begun = subprocess.Popen(
-        command(2, *train(tmp_path)), env=environment(), start_new_session=True, stderr=subprocess.DEVNULL
+        command(*train(tmp_path)), env=environment(), start_new_session=True, stderr=subprocess.DEVNULL
     )
     checkpoint = "*/checkpoint/state.safetensors"
     patience = time.monotonic() + 300
@@ -122,5 +120,5 @@ def test_a_killed_process_ends_the_run_and_the_same_command_goes_on(alone: Path,
     assert begun.wait(timeout=120) != 0  # the other one does not wait for ever
     (run_dir,) = store.list_runs(tmp_path)
     assert store.read_run(run_dir)["status"] == "training"
-    call(2, *train(tmp_path))
+    call(*train(tmp_path))
     same(alone, run_dir)
