@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,15 +23,18 @@ from typing import Any
 import numpy as np
 
 from phonobench import audio, store
-from phonobench.assessment.model import features, mel
+from phonobench.assessment.model import mel
 from phonobench.assessment.model.runtime import Session, session
 from phonobench.assessment.model.scorer import FittedScorer, build
+from phonobench.assessment.package_facts import PackageFacts, seal
 from phonobench.assessment.types import AcousticOutput, HeadOutput
+from phonobench.store import door
 from phonobench.systems.identity import with_today_names
 from phonobench.types import PhonobenchError
 
 DEFAULT = Path(__file__).parents[1] / "default_scorer"
 FACTS = "package.json"
+_AGAIN = "install phonobench again, or export the run again"
 FORMAT = 2
 """Version of the folder's layout that is written; of those that are read, 1 has neither trees nor a gate."""
 
@@ -109,14 +113,18 @@ def load(folder: Path | None = None) -> Bundle:
 
 def _checked_facts(folder: Path) -> dict[str, Any]:
     """The facts of the folder, whose files are all there and as they were written."""
-    if not (folder / FACTS).exists():
+    path = folder / FACTS
+    if not path.exists():
         raise PhonobenchError(f"{folder} holds no scorer ({FACTS} is missing): `phonobench export RUN` makes one")
-    facts: dict[str, Any] = store.read_json(folder / FACTS)
-    if facts.get("format") not in (1, FORMAT) or not set(facts.get("features", ())) <= set(features.NAMES):
-        raise PhonobenchError(f"{folder / FACTS} is of another version of phonobench: export the run again")
+    facts: dict[str, Any] = door.read_json(path, _AGAIN)
+    if not isinstance(facts, dict) or facts.get("format") not in (1, FORMAT):
+        raise PhonobenchError(f"{path} is of another version of phonobench: {_AGAIN}")
+    door.checked(path, json.dumps(facts).encode(), PackageFacts, _AGAIN)
+    if facts.get("sha256", seal(facts)) != seal(facts):
+        raise PhonobenchError(f"{path} was changed after it was written: {_AGAIN}")
     for name, digest in facts["files"].items():
-        if not (folder / name).exists() or store.hash_file(folder / name) != digest:
-            raise PhonobenchError(f"{folder / name} is missing or damaged: install phonobench or export again")
+        if not (folder / name).is_file() or store.hash_file(folder / name) != digest:
+            raise PhonobenchError(f"{folder / name} is missing or damaged: {_AGAIN}")
     return facts
 
 

@@ -11,6 +11,7 @@ from phonobench import store
 from phonobench._version import __version__
 from phonobench.assessment import bundle
 from phonobench.assessment.model.scorer import FOREST, NETWORK
+from phonobench.assessment.package_facts import seal
 from phonobench.fitting.fit import recipe_name, run_id, voters
 from phonobench.fitting.open import fitted
 from phonobench.systems import cards
@@ -61,7 +62,7 @@ def export(
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
-    store.write_json(folder / bundle.FACTS, facts)
+    store.write_json(folder / bundle.FACTS, {**facts, "sha256": seal(facts)})
     return folder
 
 

@@ -33,7 +33,7 @@ def session(path: Path) -> Session:
     """An ONNX Runtime session on the processor.
 
     Raises:
-        PhonobenchError: where the runtime is not installed.
+        PhonobenchError: where the runtime is not installed, or the file is no network that it can run.
     """
     try:
         import onnxruntime
@@ -41,5 +41,9 @@ def session(path: Path) -> Session:
         raise PhonobenchError("scoring needs the package onnxruntime: pip install onnxruntime") from absent
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    made: Session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        made: Session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as fault:  # the runtime raises kinds of its own, none of which is a bug of ours
+        reason = " ".join(str(fault).split())[:200]
+        raise PhonobenchError(f"{path} is no network that can be run ({reason}): export the run again") from fault
     return made

@@ -14,6 +14,7 @@ from phonobench.assessment.model.output import ModelOutput
 from phonobench.assessment.model.tables import Tables
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
 from phonobench.compiled import compiled
+from phonobench.types import PhonobenchError
 
 TABLES = {
     "phone": "phones",
@@ -42,6 +43,26 @@ class Trees:
     absent_left: np.ndarray
     value: np.ndarray
 
+    def fault(self) -> str:
+        """What makes these arrays no trees, "" if nothing does: then no walk leaves them or goes on for ever."""
+        nodes = (self.column, self.threshold, self.left, self.right, self.absent_left, self.value)
+        whole = (self.roots, self.column, self.left, self.right)
+        if any(part.ndim != 1 or len(part) != len(self.left) for part in nodes) or self.start.shape != (1,):
+            return "are not of one length"
+        if any(part.dtype.kind != "i" for part in whole) or self.absent_left.dtype != bool or self.roots.ndim != 1:
+            return "have indices that are no integers"
+        if any(part.dtype.kind != "f" or not np.isfinite(part).all() for part in (self.start, self.value)):
+            return "have values that are no finite numbers"
+        if self.threshold.dtype.kind != "f" or np.isnan(self.threshold).any():
+            return "have thresholds that are no numbers"
+        place, inner = np.arange(len(self.left)), self.left >= 0
+        below = (self.left[inner], self.right[inner])
+        if any((child <= place[inner]).any() or (child >= len(place)).any() for child in below):
+            return "have branches that do not lead downwards"
+        if not ((self.roots >= 0) & (self.roots < len(place))).all() or (self.column < 0).any():
+            return "have roots or columns outside"
+        return ""
+
     def predict(self, table: np.ndarray) -> np.ndarray:
         """The sum for each row of the table (N, columns): (N,) float64.
 
@@ -55,6 +76,8 @@ class Trees:
             >>> tree.predict(np.array([[0.2], [0.5], [0.6], [np.nan]])).tolist()
             [11.0, 11.0, 12.0, 12.0]
         """
+        if self.column.max(initial=0) >= table.shape[1]:
+            raise PhonobenchError(f"trees read column {self.column.max()} of a table that has {table.shape[1]}")
         nodes = (self.column, self.threshold, self.left, self.right, self.absent_left, self.value)
         sums: np.ndarray = _sums(np.ascontiguousarray(table, np.float32), self.start[0], self.roots, *nodes)
         return sums
@@ -90,7 +113,15 @@ class Forest:
             PhonobenchError: where the file is absent or damaged.
         """
         arrays, _ = store.read_arrays(path)
-        return cls({name: Trees(*(arrays[f"{name} {part.name}"] for part in fields(Trees))) for name in TABLES})
+        wanted = {f"{name} {part.name}" for name in TABLES for part in fields(Trees)}
+        if set(arrays) != wanted:
+            odd = sorted(set(arrays) ^ wanted)[0]
+            raise PhonobenchError(f"{path}: {odd!r} is missing or does not belong to trees: export the run again")
+        trees = {name: Trees(*(arrays[f"{name} {part.name}"] for part in fields(Trees))) for name in TABLES}
+        for name, one in trees.items():
+            if fault := one.fault():
+                raise PhonobenchError(f"{path}: the trees of {name} {fault}: export the run again")
+        return cls(trees)
 
 
 @compiled
