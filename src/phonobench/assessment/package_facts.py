@@ -10,7 +10,7 @@ from phonobench import store
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.gate import GATE_FEATURES
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
-from phonobench.store.door import Checked, PlainName, Sha256
+from phonobench.store.door import Checked, PlainName, Sha256, shown
 
 SCORES = ("phone", *(f"word.{name}" for name in WORD_SCORES), *(f"sentence.{name}" for name in SENTENCE_SCORES))
 """Every score that has intervals."""
@@ -83,8 +83,10 @@ class PackageFacts(Checked):
     @model_validator(mode="after")
     def _agree(self) -> PackageFacts:
         unknown = [name for name in self.features if name not in NAMES]
-        if unknown or len(set(self.features)) != len(self.features):
-            raise ValueError(f"features: {unknown[0] if unknown else 'one'} is not known here or stands there twice")
+        if unknown:
+            raise ValueError(f"features: {shown(unknown[0])} is of another version of phonobench")
+        if len(set(self.features)) != len(self.features):
+            raise ValueError("features: one stands there twice")
         acoustic = [name for name in self.files if name.startswith("acoustic")]
         numbered = {f"acoustic-{k}.onnx" for k in range(len(acoustic))}
         if not acoustic or set(acoustic) != numbered or len(acoustic) % self.panel:
