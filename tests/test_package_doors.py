@@ -101,7 +101,7 @@ def test_an_unknown_value_is_refused(folder: Path, at: tuple[str, ...]) -> None:
     ("at", "value"),
     [
         (("hop",), 0.0), (("hop",), -0.02), (("bands",), 0), (("bands",), 10**9), (("panel",), 2), (("panel",), 0),
-        (("level",), 3.0), (("gate", "scale", 0), 0.0), (("gate", "scale", 0), -1.0), (("calibration", "slope"), -1.0),
+        (("level",), 3.0), (("gate", "scale", 0), 0.0), (("gate", "scale", 0), -1.0),
         (("calibration", "thresholds", "0.05"), 1.5), (("card", "fitted_speakers"), 0), (("format",), 7),
         (("calibration", "intervals", "phone", 1, 0), 99.0), (("calibration", "intervals", "phone", 0, 0), 99.0),
         (("features", 0), "loudness of the moon"), (("features", 0), SHIPPED["features"][1]),

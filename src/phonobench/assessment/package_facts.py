@@ -46,7 +46,7 @@ class Calibration(Checked):
     """Intervals by score (edges, lower and upper distances), Platt's slope and offset, thresholds by false alarms."""
 
     intervals: dict[str, tuple[Numbers, Numbers, Numbers]]
-    slope: Annotated[float, Field(gt=0)]
+    slope: float
     offset: float
     thresholds: Annotated[dict[Annotated[str, Field(pattern=r"^0\.[0-9]{1,6}$")], Share], Field(min_length=1)]
 
