@@ -32,9 +32,10 @@ from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.types import PHONE_SCALE
 from phonobench.cli.output import figure, interval, progress
 from phonobench.corpora import FOLDS
-from phonobench.fitting.boosting import GROWTH, described
-from phonobench.fitting.dataset import POSITIVE, FittingData, folds_of, gather
-from phonobench.fitting.fit import forest_answers, gate_answers, network_answers
+from phonobench.fitting.boosting import GROWTH, description_of
+from phonobench.fitting.cross_validation import forest_outputs, network_outputs, read_probabilities
+from phonobench.fitting.dataset import POSITIVE, FittingData, gather
+from phonobench.fitting.folds import folds_of
 from phonobench.results import Value
 from phonobench.store import provenance
 
@@ -58,11 +59,11 @@ def without_judgement(example: Example) -> Example:
     return replace(example, rows=np.where(kept, example.rows, 0.0).astype(np.float32))
 
 
-def shown_nonsense(material: FittingData) -> FittingData:
+def with_negatives(material: FittingData) -> FittingData:
     """As if the prompts that nobody read had been read, wrongly throughout."""
     return FittingData(
-        [*material.utterances, *(u for _, u in material.nonsense)],
-        [*material.examples, *(e for e, _ in material.nonsense)], material.nonsense,
+        [*material.utterances, *(u for _, u in material.negatives)],
+        [*material.examples, *(e for e, _ in material.negatives)], material.negatives,
     )  # fmt: skip
 
 
@@ -89,25 +90,25 @@ def main() -> None:
     speaker = np.repeat([place[u.speaker] for u in utterances], [len(e.ids) for e in material.examples])
     human = PHONE_SCALE * np.concatenate([e.phone for e in material.examples])
 
-    network = network_answers(material, course, seeds)
-    forest = forest_answers(material, course)
+    network = network_outputs(material, course, seeds)
+    forest = forest_outputs(material, course)
     both = [mean(pair) for pair in zip(network, forest, strict=True)]
-    gated = [combine([told], read) for told, read in zip(both, gate_answers(material, course), strict=True)]
+    gated = [combine([told], read) for told, read in zip(both, read_probabilities(material, course), strict=True)]
     unjudged = replace(material, examples=[without_judgement(e) for e in material.examples])
     told = {
         "network": _phones(network),
         "trees": _phones(forest),
         "mean of network and trees": _phones(both),
         "the same behind the gate": _phones(gated),
-        "network without the recogniser's judgement": _phones(network_answers(unjudged, course, seeds)),
+        "network without the recogniser's judgement": _phones(network_outputs(unjudged, course, seeds)),
         "network, shown wrong audio": _phones(
-            network_answers(shown_nonsense(material), course, seeds)[: len(utterances)]
+            network_outputs(with_negatives(material), course, seeds)[: len(utterances)]
         ),
     }
-    wrong = np.concatenate([tabulate(described(e), NAMES).phones for e, _ in material.nonsense])
-    lengths = [len(e.ids) for e, _ in material.nonsense]
-    wrong_speaker = np.repeat([place[u.speaker] for _, u in material.nonsense], lengths)
-    rows = np.concatenate([tabulate(described(e), NAMES).phones for e in material.examples])
+    wrong = np.concatenate([tabulate(description_of(e), NAMES).phones for e, _ in material.negatives])
+    lengths = [len(e.ids) for e, _ in material.negatives]
+    wrong_speaker = np.repeat([place[u.speaker] for _, u in material.negatives], lengths)
+    rows = np.concatenate([tabulate(description_of(e), NAMES).phones for e in material.examples])
     for name, (make, shown) in LEARNERS.items():
         told[name] = np.empty(len(human))
         for fold in range(FOLDS):

@@ -153,7 +153,7 @@ def test_fewer_rows_bear_fewer_trees() -> None:
                 one.rows, one.states, one.ids, one.words, phone, error, rng.uniform(size=(3, 3)), rng.uniform(size=4)
             )
         )
-    forest = boosting.grow(examples, features.NAMES, FitConfig(trees=12), lambda _: None)
+    forest = boosting.fit_forest(examples, features.NAMES, FitConfig(trees=12), lambda _: None)
     wanted = {"phones": 12, "words": 8, "sentence": 6}
     assert {name: len(one.roots) for name, one in forest.trees.items()} == {
         name: wanted[table] for name, table in trees.TABLES.items()
@@ -289,9 +289,9 @@ def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is()
     new = [examples(range(300, 400), -1.0), examples(range(400, 500), 1.0)]
     odds = []
     for share in (0.5, 0.02):
-        found = boosting.open_gate(read, unread, features.NAMES, FitConfig(unread=share))
+        found = boosting.fit_gate(read, unread, features.NAMES, FitConfig(unread=share))
         found = PromptGate.from_json(found.to_json())
-        told = [[found.probability(boosting.described(e), features.NAMES) for e in part] for part in new]
+        told = [[found.probability(boosting.description_of(e), features.NAMES) for e in part] for part in new]
         assert np.mean(np.array(told[0]) > 0.5) > 0.8
         odds.append(np.log(told[1]) - np.log1p(-np.array(told[1])))
     assert np.mean(odds[0] < 0) > 0.8
@@ -438,8 +438,8 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
         source = str(save(cards.find(name), tmp_path / name, seed))
         for fold in (0, 1):
             trained[name, fold] = loop.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
-    course, listeners = FitConfig(epochs=1, width=16, layers=1, trees=6), list(trained.values())
-    scorer = fitting.fit(listeners, corpus, runs, listeners=listeners[::-1], layers=(-1,), course=course, seeds=(0,))
+    config, folds = FitConfig(epochs=1, width=16, layers=1, trees=6), list(trained.values())
+    scorer = fitting.fit(folds, corpus, runs, acoustic_models=folds[::-1], layers=(-1,), config=config, seeds=(0,))
     assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
     train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
     assert train.provenance.split.speakers == len({u.speaker for u in corpus.split("dev")} | {
@@ -449,12 +449,12 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     assert len(bundle.load(folder).acoustic) == 4
     (exported,) = fitting.evaluate(folder, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
     panel = [trained[name, 1] for name in ("whisper-tiny.en", "whisper-base")]
-    alone = bundle.load(fitting.export(scorer, tmp_path / "alone", int8=False, listeners=panel))
+    alone = bundle.load(fitting.export(scorer, tmp_path / "alone", int8=False, acoustic_models=panel))
     assert alone.run["listeners"] == [trained[name, 1].name for name in ("whisper-base", "whisper-tiny.en")]
     assert (len(alone.acoustic), alone.run["recipe"]["name"]) == (2, "scorer")
     assert alone.run["run_id"].startswith("whisper-base+whisper-tiny.en.scorer.")
     with pytest.raises(PhonobenchError, match="the same folds of all"):
-        fitting.export(scorer, tmp_path / "half", int8=False, listeners=panel[:1])
+        fitting.export(scorer, tmp_path / "half", int8=False, acoustic_models=panel[:1])
     compared = fitting.compare([scorer, folder], corpus, tmp_path, metrics=["phone_model_pearson"], resamples=20)
     (gap,) = compared.gaps
     assert (gap.a, gap.b) == (scorer.name, f"{scorer.name}.package")
@@ -468,11 +468,11 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     for name, value in test.metrics.items():
         assert exported.metrics[name].value == pytest.approx(value.value, abs=2e-3, nan_ok=True), name
     with pytest.raises(PhonobenchError, match="the same folds of all"):
-        fitting.fit(listeners[:3], corpus, runs, course=course, seeds=(0,))
+        fitting.fit(folds[:3], corpus, runs, config=config, seeds=(0,))
     with pytest.raises(PhonobenchError, match="both fold 0"):
-        fitting.fit([listeners[0], listeners[0]], corpus, runs, course=course, seeds=(0,))
+        fitting.fit([folds[0], folds[0]], corpus, runs, config=config, seeds=(0,))
     with pytest.raises(PhonobenchError, match="cannot vote"):
-        fitting.fit(listeners[:2], corpus, runs, listeners=listeners[2:], course=course, seeds=(0,))
+        fitting.fit(folds[:2], corpus, runs, acoustic_models=folds[2:], config=config, seeds=(0,))
 
 
 @pytest.mark.torch
@@ -496,10 +496,10 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     )
     runs = tmp_path / "runs"
     run = loop.train(card, plan, few, runs, source=source)
-    course = FitConfig(epochs=1, width=16, layers=1, trees=6)
-    scorer = fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,))
+    config = FitConfig(epochs=1, width=16, layers=1, trees=6)
+    scorer = fitting.fit([run], few, runs, layers=(2, -1), config=config, seeds=(0,))
     assert plan.score_loss_weight > 0  # so that what follows holds of a recogniser that judges
-    assert fitting.fit([run], few, runs, layers=(2, -1), course=course, seeds=(0,)) == scorer
+    assert fitting.fit([run], few, runs, layers=(2, -1), config=config, seeds=(0,)) == scorer
     made = fitting.evaluate(scorer, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]
     assert made[0].metrics["phone_model_coverage"].value == pytest.approx(COVERAGE, abs=0.08)

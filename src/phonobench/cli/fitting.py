@@ -47,7 +47,7 @@ def fit_scorer(
             [store.find_run(run, runs) for run in folds],
             found,
             runs,
-            listeners=[store.find_run(run, runs) for run in listener or ()],
+            acoustic_models=[store.find_run(run, runs) for run in listener or ()],
             layers=chosen,
             level=loudness,
             seeds=range(seeds),
@@ -80,9 +80,9 @@ def export_scorer(
     from phonobench import fitting
 
     with progress() as report:
-        heard_by = [store.find_run(name, runs) for name in listener or ()]
+        chosen = [store.find_run(name, runs) for name in listener or ()]
         fitting.export(
-            store.find_run(run, runs), folder, name=name, int8=int8, level=level, listeners=heard_by, report=report
+            store.find_run(run, runs), folder, name=name, int8=int8, level=level, acoustic_models=chosen, report=report
         )
     size = sum(path.stat().st_size for path in folder.iterdir())
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from phonobench.assessment.model.gate import PromptGate
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.model.trees import TABLES, Forest, Trees
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
-from phonobench.types import PhonobenchError, Progress
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 GROWTH: dict[str, dict[str, Any]] = {
     "phones": {"learning_rate": 0.06, "max_leaf_nodes": 31, "min_samples_leaf": 40, "l2_regularization": 1.0},
@@ -23,41 +23,43 @@ GROWTH: dict[str, dict[str, Any]] = {
 }
 """By table how trees grow."""
 SHARE = {"phones": 1.0, "words": 2 / 3, "sentence": 1 / 2}
-"""By table how many of a course's trees there are: fewer rows bear fewer."""
+"""By table how many of the configured trees there are: fewer rows bear fewer."""
 
 
-def grow(
-    examples: Sequence[Example], names: Sequence[str], course: FitConfig, report: Callable[[Progress], None]
-) -> Forest:
-    """Trees for every score, fitted to utterances whose rows hold `names` of each model."""
-    tables = [tabulate(described(e), names) for e in examples]
-    wanted = {"phone": [e.phone for e in examples], "error": [e.error for e in examples]}
-    wanted |= {f"word.{name}": [e.word[:, k] for e in examples] for k, name in enumerate(WORD_SCORES)}
-    wanted |= {f"sentence.{name}": [e.sentence[k : k + 1] for e in examples] for k, name in enumerate(SENTENCE_SCORES)}
+def fit_forest(examples: Sequence[Example], names: Sequence[str], config: FitConfig, report: OnProgress) -> Forest:
+    """Trees for every score, fitted to utterances whose rows hold `names` of each model.
+
+    Raises:
+        PhonobenchError: Where no phone is mispronounced, or all of them are.
+    """
+    tables = [tabulate(description_of(e), names) for e in examples]
+    targets = {"phone": [e.phone for e in examples], "error": [e.error for e in examples]}
+    targets |= {f"word.{name}": [e.word[:, k] for e in examples] for k, name in enumerate(WORD_SCORES)}
+    targets |= {f"sentence.{name}": [e.sentence[k : k + 1] for e in examples] for k, name in enumerate(SENTENCE_SCORES)}
     together = {name: np.concatenate([getattr(one, name) for one in tables]) for name in GROWTH}
     trees = {}
     for place, (name, table) in enumerate(TABLES.items()):
-        settings = {**GROWTH[table], "max_iter": max(1, round(SHARE[table] * course.trees))}
-        trees[name] = _fitted(name, together[table], np.concatenate(wanted[name]), settings)
+        settings = {**GROWTH[table], "max_iter": max(1, round(SHARE[table] * config.trees))}
+        trees[name] = _fitted(name, together[table], np.concatenate(targets[name]), settings)
         report(Progress("grow trees", place + 1, len(TABLES)))
     return Forest(trees)
 
 
-def described(example: Example) -> Description:
-    """The description alone."""
+def description_of(example: Example) -> Description:
+    """The features of an example, without its scores."""
     return Description(example.rows, example.states, example.ids, example.words)
 
 
-def _fitted(name: str, table: np.ndarray, wanted: np.ndarray, settings: dict[str, Any]) -> Trees:
+def _fitted(name: str, table: np.ndarray, targets: np.ndarray, settings: dict[str, Any]) -> Trees:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    known = np.isfinite(wanted)
-    if name == "error" and len(np.unique(wanted[known])) < 2:
+    known = np.isfinite(targets)
+    if name == "error" and len(np.unique(targets[known])) < 2:
         raise PhonobenchError(
             "all phones of the speakers that the scorer is fitted to are said well, or none: there is no error to learn"
         )
     kind = HistGradientBoostingClassifier if name == "error" else HistGradientBoostingRegressor
-    return arrays_of(kind(random_state=0, early_stopping=False, **settings).fit(table[known], wanted[known]))
+    return arrays_of(kind(random_state=0, early_stopping=False, **settings).fit(table[known], targets[known]))
 
 
 def arrays_of(model: Any) -> Trees:
@@ -80,17 +82,19 @@ def arrays_of(model: Any) -> Trees:
     )
 
 
-def open_gate(
-    examples: Sequence[Example], nonsense: Sequence[Example], names: Sequence[str], course: FitConfig
+def fit_gate(
+    examples: Sequence[Example], negatives: Sequence[Example], names: Sequence[str], config: FitConfig
 ) -> PromptGate:
-    """The gate between utterances that were read and prompts against audio in which nobody reads them, where a share of
-    `course.unread` of what it will hear is of the latter kind."""
+    """The gate between utterances that were read and `negatives`: prompts against audio in which nobody reads them.
+
+    Its probabilities are those where a share of `config.unread` of all recordings are negatives.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    values = np.stack([gate.values_of(described(e), names) for e in [*examples, *nonsense]])
+    values = np.stack([gate.values_of(description_of(e), names) for e in [*examples, *negatives]])
     read = np.arange(len(values)) < len(examples)
     mean, scale = values.mean(0), np.maximum(values.std(0), 1e-3)
     model = LogisticRegression(C=1.0, max_iter=2000).fit(gate.standardised(values, mean, scale), read)
-    shown, expected = len(nonsense) / len(values), course.unread
+    shown, expected = len(negatives) / len(values), config.unread
     odds = np.log(shown / (1 - shown)) - np.log(expected / (1 - expected))
     return PromptGate(tuple(mean), tuple(scale), tuple(model.coef_[0]), float(model.intercept_[0] + odds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from phonobench._version import __version__
 from phonobench.assessment import bundle
 from phonobench.assessment.model.scorer import FOREST, NETWORK
 from phonobench.assessment.package_facts import seal
-from phonobench.fitting.fit import recipe_name, run_id, voters
+from phonobench.fitting.fit import recipe_name, run_id
+from phonobench.fitting.folds import in_panels
 from phonobench.fitting.open import fitted
 from phonobench.systems import cards
-from phonobench.types import PhonobenchError, Progress
+from phonobench.types import OnProgress, PhonobenchError, Progress
 
 RUN_FACTS = (
     "run_id", "card", "card_key", "model", "parameters", "trained_parameters", "seed", "limit", "corpus", "recipe",
@@ -26,57 +27,72 @@ FOR = "English read aloud, phones of General American; fitted to adults and chil
 
 
 def export(
-    run_dir: Path, folder: Path, *, name: str | None = None, int8: bool = True, level: float | None = None,
-    listeners: Sequence[Path] | None = None, report: Callable[[Progress], None] = lambda _: None,
-) -> Path:  # fmt: skip
-    """Write the scorer of a run, with its listeners, into `folder`; returns it. `level` (dBFS) and `listeners`
-    (runs that it was fitted to, one panel or several, which then vote) in place of the run's own.
+    run_dir: Path,
+    folder: Path,
+    *,
+    name: str | None = None,
+    int8: bool = True,
+    level: float | None = None,
+    acoustic_models: Sequence[Path] | None = None,
+    report: OnProgress = lambda _: None,
+) -> Path:
+    """Write the scorer of a run, with its acoustic models, into `folder`; returns it.
 
-    Raises PhonobenchError for a run that is no fitted scorer, and for listeners that cannot run without torch.
+    Args:
+        run_dir: A fitted run.
+        folder: Where to.
+        name: What the scorer is called in its results; None: the run's id.
+        int8: Store the weights of the acoustic models in int8.
+        level: Loudness to which recordings are brought, dBFS; None: that of the fit.
+        acoustic_models: Runs that it was fitted to, one panel or several, which then vote; None: those of the fit.
+        report: Is told of the progress.
+
+    Raises:
+        PhonobenchError: For a run that is no fitted scorer, and for acoustic models that cannot run without torch.
     """
     from phonobench.neural.checkpoints import onnx
 
     run = fitted(run_dir)
-    if listeners:
-        run |= _heard_by(run, run_dir.parent, listeners)
+    if acoustic_models:
+        run |= _with_acoustic_models(run, run_dir.parent, acoustic_models)
     files: dict[str, str] = {}
     bands, hops = set(), {cards.find(system).hop for system in run["card"].split("+")}
-    for place, listener in enumerate(run["listeners"]):
+    for place, model in enumerate(run["listeners"]):
         path = folder / f"acoustic-{place}.onnx"
-        bands.add(onnx.export(run_dir.parent / listener, path, run["layers"], int8=int8))
-        opinions = folder / f"judge-{place}.onnx"
-        judges = onnx.export_score_head(run_dir.parent / listener, opinions)
-        files |= {made.name: store.hash_file(made) for made in ([path, opinions] if judges else [path])}
+        bands.add(onnx.export(run_dir.parent / model, path, run["layers"], int8=int8))
+        head = folder / f"judge-{place}.onnx"
+        has_head = onnx.export_score_head(run_dir.parent / model, head)
+        files |= {made.name: store.hash_file(made) for made in ([path, head] if has_head else [path])}
         report(Progress("export", place + 1, len(run["listeners"])))
     for file in (NETWORK, FOREST):
         store.write_bytes(folder / file, (run_dir / file).read_bytes())
         files[file] = store.hash_file(folder / file)
     if len(bands) > 1 or len(hops) > 1:
-        raise PhonobenchError(f"{run_dir.name} cannot be exported: its listeners read different spectrograms")
+        raise PhonobenchError(f"{run_dir.name} cannot be exported: its acoustic models read different spectrograms")
     facts = {
-        "format": bundle.FORMAT, "card": _card(run, name or run["run_id"]), "features": run["features"],
+        "format": bundle.FORMAT, "card": _facts(run, name or run["run_id"]), "features": run["features"],
         "bands": bands.pop(), "hop": hops.pop(), "panel": run["panel"],
         "level": run["level"] if level is None else level,
         "reads_states": bool(run["layers"]), "gate": run["gate"],
         "calibration": run["calibration"], "thresholds": run["thresholds"],
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip
-    store.write_bytes(folder / "MODEL_CARD.md", _told(facts["card"]).encode())
+    store.write_bytes(folder / "MODEL_CARD.md", _model_card(facts["card"]).encode())
     store.write_json(folder / bundle.FACTS, {**facts, "sha256": seal(facts)})
     return folder
 
 
-def _heard_by(run: dict[str, Any], runs_root: Path, listeners: Sequence[Path]) -> dict[str, Any]:
-    """What of a scorer's manifest other listeners change."""
+def _with_acoustic_models(run: dict[str, Any], runs_root: Path, acoustic_models: Sequence[Path]) -> dict[str, Any]:
+    """What of a scorer's manifest other acoustic models change."""
     first = [store.read_run(runs_root / name) for name in run["runs"][: run["panel"]]]
-    names = [one.name for one in voters(listeners, first)]
+    names = [one.name for one in in_panels(acoustic_models, first)]
     votes = len(names) // len(first)
     key = store.fingerprint([run["key"], *(store.read_run(runs_root / name)["key"] for name in names)])
     recipe = {**run["recipe"], "name": recipe_name(votes)}
     return {"run_id": run_id(run["card"], votes, key), "listeners": names, "recipe": recipe}
 
 
-def _told(card: dict[str, Any]) -> str:
+def _model_card(card: dict[str, Any]) -> str:
     """The card as a page. Figures are left to the leaderboard, which has them with their intervals."""
     return f"""# {card["name"]}
 
@@ -92,8 +108,8 @@ Scores phones, words and sentences as the raters of {card["fitted_to"]} would; p
 """
 
 
-def _card(run: dict[str, Any], name: str) -> dict[str, Any]:
-    """What a user should know of the scorer."""
+def _facts(run: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a user should know of the scorer; stored as `card`."""
     systems = [cards.find(name) for name in run["card"].split("+")]
     return {
         "name": name, "version": f"{__version__} of {date.today().isoformat()}", "run": run["run_id"], "for": FOR,

@@ -60,9 +60,12 @@ class FittedScorer:
         """
         sound = prosody.measure(output.wave)  # once: all models were given the same wave
         described = [describe(one, prompt, sound) for one in (output, *output.others)]
-        together = [side_by_side(panel) for panel in panels(described, self.panel)]
-        made = assessment(mean([self.predict(one) for one in together]), self.calibration)
-        return replace(made, read_probability=float(np.mean([self.read_probability(one) for one in together])))
+        return self.assess_features([side_by_side(panel) for panel in panels(described, self.panel)])
+
+    def assess_features(self, votes: Sequence[Description]) -> Assessment:
+        """As `assess`, from descriptions of the same recording that are there already: one a panel."""
+        made = assessment(mean([self.predict(one) for one in votes]), self.calibration)
+        return replace(made, read_probability=float(np.mean([self.read_probability(one) for one in votes])))
 
     def threshold(self, false_alarms: float) -> float:
         """The error probability from which that share of well pronounced phones is flagged.
