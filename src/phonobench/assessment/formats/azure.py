@@ -2,14 +2,19 @@
 
 Times are ticks of 100 ns. Phonemes have the names of Azure's SAPI alphabet for en-US (ARPAbet in lower case, `h` for
 HH). What Azure measures and this does not is left out, but for `CompletenessScore`: the share of words of which any
-phone was heard, as a word counts as omitted when every one of its phones is a deletion.
+phone was recognised, as a word counts as omitted when every one of its phones is a deletion.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from phonobench.assessment.schema import PhoneScore, Score, WordScore
+from phonobench.assessment.formats.format import Format
+
+if TYPE_CHECKING:
+    from phonobench.assessment.schema import PhoneScore, Score, WordScore
 
 TICKS = 10_000_000
 """A second in Azure's unit."""
@@ -47,7 +52,12 @@ def convert(score: Score) -> dict[str, Any]:
 
 
 def sapi(phone: str | None) -> str:
-    """ARPAbet -> the name of Azure's SAPI alphabet; nothing is an empty string."""
+    """ARPAbet to the name of Azure's SAPI alphabet; None, for nothing, to an empty string.
+
+    Example:
+        >>> sapi("HH"), sapi("AO"), sapi(None)
+        ('h', 'ao', '')
+    """
     return "" if phone is None else "h" if phone == "HH" else phone.lower()
 
 
@@ -61,7 +71,7 @@ def _word(word: WordScore) -> dict[str, Any]:
 
 
 def _phoneme(phone: PhoneScore) -> dict[str, Any]:
-    heard = [
+    recognised = [
         {"Phoneme": sapi(one.arpabet), "Score": round(100 * one.probability, 1)}
         for one in phone.candidates
         if one.arpabet is not None
@@ -69,7 +79,7 @@ def _phoneme(phone: PhoneScore) -> dict[str, Any]:
     return {
         "Phoneme": sapi(phone.expected),
         **_when(phone.start, phone.end),
-        "PronunciationAssessment": {"AccuracyScore": phone.accuracy.value, "NBestPhonemes": heard},
+        "PronunciationAssessment": {"AccuracyScore": phone.accuracy.value, "NBestPhonemes": recognised},
     }
 
 
@@ -85,3 +95,24 @@ def _when(start: float, end: float) -> dict[str, int]:
 
 def _ticks(seconds: float) -> int:
     return round(seconds * TICKS)
+
+
+def write(scores: Sequence[Score]) -> str:
+    """One score as an indented object."""
+    (score,) = scores
+    return json.dumps(convert(score), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def line(score: Score) -> str:
+    """One score as one line, led by the sound file, which Azure's object does not name."""
+    return json.dumps({"file": score.file, **convert(score)}, ensure_ascii=False, allow_nan=False)
+
+
+FORMAT = Format(
+    "azure",
+    "the shape of Azure Pronunciation Assessment",
+    write,
+    suffixes=(".json",),
+    line=line,
+    line_suffixes=(".jsonl",),
+)

@@ -1,20 +1,30 @@
-"""A score for people at a terminal: the sentence coloured phone by phone, its scores, and what went wrong."""
+"""A score for reading at a terminal: the sentence coloured phone by phone, its scores, and what went wrong."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from phonobench.assessment.schema import Figure, PhoneScore, Score, WordScore
+from phonobench.assessment.formats.format import Format
+
+if TYPE_CHECKING:
+    from phonobench.assessment.schema import Figure, PhoneScore, Score, WordScore
 
 GOOD, FAIR = 75.0, 50.0
 """Phone accuracies from which a phone is green, or yellow; below it is red. Halves of the raters' steps."""
 
 
-def show(score: Score, console: Console | None = None) -> None:
-    """Prints a score, as wide as the terminal; colours where there is one."""
-    (console or Console(highlight=False)).print(render(score))
+def write(scores: Sequence[Score], console: Console | None = None) -> str:
+    """One score, as wide as the terminal; coloured where stdout is one."""
+    (score,) = scores
+    console = console or Console(highlight=False)
+    with console.capture() as captured:
+        console.print(render(score))
+    return captured.get()
 
 
 def render(score: Score) -> RenderableType:
@@ -22,7 +32,7 @@ def render(score: Score) -> RenderableType:
     parts: list[RenderableType] = [_title(score), _sentence(score), Text(), _words(score)]
     faults = [one for one in (_fault(word) for word in score.words) if one is not None]
     inserted = [
-        Text(f"  {one.phone} /{one.phone_ipa}/ put in at {one.start:.2f} s ({100 * one.probability:.0f} %)")
+        Text(f"  {one.phone} /{one.phone_ipa}/ inserted at {one.start:.2f} s ({100 * one.probability:.0f} %)")
         for one in score.insertions
     ]
     if faults or inserted:
@@ -78,16 +88,16 @@ def _words(score: Score) -> Table:
 
 def _fault(word: WordScore) -> Text | None:
     """One line on the phones of a word that are not right; None where all are."""
-    told = []
+    faults = []
     for phone in word.phones:
         expected = f"{phone.expected} /{phone.expected_ipa}/"
         if phone.error == "substitution":
-            told.append(f"{expected} sounds like {phone.heard} /{phone.heard_ipa}/")
+            faults.append(f"{expected} sounds like {phone.heard} /{phone.heard_ipa}/")
         elif phone.error == "deletion":
-            told.append(f"{expected} is missing")
+            faults.append(f"{expected} is missing")
         elif phone.error == "accent":
-            told.append(f"{expected} is off")
-    return Text(f"  {_shown(word)}: {'; '.join(told)}") if told else None
+            faults.append(f"{expected} is off")
+    return Text(f"  {_shown(word)}: {'; '.join(faults)}") if faults else None
 
 
 def _shown(word: WordScore) -> str:
@@ -98,3 +108,6 @@ def _shown(word: WordScore) -> str:
 
 def _interval(figure: Figure) -> Text:
     return Text(f"{figure.low:.0f}-{figure.high:.0f}", style="dim")
+
+
+FORMAT = Format("text", "coloured, to read at a terminal", write)

@@ -1,24 +1,21 @@
-"""A Praat TextGrid: words, expected phones, heard phones and phone accuracy, each as an interval tier."""
+"""A Praat TextGrid: words, expected phones, recognised phones and phone accuracy, each as an interval tier."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from phonobench import store
-from phonobench.assessment.schema import Score
-from phonobench.types import PhonobenchError
+from phonobench.assessment.formats.format import Format
+
+if TYPE_CHECKING:
+    from phonobench.assessment.schema import Score
 
 NOTHING = "-"
-"""Label of a phone in whose place nothing was heard."""
+"""Label of a phone in whose place nothing was recognised."""
 
 Interval = tuple[float, float, str]
-
-
-def write(score: Score, path: Path) -> None:
-    """Writes the TextGrid of one score. Raises PhonobenchError where the place cannot be written."""
-    store.write_bytes(path, convert(score).encode())
 
 
 def convert(score: Score) -> str:
@@ -44,21 +41,16 @@ def convert(score: Score) -> str:
         return file.read_text(encoding="utf-8")
 
 
-def paths(files: Sequence[str], target: Path) -> list[Path]:
-    """Where the TextGrids of some sound files go: `target` itself for one, unless it is a folder, else in that folder.
-
-    Raises PhonobenchError where two files would share one name.
-    """
-    if len(files) == 1 and not target.is_dir() and target.suffix:
-        return [target]
-    found = [target / (Path(file).stem + ".TextGrid") for file in files]
-    for place, path in enumerate(found):
-        if path in found[:place]:
-            raise PhonobenchError(f"two sound files would both become {path}: score them apart")
-    return found
-
-
 def _clear(entries: Sequence[Interval], duration: float) -> list[Interval]:
     """Intervals within the duration; those that rounding made empty are left out, as Praat has none."""
     cut = [(start, min(end, duration), label) for start, end, label in entries]
     return [one for one in cut if one[1] > one[0]]
+
+
+def write(scores: Sequence[Score]) -> str:
+    """The TextGrid of one score."""
+    (score,) = scores
+    return convert(score)
+
+
+FORMAT = Format("textgrid", "Praat's tiers, a file a recording", write, layout="files", suffixes=(".TextGrid",))
