@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 
 import phonobench
 from phonobench.assessment import schema, scoring
-from phonobench.assessment.formats import azure, page, terminal, textgrid
+from phonobench.assessment.formats import FORMATS, Format, azure, page, terminal, textgrid
+from phonobench.assessment.formats.format import paths
 from phonobench.assessment.schema import Score
 from phonobench.assessment.scoring import batch, warnings
 from phonobench.cli import app
@@ -204,7 +205,7 @@ def test_a_word_of_which_nothing_was_heard_is_omitted_in_azure_s_terms() -> None
 def test_a_textgrid_is_read_back_by_praatio(wrong: Score, tmp_path: Path) -> None:
     from praatio import textgrid as praat
 
-    textgrid.write(wrong, tmp_path / "a.TextGrid")
+    (tmp_path / "a.TextGrid").write_text(textgrid.write([wrong]), encoding="utf-8")
     grid = praat.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=False)
     assert grid.tierNames == ("words", "phones", "heard", "accuracy", "inserted")
     assert grid.maxTimestamp == wrong.duration
@@ -218,22 +219,20 @@ def test_a_textgrid_is_read_back_by_praatio(wrong: Score, tmp_path: Path) -> Non
 
 
 def test_textgrids_never_share_a_name(tmp_path: Path) -> None:
-    assert textgrid.paths(["a/b.wav"], tmp_path / "x.TextGrid") == [tmp_path / "x.TextGrid"]
-    assert textgrid.paths(["a/b.wav", "c.wav"], tmp_path) == [tmp_path / "b.TextGrid", tmp_path / "c.TextGrid"]
+    assert paths(["a/b.wav"], tmp_path / "x.TextGrid", ".TextGrid") == [tmp_path / "x.TextGrid"]
+    assert paths(["a/b.wav", "c.wav"], tmp_path, ".TextGrid") == [tmp_path / "b.TextGrid", tmp_path / "c.TextGrid"]
     with pytest.raises(PhonobenchError, match="two sound files"):
-        textgrid.paths(["a/b.wav", "c/b.flac"], tmp_path)
+        paths(["a/b.wav", "c/b.flac"], tmp_path, ".TextGrid")
 
 
 def test_the_terminal_says_what_went_wrong(wrong: Score) -> None:
     from rich.console import Console
 
-    written = io.StringIO()
-    terminal.show(wrong, Console(width=100, file=written, highlight=False))
-    text = written.getvalue()
+    text = terminal.write([wrong], Console(width=100, file=io.StringIO(), highlight=False))
     for piece in (
         "L /l/ is missing",
         "EH /ɛ/ sounds like IH /ɪ/",
-        "AH /ʌ/ put in",
+        "AH /ʌ/ inserted",
         "We wi",
         "kɔl",
         wrong.sentence.total.meaning,
@@ -340,6 +339,81 @@ def test_lines_of_another_model_or_other_things_are_not_continued(
         assert out.read_text() == content
 
 
+def test_a_format_added_at_run_time_is_offered_written_and_continued(
+    fake: FakePackage, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/adding.md says: one value, one row."""
+
+    def row(score: Score) -> str:
+        return f"{score.file};{score.sentence.total.value}"
+
+    made = Format("table", "a row a recording", lambda scores: "\n".join(map(row, scores)), suffixes=(".csv",),
+                  line=row, header="file;total", line_suffixes=(".csv",))  # fmt: skip
+    monkeypatch.setitem(FORMATS, "table", made)
+    (folder / "mute.txt").write_text("We call it bear.")
+    assert "table" in verb(folder, "--format", "nonesuch").stderr
+    assert verb(folder / "bear.wav", "--format", "table").stdout.startswith(str(folder / "bear.wav") + ";9")
+    out = tmp_path / "scores.csv"
+    assert verb(folder, "--format", "table", "-o", out).exit_code == 0
+    lines = out.read_text().splitlines()
+    assert lines[0] == "file;total" and len(lines) == 4
+    refused = verb(folder, "--format", "table", "-o", out)
+    assert refused.exit_code == 1 and "cannot be continued" in refused.stderr
+    assert out.read_text().splitlines() == lines
+    assert verb(folder / "bear.wav", "--format", "table", "-o", out, "--overwrite").exit_code == 0
+    assert out.read_text().splitlines() == lines[:2]
+
+
+@pytest.mark.parametrize("arguments", [("-o",), ("--html",), ("--format", "azure", "-o"), ("--textgrid",)])
+@pytest.mark.parametrize("many", [True, False])
+def test_files_of_others_and_recordings_are_never_written_over(
+    fake: FakePackage, folder: Path, tmp_path: Path, arguments: tuple[str, ...], many: bool
+) -> None:
+    (folder / "mute.txt").write_text("We call it bear.")
+    files = [folder / "bear.wav", folder / "mute.wav"][: 2 if many else 1]
+    notes = tmp_path / "notes.txt"
+    notes.write_text("dear diary\nnobody reads this")
+    victims = [notes, folder / "bear.wav", folder / "bear.txt"]
+    victims = [] if many and arguments == ("--textgrid",) else victims  # a folder is named there
+    for victim in victims:
+        before = victim.read_bytes()
+        refused = verb(*files, *arguments, victim)
+        assert refused.exit_code == 1 and str(victim) in refused.stderr, refused.output
+        assert victim.read_bytes() == before
+    assert fake.calls == 0
+
+
+def test_one_recording_is_added_to_the_lines_of_many(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "s.jsonl"
+    verb(folder, "-o", out)
+    before = out.read_text().splitlines()
+    assert verb(folder / "mute.wav", "--text", TEXT, "-o", out).exit_code == 0
+    after = out.read_text().splitlines()
+    assert after[:2] == before and len(after) == 3
+
+
+def test_one_place_for_two_formats_is_refused(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
+    refused = verb(folder / "bear.wav", "-o", tmp_path / "x", "--html", tmp_path / "x")
+    assert refused.exit_code == 1 and "name two" in refused.stderr
+
+
+def test_what_this_command_made_is_made_anew(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
+    options = ("-o", tmp_path / "a.json", "--html", tmp_path / "a.html", "--textgrid", tmp_path / "a.TextGrid")
+    for _ in range(2):
+        assert verb(folder / "bear.wav", *options).exit_code == 0
+    assert (tmp_path / "a.json").read_text().startswith("{")
+    (tmp_path / "a.TextGrid").write_text('"words" of an annotator')
+    assert verb(folder / "bear.wav", *options).exit_code == 1
+    assert verb(folder / "bear.wav", *options, "--overwrite").exit_code == 0
+
+
+def test_a_device_takes_the_scores(fake: FakePackage, folder: Path) -> None:
+    assert verb(folder / "bear.wav", "-o", "/dev/null").exit_code == 0
+    full = verb(folder / "bear.wav", "-o", "/dev/full")
+    assert full.exit_code == 1 and "disk full" in full.stderr
+    assert Path("/dev/full").is_char_device() and Path("/dev/null").is_char_device()
+
+
 def test_other_phones_are_scored_again(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
     out, listed = tmp_path / "out.jsonl", folder / "list.csv"
     for phones in ("Z IY B R AH", "Z EH B R AH"):
@@ -366,7 +440,7 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, content: str, culprit: s
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [((), "name sound files"), (("a.wav", "--list", "b.csv"), "name sound files"),
-     (("none.wav", "--text", "a"), "none.wav"), (("a.wav", "--format", "xml"), "one of text, json, azure")],
+     (("none.wav", "--text", "a"), "none.wav"), (("a.wav", "--format", "xml"), "azure, textgrid, html")],
 )  # fmt: skip
 def test_a_wrong_use_is_one_line(fake: FakePackage, arguments: tuple[str, ...], culprit: str) -> None:
     result = verb(*arguments)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,25 +12,44 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phonobench.cli.options import JsonOption
-from phonobench.cli.output import print_error, print_note, progress, to_json
+from phonobench.cli.output import print_error, print_note, progress
 from phonobench.types import PhonobenchError, Progress
 
 if TYPE_CHECKING:
+    from phonobench.assessment.formats import Format
     from phonobench.assessment.schema import Score
     from phonobench.assessment.scoring import Assessor
     from phonobench.assessment.scoring.batch import Lines, Request
 
-FORMATS = ("text", "json", "azure")
+
+@dataclass(frozen=True)
+class Target:
+    """A format and the place it goes to: a file, a folder, or (None) stdout."""
+
+    format: Format
+    place: Path | None
+
+    def files(self, requests: Sequence[Request]) -> list[Path]:
+        """Every file that will be written."""
+        from phonobench.assessment.formats.format import paths
+
+        if self.place is None:
+            return []
+        if self.format.layout == "files":
+            return paths([one.file for one in requests], self.place, self.format.suffixes[0])
+        return [self.place]
+
+    def is_stream(self, requests: Sequence[Request]) -> bool:
+        """True where each score goes on as soon as it is made: to stdout, or as a line of a file."""
+        if self.format.layout != "stream":
+            return False
+        return self.place is None or len(requests) > 1 or self.place.suffix in self.format.line_suffixes
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What is to become of the scores, and how they are made."""
+class Settings:
+    """How the scores are made."""
 
-    format: str
-    output: Path | None
-    textgrid: Path | None
-    html: Path | None
     lexicon: Path | None
     false_alarms: float
 
@@ -49,7 +68,9 @@ def score_recordings(
         Path | None, typer.Option("--list", metavar="CSV", help="Columns file and text (or phones), relative to it.")
     ] = None,
     as_json: JsonOption = False,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="What goes to stdout or -o.")] = "text",
+    format: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What goes to stdout or -o: text, json, azure, textgrid, html.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="JSON into this file; for many recordings lines, continued.")
     ] = None,
@@ -64,25 +85,45 @@ def score_recordings(
     false_alarms: Annotated[
         float, typer.Option(min=0.001, max=0.5, help="Share of well-said phones that may be flagged.")
     ] = 0.05,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that were not made by this command, too.")
+    ] = False,
 ) -> None:
     """Score how recordings are pronounced: 0 to 100 for sentence, words and phones. Needs no torch."""
-    format = "json" if as_json or (output is not None and format == "text") else format
-    if format not in FORMATS:
-        raise PhonobenchError(f"--format {format}: one of {', '.join(FORMATS)}")
-    wishes = Wishes(format, output, textgrid, html, lexicon, false_alarms)
+    targets = _targets("json" if as_json else format, output, {"textgrid": textgrid, "html": html})
     requests = _requests(files, text, phones, listed)
+    _claim(targets, requests, [path for path in (listed, lexicon) if path is not None], overwrite)
     from phonobench.assessment import scoring
-    from phonobench.assessment.formats import textgrid as textgrids
 
-    if textgrid is not None:
-        textgrids.paths([one.file for one in requests], textgrid)  # a clash of names is told before any work
-    loaded = scoring.load(package)
-    if len(requests) == 1:
-        (made, _), *_ = _score_all(requests, loaded, wishes, {}, alone=True)
-        _print_one(made, wishes)
-        _write_extras([made], requests, wishes)
-        return
-    _score_many(requests, loaded, wishes)
+    _score(requests, scoring.load(package), targets, Settings(lexicon, false_alarms), overwrite)
+
+
+def _targets(name: str | None, output: Path | None, extra: dict[str, Path | None]) -> list[Target]:
+    """What is to be written where: the main format first."""
+    from phonobench.assessment import formats
+
+    if name is None or (name == formats.TO_TERMINAL and output is not None):
+        name = formats.TO_TERMINAL if output is None else formats.TO_FILE
+    if name not in formats.FORMATS:
+        raise PhonobenchError(f"--format {name}: one of {', '.join(formats.FORMATS)}")
+    main = Target(formats.FORMATS[name], output)
+    return [main, *(Target(formats.FORMATS[name], place) for name, place in extra.items() if place is not None)]
+
+
+def _claim(targets: Sequence[Target], requests: list[Request], others: Sequence[Path], overwrite: bool) -> None:
+    """Refuses, before any work is done, what would destroy an input or a file of another origin."""
+    from phonobench.store import outputs
+
+    inputs = [*(Path(one.file) for one in requests), *others]
+    inputs += [Path(one.file).with_suffix(".txt") for one in requests if one.text is None and one.phones is None]
+    written: dict[Path, str] = {}
+    for target in targets:
+        grows = target.is_stream(requests)  # such a file is looked at when it is opened, whole and under its lock
+        for path in target.files(requests):
+            outputs.claim(path, inputs=inputs, is_ours=target.format.is_ours, overwrite=overwrite or grows)
+            if path.resolve() in written:
+                raise PhonobenchError(f"{path} is to be {written[path.resolve()]} and {target.format.name}: name two")
+            written[path.resolve()] = target.format.name
 
 
 def _requests(files: list[str] | None, text: str | None, phones: str | None, listed: Path | None) -> list[Request]:
@@ -97,143 +138,112 @@ def _requests(files: list[str] | None, text: str | None, phones: str | None, lis
     return batch.of_list(listed)
 
 
-def _score_all(
-    requests: list[Request], package: Assessor, wishes: Wishes, known: dict[Request, Score], alone: bool
-) -> Iterator[tuple[Score, bool]]:
-    """Each score and whether it is new. A recording that cannot be scored is told and left out, unless `alone`."""
+def _score(
+    requests: list[Request], package: Assessor, targets: Sequence[Target], settings: Settings, overwrite: bool
+) -> None:
+    """Score one after the other; what streams is written at once, the rest at the end.
+
+    Raises:
+        PhonobenchError: A recording could not be scored. The others are.
+    """
+    main, alone = targets[0], len(requests) == 1
+    streams, at_end = main.is_stream(requests), [one for one in targets if not one.is_stream(requests)]
+    kept: list[tuple[Request, Score]] = []
+    done = 0
+    lines = _lines(main, overwrite) if streams and main.place is not None else None
+    try:
+        known = {} if lines is None else _known(lines, requests, package, settings)
+        if known:
+            print_note(f"{len(known)} of {len(requests)} are in {main.place} already")
+        shows = not alone and (main.place is not None or not sys.stdout.isatty())
+        with progress() if shows else nullcontext(lambda _: None) as report:
+            report(Progress("score", 0, len(requests)))
+            for request, made, is_new in _scores(requests, package, settings, known, alone):
+                done += 1
+                report(Progress("score", done, len(requests), made.file or ""))
+                if at_end:
+                    kept.append((request, made))
+                if lines is not None and is_new:
+                    lines.add(main.format.among_many(made))
+                elif streams and lines is None:
+                    print(main.format.alone(made, None) if alone else main.format.among_many(made), flush=True)
+    finally:
+        if lines is not None:
+            lines.close()
+    for target in at_end if kept else ():
+        _write(target, kept, requests)
+    if done < len(requests):
+        raise PhonobenchError(f"{len(requests) - done} of {len(requests)} recordings could not be scored (see above)")
+
+
+def _scores(
+    requests: list[Request], package: Assessor, settings: Settings, known: dict[Request, Score], alone: bool
+) -> Iterator[tuple[Request, Score, bool]]:
+    """Each score and whether it is new. A recording that cannot be scored is named and left out, unless `alone`."""
     from phonobench.assessment import scoring
     from phonobench.pronounce import lexicon as lexicons
 
-    own = lexicons.read(wishes.lexicon) if wishes.lexicon else None
+    own = lexicons.read(settings.lexicon) if settings.lexicon else None
     for request in requests:
         try:
-            request = request.resolved()
-            if request in known:
-                yield known[request], False
-                continue
-            made = scoring.score(
-                request.file, request.text, phones=request.phones, package=package, lexicon=own,
-                false_alarms=wishes.false_alarms,
-            )  # fmt: skip
+            resolved = request.resolved()
+            is_new = resolved not in known
+            made = known.get(resolved) or scoring.score(
+                resolved.file,
+                resolved.text,
+                phones=resolved.phones,
+                package=package,
+                lexicon=own,
+                false_alarms=settings.false_alarms,
+            )
         except PhonobenchError as fault:
             if alone:
                 raise
             print_error(str(fault), prefix="not scored: ")
             continue
-        yield made, True
+        yield request, made, is_new
 
 
-def _score_many(requests: list[Request], package: Assessor, wishes: Wishes) -> None:
-    """Scores one after the other, each written as soon as it is there. Raises PhonobenchError if any failed."""
-    kept: list[Score] = []
-    done = 0
-    with _lines(wishes) as lines:
-        known = _known(lines, requests, package, wishes)
-        if known:
-            print_note(f"{len(known)} of {len(requests)} are in {wishes.output} already")
-        shows = lines is not None or not sys.stdout.isatty()
-        with progress() if shows else nullcontext(lambda _: None) as report:
-            report(Progress("score", 0, len(requests)))
-            for made, new in _score_all(requests, package, wishes, known, alone=False):
-                done += 1
-                report(Progress("score", done, len(requests), made.file or ""))
-                if wishes.html or wishes.textgrid:
-                    kept.append(made)
-                if lines is None:
-                    _print_line(made, wishes)
-                elif new:
-                    lines.add(_line(made, wishes))
-    _write_extras(kept, requests, wishes)
-    if done < len(requests):
-        raise PhonobenchError(f"{len(requests) - done} of {len(requests)} recordings could not be scored (see above)")
-
-
-@contextmanager
-def _lines(wishes: Wishes) -> Iterator[Lines | None]:
-    if wishes.output is None:
-        yield None
-        return
+def _lines(target: Target, overwrite: bool) -> Lines:
     from phonobench.assessment.scoring.batch import Lines
 
-    lines = Lines(wishes.output)
-    try:
-        yield lines
-    finally:
-        lines.close()
+    assert target.place is not None
+    return Lines(target.place, target.format.header, target.format.parse, overwrite)
 
 
-def _known(lines: Lines | None, requests: list[Request], package: Assessor, wishes: Wishes) -> dict[Request, Score]:
-    """Scores that an earlier start left. Only our own format can be continued."""
-    if lines is None or not lines.former:
+def _known(lines: Lines, requests: list[Request], package: Assessor, settings: Settings) -> dict[Request, Score]:
+    """Scores that an earlier start left."""
+    if not lines.former:
         return {}
-    if wishes.format != "json":
-        raise PhonobenchError(f"{lines.path} is there already; only --json continues one: delete it, or name another")
     from phonobench.assessment.scoring import batch
 
     resolved = []
     for request in requests:
         try:
             resolved.append(request.resolved())
-        except PhonobenchError:  # told when its turn comes
+        except PhonobenchError:  # named when its turn comes
             continue
-    return batch.done(lines, resolved, dict(package.facts), wishes.false_alarms)
+    return batch.known_scores(lines, resolved, dict(package.facts), settings.false_alarms)
 
 
-def _line(score: Score, wishes: Wishes) -> str:
-    """A score as one line of JSON."""
-    import json
-
-    if wishes.format == "json":
-        return score.model_dump_json()
-    from phonobench.assessment.formats import azure
-
-    return json.dumps({"file": score.file, **azure.convert(score)}, ensure_ascii=False, allow_nan=False)
-
-
-def _print_line(score: Score, wishes: Wishes) -> None:
-    if wishes.format != "text":
-        print(_line(score, wishes), flush=True)
-        return
-    from phonobench.assessment.formats import terminal
-
-    terminal.show(score)
-
-
-def _print_one(score: Score, wishes: Wishes) -> None:
-    """The only score: to the terminal, or as an indented object to stdout or its file."""
-    if wishes.format == "text":
-        _print_line(score, wishes)
-        return
+def _write(target: Target, kept: Sequence[tuple[Request, Score]], requests: list[Request]) -> None:
+    """What is written once all scores are there: a file, a file a recording, or one page of all."""
     from phonobench import store
-    from phonobench.assessment.formats import azure
 
-    made = to_json(score.model_dump(mode="json") if wishes.format == "json" else azure.convert(score))
-    if wishes.output is None:
-        print(made)
-    elif wishes.output.suffix == ".jsonl":
-        store.write_bytes(wishes.output, (_line(score, wishes) + "\n").encode())
-    else:
-        store.write_bytes(wishes.output, (made + "\n").encode())
-
-
-def _write_extras(scores: list[Score], requests: list[Request], wishes: Wishes) -> None:
-    """The TextGrids and the page that were asked for."""
-    if wishes.textgrid is not None:
-        from phonobench.assessment.formats import textgrid
-
-        targets = dict(
-            zip(
-                [one.file for one in requests],
-                textgrid.paths([one.file for one in requests], wishes.textgrid),
-                strict=True,
-            )
+    scores = [score for _, score in kept]
+    if target.place is None:
+        texts = (
+            [target.format.write(scores)] if target.format.layout == "page" else map(target.format.among_many, scores)
         )
-        for score in scores:
-            textgrid.write(score, targets[score.file or ""])
-        print_note(f"TextGrid: {wishes.textgrid}")
-    if wishes.html is not None and scores:
-        from phonobench import store
-        from phonobench.assessment.formats import page
-
-        store.write_bytes(wishes.html, page.render(scores).encode())
-        print_note(f"page: {wishes.html}")
+        for text in texts:
+            print(text.rstrip("\n"))
+        return
+    if target.format.layout == "files":
+        places = dict(zip(requests, target.files(requests), strict=True))
+        for request, score in kept:
+            store.write_bytes(places[request], target.format.write([score]).encode())
+    elif target.format.layout == "page":
+        store.write_bytes(target.place, target.format.write(scores).encode())
+    else:
+        store.write_bytes(target.place, (target.format.alone(scores[0], target.place) + "\n").encode())
+    print_note(f"{target.format.name}: {target.place}")

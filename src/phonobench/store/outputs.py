@@ -12,7 +12,7 @@ from typing import IO
 
 from phonobench.types import PhonobenchError
 
-HEAD_BYTES = 4096
+HEAD_BYTES = 1 << 20
 """Of a file that is there, read to see who wrote it."""
 
 

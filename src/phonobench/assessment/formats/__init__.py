@@ -1,4 +1,4 @@
-"""The formats of `score`: coloured text, JSON, Azure's JSON, Praat's TextGrid, one HTML page. A file each, a row each."""
+"""The formats of `score`, a file and a row each: coloured text, JSON, Azure's JSON, Praat's TextGrid, one HTML page."""
 
 from phonobench.assessment.formats import azure, json_lines, page, terminal, textgrid
 from phonobench.assessment.formats.format import Format

@@ -28,6 +28,9 @@ class Format:
     is the line above the lines, and `line_suffixes` are those of files that have lines even for a single score.
     `parse` is the inverse of `line`: with it a file of lines is continued by the same command, without it refused. It
     raises PhonobenchError, as the end of a sentence that begins with the file's name, for a line that is no score.
+
+    `is_ours` says of the content of a file that is there already whether this format wrote it: then it may be replaced
+    without being asked. None: it cannot be known, and is never replaced unasked.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Format:
     header: str | None = None
     line_suffixes: tuple[str, ...] = ()
     parse: Callable[[str], Score] | None = None
+    is_ours: Callable[[bytes], bool] | None = None
 
     def alone(self, score: Score, target: Path | None) -> str:
         """The text of a single score for a file, or (None) for stdout, without a line break at its end."""

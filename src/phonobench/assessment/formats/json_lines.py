@@ -52,4 +52,5 @@ FORMAT = Format(
     line=line,
     line_suffixes=(".jsonl",),
     parse=parse,
+    is_ours=lambda content: content.startswith(b"{\n") and b'"format": "score/1"' in content[:200],
 )

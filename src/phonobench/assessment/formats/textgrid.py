@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NOTHING = "-"
 """Label of a phone in whose place nothing was recognised."""
 
+TIERS = ("words", "phones", "heard", "accuracy")
+"""Names of the interval tiers, from the top."""
+
 Interval = tuple[float, float, str]
 
 
@@ -23,14 +26,14 @@ def convert(score: Score) -> str:
     from praatio.textgrid import IntervalTier, PointTier, Textgrid
 
     phones = [phone for word in score.words for phone in word.phones]
-    intervals: dict[str, list[Interval]] = {
-        "words": [(word.start, word.end, word.text) for word in score.words],
-        "phones": [(phone.start, phone.end, phone.expected) for phone in phones],
-        "heard": [(phone.start, phone.end, phone.heard or NOTHING) for phone in phones],
-        "accuracy": [(phone.start, phone.end, f"{phone.accuracy.value:.0f}") for phone in phones],
-    }
+    rows: tuple[list[Interval], ...] = (
+        [(word.start, word.end, word.text) for word in score.words],
+        [(phone.start, phone.end, phone.expected) for phone in phones],
+        [(phone.start, phone.end, phone.heard or NOTHING) for phone in phones],
+        [(phone.start, phone.end, f"{phone.accuracy.value:.0f}") for phone in phones],
+    )
     grid = Textgrid(0, score.duration)
-    for name, entries in intervals.items():
+    for name, entries in zip(TIERS, rows, strict=True):
         grid.addTier(IntervalTier(name, _clear(entries, score.duration), 0, score.duration))
     if score.insertions:
         marks = {round((one.start + one.end) / 2, 4): one.phone for one in score.insertions}
@@ -53,4 +56,16 @@ def write(scores: Sequence[Score]) -> str:
     return convert(score)
 
 
-FORMAT = Format("textgrid", "Praat's tiers, a file a recording", write, layout="files", suffixes=(".TextGrid",))
+def is_ours(content: bytes) -> bool:
+    """Whether a file has all our tiers, which an annotator's own does not have."""
+    return all(f'"{name}"'.encode() in content for name in TIERS)
+
+
+FORMAT = Format(
+    "textgrid",
+    "Praat's tiers, a file a recording",
+    write,
+    layout="files",
+    suffixes=(".TextGrid",),
+    is_ours=is_ours,
+)

@@ -22,6 +22,13 @@ def render(scores: Sequence[Score]) -> str:
     return build.render(scores)
 
 
-FORMAT = Format("html", "one page of all, to see and hear", render, layout="page", suffixes=(".html",))
+FORMAT = Format(
+    "html",
+    "one page of all, to see and to play",
+    render,
+    layout="page",
+    suffixes=(".html",),
+    is_ours=lambda content: b'<meta name="generator" content="phonobench' in content,
+)
 
 __all__ = ["FORMAT", "render"]
