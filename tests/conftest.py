@@ -22,6 +22,9 @@ from phonobench.corpora import layout
 from phonobench.corpora.specification import Counts, Expected, Specification
 from phonobench.types import Corpus, PhonobenchError
 
+collect_ignore = ["conftest.py"]
+"""Has no examples, and bears the name of the one in src/, so that the search for doctests must not import it."""
+
 TRAIN_SPEAKERS = ("0001", "0005", "0006", "0026", "0036", "0048")
 TEST_SPEAKERS = ("0003", "0024")
 WORDS = {
