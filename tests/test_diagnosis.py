@@ -106,3 +106,25 @@ def test_several_listeners_share_the_verdict() -> None:
     both = diagnosis.diagnose(hears, EXPECTED, np.full(7, 2.0), np.full(7, False))
     right = [next(c.probability for c in one.findings[3].candidates if c.phone == "AO") for one in (*alone, both)]
     assert right[2] == pytest.approx((right[0] + right[1]) / 2)
+
+
+def test_only_a_copy_of_a_neighbour_is_no_insertion() -> None:
+    """A repeated W two phones after its own is an insertion; beside its own it may be the same W in two peaks."""
+    made = found("W IY W K AO L IH T")
+    assert [(one.phone, one.before) for one in made.insertions] == [("W", 2)]
+    assert found("W W IY K AO L IH T").insertions == ()
+
+
+@pytest.mark.parametrize("earlier", [0, 1, 2])
+@pytest.mark.parametrize(("left", "right", "kept"), [(0.92, 0.95, 4), (0.95, 0.92, 3)])
+def test_one_sound_on_both_sides_of_a_phone_is_one_insertion(
+    earlier: int, left: float, right: float, kept: int
+) -> None:
+    """The likelier place is kept, whatever was inserted before."""
+    probability = np.zeros((len(EXPECTED) + 1, 39))
+    probability[range(earlier), [20, 30][:earlier]] = [0.99, 0.91][:earlier]
+    probability[[3, 4], 8] = left, right
+    evidence = CTCEvidence(fake_package.posteriors(EXPECTED, 100), HOP)
+    made = diagnosis._insertions(evidence, EXPECTED, probability)
+    assert [one.before for one in made] == [*range(earlier), kept]
+    assert made[-1].probability == max(left, right)

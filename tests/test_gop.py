@@ -160,3 +160,16 @@ def test_rivals_without_the_expected_sequence_are_a_bug() -> None:
 def test_the_default_is_there() -> None:
     assert gop.DEFAULT in gop.SCORERS
     assert not set(gop.SCORERS) & set(gop.DETAILED)
+
+
+def test_the_margin_is_to_the_best_rival_among_many() -> None:
+    """Against a full sort of every frame, for phones that are the best of their frames and for others."""
+    rng = np.random.default_rng(5)
+    logits = rng.normal(size=(60, 40)) * 3
+    logp = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    ids = tuple(int(q) for q in rng.integers(1, 40, size=9))
+    made = gop.detail(CTCEvidence(logp, 0.02), ids)
+    for place, (start, end) in enumerate(zip(made.alignment.start, made.alignment.end, strict=True)):
+        q = ids[place]
+        gaps = [logp[t, q] - max(logp[t, k] for k in range(1, 40) if k != q) for t in range(start, end)]
+        assert gop.margin(made)[place] == pytest.approx(np.mean(gaps), abs=1e-12)
