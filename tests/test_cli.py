@@ -7,13 +7,17 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from phonobench import bench, corpora, results, store
 from phonobench.cli import VERBS, app, output
+from phonobench.cli.options import CorpusOption
+from phonobench.cli.verb import Verb, add_verb
 from phonobench.store import provenance
 from phonobench.systems import cards, local_models, recipe
 from phonobench.types import Corpus, PhonobenchError, Progress
@@ -46,10 +50,43 @@ def make_run(runs: Path, name: str, **changes: object) -> Path:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(verb: str) -> None:
+def test_every_verb_explains_itself_with_an_example_that_parses(verb: str) -> None:
     result = invoke(verb, "--help")
     assert result.exit_code == 0
     assert "Usage" in result.stdout
+    assert f"Example: {VERBS[verb].example}" in " ".join(result.stdout.split())
+    program, name, *arguments = shlex.split(VERBS[verb].example)
+    assert (program, name) == ("phonobench", verb)
+    root = typer.main.get_group(app)
+    assert root.commands[name].make_context(name, arguments).params  # raises where an argument or option does not exist
+
+
+def test_a_verb_is_added_at_run_time() -> None:
+    """The verb of docs/adding.md: on the help page with its example, and its fault is one line."""
+    text = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8").split("## A verb\n")[1]
+    function, row = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
+    module = types.ModuleType("count")
+    module.__dict__.update(CorpusOption=CorpusOption, PhonobenchError=PhonobenchError, corpora=corpora)
+    exec(function, module.__dict__)
+    added = eval(f"{{{row}}}", {"count": module, "Verb": Verb})
+    other = typer.Typer()
+    other.callback()(lambda: None)
+    for name, verb in added.items():
+        add_verb(other, name, verb)
+    run = CliRunner().invoke
+    assert "count" in run(other, ["--help"]).stdout
+    assert f"Example: {added['count'].example}" in " ".join(run(other, ["count", "--help"]).stdout.split())
+    assert run(other, ["count", "--corpus", "synthetic"]).stdout.strip().isdecimal()
+    refusal = run(other, ["count", "--corpus", "synthetic", "--split", "none"])
+    assert (refusal.exit_code, refusal.stdout) == (1, "")
+    assert refusal.stderr == "error: --split none: one of train, dev, test\n"
+
+
+def test_the_package_runs_as_a_module() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "phonobench", "--version"], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == f"phonobench {provenance.versions()['phonobench']}\n"
 
 
 def test_an_unknown_verb_is_answered_with_a_near_one() -> None:

@@ -32,7 +32,7 @@ LAYERS = (
     ("report",),
     ("neural",),
     ("doctor", "bench", "fitting"),
-    ("cli",),
+    ("cli", "__main__"),
 )
 """From the ground up. A module may import its own layer and those before it."""
 

@@ -6,11 +6,9 @@ traceback), 2 a wrong use of the command line, 130 interrupted.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -35,33 +33,32 @@ from phonobench.cli import (
     systems,
     training,
 )
-from phonobench.cli.options import DEBUG, debugging
-from phonobench.cli.output import print_error
-from phonobench.types import PhonobenchError
+from phonobench.cli.options import DEBUG
+from phonobench.cli.verb import Verb, add_verb
 
-VERBS: dict[str, Callable[..., None]] = {
-    "score": score.score_recordings,
-    "list": systems.list_systems,
-    "corpus": corpus.check_corpus,
-    "train": training.train_system,
-    "infer": training.infer_run,
-    "decode": decoding.choose_decoder,
-    "evaluate": evaluation.evaluate_run,
-    "fit": fitting.fit_scorer,
-    "export": fitting.export_scorer,
-    "raters": raters.compare_with_raters,
-    "compare": evaluation.compare_runs,
-    "gap": gap.compare_cases,
-    "fuse": fusing.fuse_runs,
-    "bench": bench.bench_systems,
-    "leaderboard": leaderboard.print_leaderboard,
-    "report": report.write_report,
-    "figures": figures.draw_figures,
-    "card": card.write_card,
-    "log": log.write_log,
-    "keep": keeping.keep_run,
-    "restore": keeping.restore_runs,
-    "doctor": doctor.examine_machine,
+VERBS: dict[str, Verb] = {
+    "score": Verb(score.score_recordings, "phonobench score my.wav --text 'We call it bear'"),
+    "list": Verb(systems.list_systems, "phonobench list --json"),
+    "corpus": Verb(corpus.check_corpus, "phonobench corpus --download"),
+    "train": Verb(training.train_system, "phonobench train whisper-base --recipe finetune --set epochs=8 --seed 1"),
+    "infer": Verb(training.infer_run, "phonobench infer whisper-base.finetune"),
+    "decode": Verb(decoding.choose_decoder, "phonobench decode whisper-base.finetune"),
+    "evaluate": Verb(evaluation.evaluate_run, "phonobench evaluate whisper-base.finetune"),
+    "fit": Verb(fitting.fit_scorer, "phonobench fit whisper-tiny.en.scoring.s0.f1 whisper-tiny.en.scoring.s0.f2"),
+    "export": Verb(fitting.export_scorer, "phonobench export whisper-tiny.en.scorer my-scorer"),
+    "raters": Verb(raters.compare_with_raters, "phonobench raters whisper-tiny.en.scorer"),
+    "compare": Verb(evaluation.compare_runs, "phonobench compare whisper-base.finetune whisper-tiny.en.finetune"),
+    "gap": Verb(gap.compare_cases, "phonobench gap whisper-base.finetune whisper-tiny.en.finetune -o gap.html"),
+    "fuse": Verb(fusing.fuse_runs, "phonobench fuse whisper-base.finetune whisper-tiny.en.finetune --alpha 0.5"),
+    "bench": Verb(bench.bench_systems, "phonobench bench whisper-tiny.en whisper-base --recipe probe"),
+    "leaderboard": Verb(leaderboard.print_leaderboard, "phonobench leaderboard --format md -o results/LEADERBOARD.md"),
+    "report": Verb(report.write_report, "phonobench report -o report.html"),
+    "figures": Verb(figures.draw_figures, "phonobench figures -o figures"),
+    "card": Verb(card.write_card, "phonobench card whisper-base.finetune -o card/README.md"),
+    "log": Verb(log.write_log, "phonobench log whisper-base.finetune --note 'learning rate halved'"),
+    "keep": Verb(keeping.keep_run, "phonobench keep whisper-base.finetune"),
+    "restore": Verb(keeping.restore_runs, "phonobench restore"),
+    "doctor": Verb(doctor.examine_machine, "phonobench doctor"),
 }
 """What can be typed after `phonobench`, in the order of the help page."""
 
@@ -86,27 +83,8 @@ def root(
         os.environ[DEBUG] = "1"
 
 
-def _guarded(verb: Callable[..., None]) -> Callable[..., None]:
-    """The verb with its faults turned into one line and an exit code, unless the traceback is wanted."""
-
-    @functools.wraps(verb)
-    def guarded(*args: Any, **options: Any) -> None:
-        try:
-            verb(*args, **options)
-        except PhonobenchError as fault:
-            if debugging():
-                raise
-            print_error(str(fault))
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            print_error("interrupted; what is done is kept; the same command continues", prefix="")
-            raise typer.Exit(130) from None
-
-    return guarded
-
-
 for _name, _verb in VERBS.items():
-    app.command(_name)(_guarded(_verb))
+    add_verb(app, _name, _verb)
 
 
 def main() -> None:

@@ -1,0 +1,52 @@
+"""A verb of the command line as a value, and how it becomes a command."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from phonobench.cli.options import debugging
+from phonobench.cli.output import print_error
+from phonobench.types import PhonobenchError
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What can be typed after `phonobench`: the function that it calls, and a command line that shows its use."""
+
+    function: Callable[..., None]
+    example: str
+
+
+def add_verb(app: typer.Typer, name: str, verb: Verb) -> None:
+    """Register `verb` as the command `name`; its faults become one line on stderr and an exit code.
+
+    Args:
+        app: The application that gets the command.
+        name: What is typed after `phonobench`.
+        verb: Its docstring and parameters make the help page, its example the last line there.
+    """
+    app.command(name, epilog=f"Example: {verb.example}")(_guarded(verb.function))
+
+
+def _guarded(function: Callable[..., None]) -> Callable[..., None]:
+    """The function with its faults turned into one line and an exit code, unless the traceback is wanted."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **options: Any) -> None:
+        try:
+            function(*args, **options)
+        except PhonobenchError as fault:
+            if debugging():
+                raise
+            print_error(str(fault))
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            print_error("interrupted; what is done is kept; the same command continues", prefix="")
+            raise typer.Exit(130) from None
+
+    return guarded
