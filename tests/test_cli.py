@@ -390,5 +390,28 @@ def test_the_leaderboard_takes_its_format_from_the_file(trial: tuple[Path, Path,
     assert "md, csv" in refused("leaderboard", "--results", trial[1], "-o", tmp_path / "board.xls")
 
 
+@pytest.mark.parametrize("verb", ["fit", "export"])
+def test_acoustic_models_are_named_by_the_option_and_by_its_former_name(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (make_run(tmp_path, name) for name in ("first", "second"))
+    taken: list[list[Path]] = []
+
+    def take(*_: object, acoustic_models: list[Path], **__: object) -> Path:
+        taken.append(acoustic_models)
+        return first
+
+    monkeypatch.setitem(sys.modules, "phonobench.fitting", types.SimpleNamespace(LEVEL=-19.0, fit=take, export=take))
+    monkeypatch.setattr("phonobench.fitting", sys.modules["phonobench.fitting"], raising=False)
+    monkeypatch.setattr("phonobench.cli.fitting.require_torch", lambda *_: None)
+    rest = ["first", "--corpus", "synthetic"] if verb == "fit" else ["first", tmp_path]
+    result = invoke(verb, *rest, "--runs", tmp_path, "--acoustic-model", "first", "--listener", "second")
+    assert result.exit_code == 0, result.output
+    assert taken == [[first, second]]
+    shown = invoke(verb, "--help").stdout
+    assert "--acoustic-model" in shown
+    assert "--listener" not in shown
+
+
 def test_versions_name_this_package() -> None:
     assert invoke("--version").stdout == f"phonobench {provenance.versions()['phonobench']}\n"

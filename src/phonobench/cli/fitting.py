@@ -13,13 +13,19 @@ from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
 from phonobench.cli.output import print_caveats, print_json, print_note, progress
 from phonobench.types import PhonobenchError
 
+FormerOption = Annotated[list[str] | None, typer.Option("--listener", hidden=True)]
+"""The former name of `--acoustic-model`."""
+
 
 def fit_scorer(
     folds: Annotated[list[str], typer.Argument(metavar="RUN...", help="Folds of one training (`train --fold K`).")],
-    listener: Annotated[
+    acoustic_model: Annotated[
         list[str] | None,
-        typer.Option(metavar="RUN", help="A run that listens when it scores (repeatable: they vote); else the first."),
+        typer.Option(
+            metavar="RUN", help="A run that recognises when it scores (repeatable: they vote); else the first."
+        ),
     ] = None,
+    listener: FormerOption = None,
     layers: Annotated[
         str, typer.Option(metavar="K,K", help="Encoder layers whose states it reads: 0 before the first, -1 the last.")
     ] = "",
@@ -47,7 +53,7 @@ def fit_scorer(
             [store.find_run(run, runs) for run in folds],
             found,
             runs,
-            acoustic_models=[store.find_run(run, runs) for run in listener or ()],
+            acoustic_models=[store.find_run(run, runs) for run in [*(acoustic_model or ()), *(listener or ())]],
             layers=chosen,
             level=loudness,
             seeds=range(seeds),
@@ -65,10 +71,11 @@ def export_scorer(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; `score --package FOLDER` uses it.")],
     name: Annotated[str | None, typer.Option(help="What it is called in its results; the run's id otherwise.")] = None,
     int8: Annotated[bool, typer.Option(help="Store the weights in int8.")] = True,
-    listener: Annotated[
+    acoustic_model: Annotated[
         list[str] | None,
-        typer.Option(metavar="RUN", help="A fold that listens (repeatable: they vote), in place of the fit's."),
+        typer.Option(metavar="RUN", help="A fold that recognises (repeatable: they vote), in place of the fit's."),
     ] = None,
+    listener: FormerOption = None,
     level: Annotated[
         float | None, typer.Option(help="Bring recordings to this loudness, dBFS, in place of the fit's.")
     ] = None,
@@ -80,7 +87,7 @@ def export_scorer(
     from phonobench import fitting
 
     with progress() as report:
-        chosen = [store.find_run(name, runs) for name in listener or ()]
+        chosen = [store.find_run(name, runs) for name in [*(acoustic_model or ()), *(listener or ())]]
         fitting.export(
             store.find_run(run, runs), folder, name=name, int8=int8, level=level, acoustic_models=chosen, report=report
         )
