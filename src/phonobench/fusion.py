@@ -39,7 +39,7 @@ class Member:
     @property
     def name(self) -> str:
         """The run's id."""
-        return self.run["run_id"]
+        return str(self.run["run_id"])
 
 
 def method(name: str) -> Method:

@@ -123,7 +123,8 @@ def probability(rivals: Rivals) -> np.ndarray:
         >>> probability(rivals).round(3).tolist()
         [0.684]
     """
-    return np.exp(sd(rivals))
+    result: np.ndarray = np.exp(sd(rivals))
+    return result
 
 
 SCORERS: dict[str, Callable[[Rivals], np.ndarray]] = {
@@ -149,7 +150,8 @@ def sd_frame(detail: Detail) -> np.ndarray:
         >>> sd_frame(found).round(3).tolist()
         [-0.147]
     """
-    return sd(detail.rivals) / np.maximum(detail.frames, 1.0)
+    result: np.ndarray = sd(detail.rivals) / np.maximum(detail.frames, 1.0)
+    return result
 
 
 def best_frame(detail: Detail) -> np.ndarray:
@@ -161,7 +163,8 @@ def best_frame(detail: Detail) -> np.ndarray:
         >>> best_frame(found).round(3).tolist()
         [0.662]
     """
-    return best(detail.rivals) / np.maximum(detail.frames, 1.0)
+    result: np.ndarray = best(detail.rivals) / np.maximum(detail.frames, 1.0)
+    return result
 
 
 def posterior(detail: Detail) -> np.ndarray:
@@ -244,7 +247,7 @@ def _others(rivals: Rivals) -> np.ndarray:
     itself = rivals.substitute == rivals.loglik
     if not itself.any(axis=1).all():
         raise ValueError("these rivals do not hold the likelihood of the expected sequence among the substitutions")
-    others = rivals.substitute.copy()
+    others: np.ndarray = rivals.substitute.copy()
     others[np.arange(len(others)), itself.argmax(axis=1)] = -np.inf
     return others
 

@@ -47,7 +47,7 @@ class Value(_Strict):
 
     @model_serializer(mode="wrap")
     def _leave_out_no_reason(self, handler: Any) -> dict[str, Any]:
-        fields = handler(self)
+        fields: dict[str, Any] = handler(self)
         if fields.get("reason") is None:
             fields.pop("reason", None)
         return fields
@@ -227,7 +227,10 @@ def schema() -> dict[str, Any]:
 
 def published_schema() -> dict[str, Any]:
     """The JSON Schema that ships with the package."""
-    return json.loads((importlib.resources.files("phonobench") / SCHEMA_FILE).read_text(encoding="utf-8"))
+    published: dict[str, Any] = json.loads(
+        (importlib.resources.files("phonobench") / SCHEMA_FILE).read_text(encoding="utf-8")
+    )
+    return published
 
 
 def _same_figures(path: Path, fields: dict[str, Any]) -> bool:
@@ -235,7 +238,7 @@ def _same_figures(path: Path, fields: dict[str, Any]) -> bool:
         former = store.read_json(path)
     except PhonobenchError:  # a damaged file is replaced
         return False
-    return _comparable(former) == _comparable(fields)
+    return bool(_comparable(former) == _comparable(fields))
 
 
 def _comparable(fields: Any) -> Any:

@@ -100,7 +100,8 @@ def diagnose(heard: Sequence[CTCEvidence], ids: Sequence[int], accuracy: np.ndar
 def shares(rivals: Rivals) -> np.ndarray:
     """Probability (N, 40) of nothing (column 0) and of each phone in place of each expected one; rows sum to 1."""
     loglik = np.concatenate([rivals.delete[:, None], rivals.substitute], axis=1)
-    return np.exp(loglik - np.logaddexp.reduce(loglik, axis=1, keepdims=True))
+    result: np.ndarray = np.exp(loglik - np.logaddexp.reduce(loglik, axis=1, keepdims=True))
+    return result
 
 
 def spans(alignment: Alignment, hop: float, duration: float) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +142,7 @@ def _added(heard: CTCEvidence, ids: tuple[int, ...], rivals: Rivals) -> np.ndarr
     changes[np.arange(len(ids)), list(ids)] = -np.inf
     change = np.concatenate([[-np.inf], np.logaddexp.reduce(changes, axis=1), [-np.inf]])
     others = np.logaddexp(np.logaddexp(change[:-1], change[1:]), rivals.loglik)  # (N + 1,)
-    probability = np.exp(loglik - np.logaddexp(others, np.logaddexp.reduce(loglik, axis=1))[:, None])
+    probability: np.ndarray = np.exp(loglik - np.logaddexp(others, np.logaddexp.reduce(loglik, axis=1))[:, None])
     for i, q in enumerate(ids):
         probability[i : i + 2, q - 1] = 0.0
     return probability

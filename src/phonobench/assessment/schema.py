@@ -172,7 +172,10 @@ def schema() -> dict[str, Any]:
 
 def published_schema() -> dict[str, Any]:
     """The JSON Schema that ships with the package."""
-    return json.loads((importlib.resources.files("phonobench.assessment") / SCHEMA_FILE).read_text(encoding="utf-8"))
+    published: dict[str, Any] = json.loads(
+        (importlib.resources.files("phonobench.assessment") / SCHEMA_FILE).read_text(encoding="utf-8")
+    )
+    return published
 
 
 if __name__ == "__main__":

@@ -63,7 +63,8 @@ class Alignment:
         """
         middle = (self.start + self.end) / 2
         edges = np.concatenate([[middle[0] - ENDS], (middle[1:] + middle[:-1]) / 2, [middle[-1] + ENDS]])
-        return np.clip(edges, 0, frames)
+        result: np.ndarray = np.clip(edges, 0, frames)
+        return result
 
     def territories(self, frames: int) -> tuple[np.ndarray, np.ndarray]:
         """The whole frames that belong to each phone: `bounds`, rounded.

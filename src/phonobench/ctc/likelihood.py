@@ -120,7 +120,8 @@ def occupancy(logp: np.ndarray, ids: Sequence[int]) -> np.ndarray:
     possible = emitted > -np.inf
     joint = np.full(emitted.shape, -np.inf)
     np.subtract(alpha[1:, 1::2] + beta[:-1, 1::2], emitted, out=joint, where=possible)
-    return np.exp(joint - total).sum(axis=0)
+    result: np.ndarray = np.exp(joint - total).sum(axis=0)
+    return result
 
 
 def _lattice(logp: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

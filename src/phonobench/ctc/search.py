@@ -95,7 +95,7 @@ def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.nda
 @compiled
 def _child(node: int, column: int, label: np.ndarray, first_child: np.ndarray, next_sibling: np.ndarray) -> int:
     """The node of a sequence with one more phone, -1 where it was never held."""
-    found = first_child[node]
+    found: int = first_child[node]
     while found >= 0 and label[found] != column:
         found = next_sibling[found]
     return found

@@ -132,7 +132,9 @@ def _sorted(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @compiled
-def _auc(truth, speaker, last, weights):  # pragma: no cover (compiled)
+def _auc(
+    truth: np.ndarray, speaker: np.ndarray, last: np.ndarray, weights: np.ndarray
+) -> np.ndarray:  # pragma: no cover (compiled)
     out = np.empty(weights.shape[0])
     for r in range(weights.shape[0]):
         negatives = positives = group_n = group_p = area = 0.0
@@ -152,7 +154,9 @@ def _auc(truth, speaker, last, weights):  # pragma: no cover (compiled)
 
 
 @compiled
-def _average_precision(truth, speaker, last, weights):  # pragma: no cover (compiled)
+def _average_precision(
+    truth: np.ndarray, speaker: np.ndarray, last: np.ndarray, weights: np.ndarray
+) -> np.ndarray:  # pragma: no cover (compiled)
     out = np.empty(weights.shape[0])
     for r in range(weights.shape[0]):
         positives = flagged = group_p = area = 0.0
@@ -170,7 +174,9 @@ def _average_precision(truth, speaker, last, weights):  # pragma: no cover (comp
 
 
 @compiled
-def _midranks(speaker, last, weight, into):  # pragma: no cover (compiled)
+def _midranks(
+    speaker: np.ndarray, last: np.ndarray, weight: np.ndarray, into: np.ndarray
+) -> float:  # pragma: no cover (compiled)
     """Writes the midrank of each sorted row less half the total weight, i.e. centred on zero; returns the total."""
     total = 0.0
     for i in range(len(speaker)):
@@ -188,7 +194,14 @@ def _midranks(speaker, last, weight, into):  # pragma: no cover (compiled)
 
 
 @compiled
-def _spearman(speaker_x, last_x, speaker_y, last_y, place, weights):  # pragma: no cover (compiled)
+def _spearman(
+    speaker_x: np.ndarray,
+    last_x: np.ndarray,
+    speaker_y: np.ndarray,
+    last_y: np.ndarray,
+    place: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:  # pragma: no cover (compiled)
     n = len(speaker_x)
     out = np.empty(weights.shape[0])
     rank_x, rank_y = np.empty(n), np.empty(n)

@@ -110,7 +110,8 @@ def pearson(x: np.ndarray, y: np.ndarray, speaker: np.ndarray, weights: np.ndarr
     vy = _divide(sums(y * y, speaker, weights), total) - my * my
     cov = _divide(sums(x * y, speaker, weights), total) - mx * my
     flat = (vx <= _FLAT * np.max(x * x)) | (vy <= _FLAT * np.max(y * y))
-    return np.clip(_divide(cov, np.where(flat, 0.0, np.sqrt(np.maximum(vx * vy, 0)))), -1, 1)
+    result: np.ndarray = np.clip(_divide(cov, np.where(flat, 0.0, np.sqrt(np.maximum(vx * vy, 0)))), -1, 1)
+    return result
 
 
 def check_pair(x: np.ndarray, y: np.ndarray) -> None:
@@ -222,4 +223,5 @@ def mcc(counts: Confusion) -> np.ndarray:
 
 
 def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+    result: np.ndarray = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+    return result

@@ -114,7 +114,9 @@ class PosteriorsWriter:
     def __enter__(self) -> PosteriorsWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.flush()
         if kind is None and not self.todo:
             self.finish()
@@ -175,7 +177,8 @@ def posteriors_manifest(run_dir: Path, split: str) -> dict[str, Any]:
     """
     folder = posteriors_folder(run_dir, split)
     if (folder / "manifest.json").exists():
-        return read_json(folder / "manifest.json")
+        manifest: dict[str, Any] = read_json(folder / "manifest.json")
+        return manifest
     if (folder / "begun.json").exists():
         total, done = len(read_json(folder / "begun.json")["ids"]), len(posteriors_done(folder))
         raise PhonobenchError(

@@ -85,7 +85,8 @@ def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:
     """Mean of the states (T, D) over each phone's time: (N, D) float32."""
     first, last = alignment.territories(len(states))
     total = np.concatenate([np.zeros((1, states.shape[1])), np.cumsum(states, axis=0, dtype=np.float64)])
-    return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
+    result: np.ndarray = ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
+    return result
 
 
 def _judged(head: HeadOutput | None, alignment: Alignment, ids: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +100,8 @@ def _judged(head: HeadOutput | None, alignment: Alignment, ids: tuple[int, ...])
 def _rivals(detail: gop.Detail) -> np.ndarray:
     """Log-posterior of the deletion and of every phone in each place: (N, 40)."""
     found = np.column_stack([detail.rivals.delete, detail.rivals.substitute])
-    return np.maximum(found - np.logaddexp.reduce(found, axis=1, keepdims=True), -BOUND)
+    result: np.ndarray = np.maximum(found - np.logaddexp.reduce(found, axis=1, keepdims=True), -BOUND)
+    return result
 
 
 def _scores(detail: gop.Detail) -> np.ndarray:
@@ -107,13 +109,15 @@ def _scores(detail: gop.Detail) -> np.ndarray:
     free: tuple[Callable[..., np.ndarray], ...] = (gop.odds, gop.best, gop.d, gop.s)
     framed = (gop.sd_frame, gop.posterior, gop.peak, gop.margin, gop.certainty)
     scores = [score(detail.rivals) for score in free] + [score(detail) for score in framed]
-    return np.clip(np.column_stack(scores), -BOUND, BOUND)
+    result: np.ndarray = np.clip(np.column_stack(scores), -BOUND, BOUND)
+    return result
 
 
 def _insertions(heard: CTCEvidence, detail: gop.Detail) -> np.ndarray:
     """How much likelier the best sound put in before and after each phone makes the utterance: (N, 2)."""
     best = (heard.insertions(detail.ids) - detail.rivals.loglik).max(axis=1)
-    return np.clip(np.column_stack([best[:-1], best[1:]]), -BOUND, BOUND)
+    result: np.ndarray = np.clip(np.column_stack([best[:-1], best[1:]]), -BOUND, BOUND)
+    return result
 
 
 def _times(detail: gop.Detail, hop: float) -> np.ndarray:

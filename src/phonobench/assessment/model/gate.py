@@ -51,7 +51,8 @@ class PromptGate:
 def values_of(description: Description, names: Sequence[str]) -> np.ndarray:
     """The values of `GATE_FEATURES`, one model after another: (models * len(GATE_FEATURES),) float64."""
     by_model = description.rows[0].reshape(-1, len(names))
-    return by_model[:, [names.index(name) for name in GATE_FEATURES]].ravel().astype(np.float64)
+    result: np.ndarray = by_model[:, [names.index(name) for name in GATE_FEATURES]].ravel().astype(np.float64)
+    return result
 
 
 def standardised(values: np.ndarray, mean: Sequence[float], scale: Sequence[float]) -> np.ndarray:
@@ -61,4 +62,5 @@ def standardised(values: np.ndarray, mean: Sequence[float], scale: Sequence[floa
         >>> standardised(np.array([3.0, -100.0]), [1.0, 0.0], [4.0, 2.0]).tolist()
         [0.5, -6.0]
     """
-    return np.clip((values - np.asarray(mean)) / np.asarray(scale), -FAR, FAR)
+    result: np.ndarray = np.clip((values - np.asarray(mean)) / np.asarray(scale), -FAR, FAR)
+    return result

@@ -30,7 +30,8 @@ def spectrogram(wave: np.ndarray, bands: int) -> np.ndarray:
     power = np.abs(np.fft.rfft(cut * window)) ** 2
     log = np.log10(np.maximum(power @ filters(bands), 1e-10))
     mel = (np.maximum(log, log.max() - DYNAMIC_RANGE) + 4.0) / 4.0
-    return mel[: 2 * states].T[None].astype(np.float32)
+    result: np.ndarray = mel[: 2 * states].T[None].astype(np.float32)
+    return result
 
 
 def filters(bands: int) -> np.ndarray:
@@ -39,7 +40,8 @@ def filters(bands: int) -> np.ndarray:
     bins = np.linspace(0.0, SAMPLE_RATE / 2, 1 + WINDOW // 2)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0.0, np.minimum(rising, falling)) * 2.0 / (edges[2:] - edges[:-2])
+    result: np.ndarray = np.maximum(0.0, np.minimum(rising, falling)) * 2.0 / (edges[2:] - edges[:-2])
+    return result
 
 
 def _mel(hertz: float) -> float:

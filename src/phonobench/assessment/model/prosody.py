@@ -63,4 +63,5 @@ def _autocorrelation(frames: np.ndarray) -> np.ndarray:
     own = correlate(frames * window)
     weight = correlate(window)
     energy = np.maximum(own[:, :1], 1e-9)
-    return own / energy / np.maximum(weight / weight[0], 1e-3)
+    result: np.ndarray = own / energy / np.maximum(weight / weight[0], 1e-3)
+    return result

@@ -79,7 +79,8 @@ class FittedScorer:
     def _columns(self) -> np.ndarray:
         """Indices of the columns of a panel's rows that the scorer reads."""
         each = np.array([NAMES.index(name) for name in self.features])
-        return (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
+        columns: np.ndarray = (len(NAMES) * np.arange(self.panel)[:, None] + each).ravel()
+        return columns
 
     def predict(self, description: Description) -> ModelOutput:
         """The output for one description, before calibration."""
