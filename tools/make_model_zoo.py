@@ -24,7 +24,7 @@ SOURCE_NAMES = {
 
 HEAD = """# Model zoo
 
-Made by `python tools/make_model_zoo.py` from the cards (`src/phonobench/cards.py`) and `results/`; a test holds it.
+Made by `python tools/make_model_zoo.py` from the cards (`src/phonobench/systems/cards.py`) and `results/`; a test holds it.
 Train and judge any of these by `phonobench bench SYSTEM`; `--model` of `phonobench train` takes a local folder or
 another hub id.
 
