@@ -184,7 +184,7 @@ def test_in_a_browser_clicks_play_filters_filter_and_the_console_is_empty(
 
     click('[data-cell="R>W"]')
     count = made.data["confusion"][0]["R>W"][0]
-    wait.until(lambda b: f"R heard as W: {count} times" in b.find_element(By.ID, "cell-cases").text)
+    wait.until(lambda b: f"R recognised as W: {count} times" in b.find_element(By.ID, "cell-cases").text)
     browser.execute_script("player.stop(); player.audio.removeAttribute('src'); delete player.audio.dataset.index")
     click("#cell-cases .play")
     wait.until(lambda b: b.execute_script("return player.audio.currentTime") > 0)

@@ -105,7 +105,9 @@ def test_what_cannot_be_scored_is_a_clear_error(wave: np.ndarray, text: str | No
 
 
 def test_audio_without_speech_is_an_error_and_half_a_sentence_is_not() -> None:
-    with pytest.raises(PhonobenchError, match="hardly any speech in it, 1 phones were heard where the text has 10"):
+    with pytest.raises(
+        PhonobenchError, match="hardly any speech in it, 1 phones were recognised where the text has 10"
+    ):
         scored("W")
     half = scored("W IY K AO L")
     assert half.words[0].accuracy.value > 90

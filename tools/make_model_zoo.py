@@ -24,9 +24,9 @@ SOURCE_NAMES = {
 
 HEAD = """# Model zoo
 
-Made by `python tools/make_model_zoo.py` from the cards (`src/phonobench/systems/cards.py`) and `results/`; a test holds it.
-Train and judge any of these by `phonobench bench SYSTEM`; `--model` of `phonobench train` takes a local folder or
-another hub id.
+Made by `python tools/make_model_zoo.py` from the cards (`src/phonobench/systems/cards.py`) and `results/`; a
+test holds it. Train and evaluate any of these by `phonobench bench SYSTEM`; `--model` of `phonobench train` takes a
+local folder or another hub id.
 
 - Parameters are the encoder's alone, counted from its full-size configuration. Hz: rows of a posteriorgram a second.
 - PER is in per cent, on the canonical phones of well-read test utterances (HQ). Ours: of the run that was best on dev,

@@ -22,7 +22,7 @@ from phonobench.systems.recipe import Recipe
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Split
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
-"""What a run listens to and is judged on: choices are made on the first, figures come from the second."""
+"""The splits of a run: choices are made on the first, figures come from the second."""
 
 EMBEDDED = "scratch-mel"
 """The system of the main job where nothing else is at hand: no weights, and trained in minutes."""

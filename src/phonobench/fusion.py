@@ -23,7 +23,7 @@ METHODS: tuple[Method, ...] = ("frames", "likelihoods")
 FUSED = "fused"
 """The `status` of a fused run's manifest."""
 SPLITS = ("dev", "test")
-"""Every member has heard these; others, and the controls, are fused where all members have them."""
+"""Every member has posteriors of these; others, and the controls, are fused where all members have them."""
 SLACK = 2
 """Frames by which equally fast encoders may differ in length: they round the end of an utterance differently."""
 
@@ -53,7 +53,7 @@ def members(run_dirs: Sequence[Path], method: Method) -> tuple[Member, ...]:
     """The runs as members of one fusion.
 
     Raises PhonobenchError, naming the run, where there are fewer than two, one twice, or one that is a fusion by
-    likelihoods, has another phone set, was trained on or has heard another corpus or other utterances, or (by frames)
+    likelihoods, has another phone set, was trained on or run on another corpus or other utterances, or (by frames)
     has another frame rate.
     """
     found = tuple(_member(run_dir) for run_dir in run_dirs)
@@ -136,7 +136,7 @@ def _refuse_unlike(one: Member, other: Member, method: str) -> None:
         strangers = sorted(set(ours["ids"]) ^ set(theirs["ids"]))
         if strangers:
             raise PhonobenchError(
-                f"{pair}: they heard different utterances of {split} ({len(ours['ids'])} and {len(theirs['ids'])}; "
+                f"{pair}: their utterances of {split} differ ({len(ours['ids'])} and {len(theirs['ids'])}; "
                 f"{strangers[0]} is in one only)"
             )
         if method == "frames" and abs(ours["hop"] - theirs["hop"]) > 1e-9:

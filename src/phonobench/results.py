@@ -127,7 +127,7 @@ class BootstrapFacts(_Strict):
 
 
 class DecoderFacts(_Strict):
-    """How the phones heard were found in the posteriors: `greedy`, `beam:WIDTH` or `beam:WIDTH:NATS-ON-THE-BLANK`.
+    """How the recognised phones were found in the posteriors: `greedy`, `beam:WIDTH` or `beam:WIDTH:NATS-ON-THE-BLANK`.
 
     `chosen_on` is null where it was not chosen. Phone scores are of the posteriors, whatever the decoder.
     """
@@ -162,7 +162,7 @@ class Result(_Strict):
     """The figures of one run, split and task.
 
     `breakdowns`: dimension (age, gender, proficiency) -> band -> metric -> value. `confusion` (recognition only):
-    canonical phone -> phone heard -> count, with `<DEL>` and the row `<INS>`. `counts`: numbers that are no
+    canonical phone -> recognised phone -> count, with `<DEL>` and the row `<INS>`. `counts`: numbers that are no
     metrics, such as `unmapped_symbols` and `floored_phone_scores`.
     """
 

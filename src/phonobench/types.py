@@ -1,4 +1,4 @@
-"""The nouns that every layer shares: what was read, how it was judged, what a model heard.
+"""The nouns that every layer shares: what was read, the human scores, what a model recognised.
 
 Conventions: times are seconds, waves are mono float32 at 16 kHz, phones are ARPAbet without stress digits,
 log-probabilities are natural logarithms. Everything here is immutable; arrays are to be left unchanged.
@@ -144,7 +144,7 @@ class Corpus:
 
 @dataclass(frozen=True, eq=False)
 class Posteriors:
-    """What one model heard in each utterance of a split.
+    """What one model recognised in each utterance of a split.
 
     `logp[i]` has shape (frames, 40): log-probabilities over blank (column 0) and `phones.PHONES` (columns 1 to 39),
     float16 or float32, one row every `hop` seconds.

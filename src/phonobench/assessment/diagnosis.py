@@ -1,4 +1,4 @@
-"""What was said in place of each expected phone, when, and what was put in: read off likelihoods, nothing fitted.
+"""What was recognised in place of each expected phone, when, and what was inserted: from likelihoods, nothing fitted.
 
 Probabilities are shares of whole-sequence likelihood among the sequences one edit away from the expected one. Times
 are for the eye and the ear: CTC says when a phone is certain, not where it begins, so that the boundary of two phones
@@ -26,9 +26,9 @@ ACCENTED = 0.75 * PHONE_SCALE
 BEST = 5
 """Heard phones that are told of each expected one, at most."""
 LEAST = 0.01
-"""Probability below which a heard phone is not told, unless it is the first or the expected one."""
+"""Probability below which a candidate is not named, unless it is the first or the expected one."""
 INSERTED = 0.9
-"""Probability from which a phone counts as put in."""
+"""Probability from which a phone counts as inserted."""
 HALF_WIDTH = 0.15
 """Seconds to either side of a phone's certainty that are taken for it at most, where pauses are near."""
 
@@ -70,22 +70,24 @@ class Insertion:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Findings of the N expected phones in order, and what was put in."""
+    """Findings of the N expected phones in order, and the insertions."""
 
     findings: tuple[Finding, ...]
     insertions: tuple[Insertion, ...]
 
 
-def diagnose(heard: Sequence[CTCEvidence], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray) -> Diagnosis:
+def diagnose(
+    evidence: Sequence[CTCEvidence], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray
+) -> Diagnosis:
     """Findings for the expected phone `ids`, given their accuracy (N,), 0 to 2, and which are flagged (N,), bool.
 
-    Where several models `heard` it, probabilities are means over them, and times are those of the first.
+    Where several models gave `evidence`, probabilities are means over them, and times are those of the first.
 
     A flagged phone is a substitution or a deletion if another phone or nothing is likelier than itself. One that is
     flagged, or below `ACCENTED`, is an accent otherwise. Raises PhonobenchError where the audio is too short.
     """
     ids = tuple(ids)
-    first, rivals = heard[0], [one.rivals(ids) for one in heard]
+    first, rivals = evidence[0], [one.rivals(ids) for one in evidence]
     start, end = spans(first.align(ids), first.hop, first.duration)
     probability = np.mean([shares(one) for one in rivals], axis=0)
     findings = []
@@ -93,7 +95,7 @@ def diagnose(heard: Sequence[CTCEvidence], ids: Sequence[int], accuracy: np.ndar
         candidates = _candidates(probability[i], ids[i])
         error = _error(candidates[0].phone, expected, bool(flagged[i]), float(accuracy[i]))
         findings.append(Finding(expected, float(start[i]), float(end[i]), candidates, error))
-    added = np.mean([_added(one, ids, found) for one, found in zip(heard, rivals, strict=True)], axis=0)
+    added = np.mean([_added(one, ids, found) for one, found in zip(evidence, rivals, strict=True)], axis=0)
     return Diagnosis(tuple(findings), _insertions(first, ids, added))
 
 
@@ -124,20 +126,20 @@ def _candidates(probability: np.ndarray, expected: int) -> tuple[Candidate, ...]
     return tuple(Candidate(phones.PHONES[q - 1] if q else None, float(probability[q])) for q in told)
 
 
-def _error(heard: str | None, expected: str, flagged: bool, accuracy: float) -> ErrorType:
-    if flagged and heard is None:
+def _error(hypothesis: str | None, expected: str, flagged: bool, accuracy: float) -> ErrorType:
+    if flagged and hypothesis is None:
         return "deletion"
-    if flagged and heard != expected:
+    if flagged and hypothesis != expected:
         return "substitution"
     return "accent" if flagged or accuracy < ACCENTED else "none"
 
 
-def _added(heard: CTCEvidence, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
-    """Probability (N + 1, 39) of each phone put in at each place, against any change of a neighbour.
+def _added(evidence: CTCEvidence, ids: tuple[int, ...], rivals: Rivals) -> np.ndarray:
+    """Probability (N + 1, 39) of each phone inserted at each place, against any change of a neighbour.
 
     A copy of a neighbour has none: CTC often splits one phone into two peaks.
     """
-    loglik = heard.insertions(ids)
+    loglik = evidence.insertions(ids)
     changes = np.concatenate([rivals.delete[:, None], rivals.substitute], axis=1)
     changes[np.arange(len(ids)), list(ids)] = -np.inf
     change = np.concatenate([[-np.inf], np.logaddexp.reduce(changes, axis=1), [-np.inf]])
@@ -148,8 +150,8 @@ def _added(heard: CTCEvidence, ids: tuple[int, ...], rivals: Rivals) -> np.ndarr
     return probability
 
 
-def _insertions(heard: CTCEvidence, ids: tuple[int, ...], probability: np.ndarray) -> tuple[Insertion, ...]:
-    """Phones put in, by their `probability` (N + 1, 39), and when."""
+def _insertions(evidence: CTCEvidence, ids: tuple[int, ...], probability: np.ndarray) -> tuple[Insertion, ...]:
+    """Inserted phones, by their `probability` (N + 1, 39), and when."""
     found: list[tuple[int, int, float]] = []
     for before in np.flatnonzero(probability.max(axis=1) >= INSERTED):
         q = int(np.argmax(probability[before]))
@@ -159,10 +161,10 @@ def _insertions(heard: CTCEvidence, ids: tuple[int, ...], probability: np.ndarra
                 continue
             found.pop()
         found.append((int(before), q, share))
-    return tuple(_placed(heard, ids, before, q, share) for before, q, share in found)
+    return tuple(_placed(evidence, ids, before, q, share) for before, q, share in found)
 
 
-def _placed(heard: CTCEvidence, ids: tuple[int, ...], before: int, q: int, share: float) -> Insertion:
-    alignment = heard.align((*ids[:before], q + 1, *ids[before:]))
-    start, end = spans(alignment, heard.hop, heard.duration)
+def _placed(evidence: CTCEvidence, ids: tuple[int, ...], before: int, q: int, share: float) -> Insertion:
+    alignment = evidence.align((*ids[:before], q + 1, *ids[before:]))
+    start, end = spans(alignment, evidence.hop, evidence.duration)
     return Insertion(phones.PHONES[q], before, float(start[before]), float(end[before]), share)

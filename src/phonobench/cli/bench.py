@@ -91,7 +91,7 @@ def bench_systems(
     elif done:
         show(results, done)
         _show_seeds(results, done)
-    if found.synthetic and done and not as_json:  # the demo ends with something to see and hear
+    if found.synthetic and done and not as_json:  # the demo ends with something to see and play
         _leave_page([runs / name for name in done[:8]], found, results, runs)
     if failed:
         print_note(f"{len(failed)} of {len(todo)} failed; the same command retries them (--debug shows tracebacks):")
@@ -133,9 +133,9 @@ def _leave_page(run_dirs: list[Path], corpus: Corpus, results: Path, runs: Path)
     try:
         page = write_page(run_dirs, corpus, results, results / DEMO_PAGE)
     except PhonobenchError as fault:
-        print_note(f"no page to see and hear: {fault}")
+        print_note(f"no page to see and play: {fault}")
         return
-    print_note(f"to see and hear: {page['file']}; figures in {results}, weights and posteriors in {runs}")
+    print_note(f"to see and play: {page['file']}; figures in {results}, weights and posteriors in {runs}")
 
 
 def _line(outcome: Outcome) -> str:

@@ -38,7 +38,7 @@ def fit_scorer(
     runs: RunsOption = RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit a scorer of phones, words and sentences to what recognisers heard of speakers they were not trained on."""
+    """Fit a scorer of phones, words and sentences to what recognisers give for speakers they were not trained on."""
     require_torch("sklearn")
     from phonobench import fitting
 

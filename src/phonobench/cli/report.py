@@ -1,4 +1,4 @@
-"""`phonobench report`: one HTML page to see and hear the results of some runs, without torch."""
+"""`phonobench report`: one HTML page to see and play the results of some runs, without torch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_report(
     results: ResultsOption = RESULTS,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one page that opens from disk: figures, charts, confusions, and utterances to hear. Needs no torch."""
+    """Write one page that opens from disk: figures, charts, confusions, and utterances to play. Needs no torch."""
     found = corpora.find(corpus)
     run_dirs = [store.find_run(name, runs) for name in run] if run else evaluated(found, runs, results, split)
     limits = [store.read_run(run_dir).get("limit") for run_dir in run_dirs]
@@ -41,8 +41,8 @@ def write_report(
     if as_json:
         print_json(facts)
         return
-    heard = facts["utterances_with_sound"]
-    print(f"{output}: {facts['bytes'] / 1e6:.1f} MB, {len(run_dirs)} runs, {heard} utterances with sound")
+    playable = facts["utterances_with_sound"]
+    print(f"{output}: {facts['bytes'] / 1e6:.1f} MB, {len(run_dirs)} runs, {playable} utterances with sound")
 
 
 def write_page(

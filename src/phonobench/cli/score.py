@@ -75,7 +75,7 @@ def score_recordings(
         Path | None, typer.Option("--output", "-o", help="JSON into this file; for many recordings lines, continued.")
     ] = None,
     textgrid: Annotated[Path | None, typer.Option(help="A Praat TextGrid, or a folder of them.")] = None,
-    html: Annotated[Path | None, typer.Option(help="One page to see and hear, without network.")] = None,
+    html: Annotated[Path | None, typer.Option(help="One page to see and play, without network.")] = None,
     package: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Another model: what `phonobench export` made.")
     ] = None,

@@ -1,7 +1,7 @@
 """Cross-fitting: the same corpus with another fifth of the train speakers as dev.
 
 Fold 0 is the protocol's own dev split, fold k holds out every fifth speaker from the k-th on. Together the held-out
-parts are all train speakers, each heard by a recogniser that was not trained on them: what a scorer may learn from.
+parts are all train speakers, each recognised by a model that was not trained on them: what a scorer may learn from.
 """
 
 from __future__ import annotations

@@ -44,13 +44,13 @@ def error_rates(
     if not dev:
         raise PhonobenchError(f"{run['run_id']} has no dev utterances in {corpus.name}: nothing to choose by")
     well_read = [dev[place] for place in choice_set(dev).places]
-    heard, _ = evidence(run_dir, folded(corpus, run.get("fold", 0)), "dev", [u.id for u in well_read])
+    evidence_of, _ = evidence(run_dir, folded(corpus, run.get("fold", 0)), "dev", [u.id for u in well_read])
     tried = list(dict.fromkeys(decoders))
     jobs = [(decoder, utterance) for decoder in tried for utterance in well_read]
 
     def errors(job: tuple[Decoder, Utterance]) -> int:
         decoder, utterance = job
-        found = heard[utterance.id]
+        found = evidence_of[utterance.id]
         assert isinstance(found, CTCEvidence)
         return Levenshtein.distance(phones.encode(utterance.prompt.phones), decoder.decode(found.logp))
 

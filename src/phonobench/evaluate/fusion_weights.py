@@ -1,7 +1,7 @@
 """Weights of a late fusion: the whole curve, and the choice on dev, from stored posteriors.
 
 Greedy decoding needs no renormalised distribution, so a point costs one weighted sum and one argmax over all frames
-of a split; points are computed in parallel. The metrics are those that follow from the phones heard. A run that
+of a split; points are computed in parallel. The metrics are those that follow from the recognised phones. A run that
 stores the same fusion rounds it to float16, so that a near tie between two phones may there fall the other way.
 By likelihoods every utterance is searched anew at every weighting, which takes a thousand times as long.
 """

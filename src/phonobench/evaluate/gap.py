@@ -1,4 +1,4 @@
-"""Gap analysis: where two systems that heard the same utterances differ, and which one hears better there.
+"""Gap analysis: where two systems differ on the same utterances, and which one is better there.
 
 PER here is that of an utterance (errors / canonical phones), as a fraction. Differences are first minus second, so a
 negative one favours the first; intervals resample speakers and are paired.
@@ -69,7 +69,7 @@ CaseKind = Literal["first_better", "second_better", "first_detects", "second_det
 
 @dataclass(frozen=True)
 class Case:
-    """An utterance that tells the two apart, with what each heard (ARPAbet)."""
+    """An utterance that tells the two apart, with the hypothesis of each (ARPAbet)."""
 
     kind: CaseKind
     id: str
@@ -117,7 +117,7 @@ def analyse(
     thresholds: Thresholds | None = None, *,
     resamples: int = RESAMPLES, seed: int = SEED,
 ) -> GapAnalysis:  # fmt: skip
-    """Compares what two runs heard of the same split. Raises PhonobenchError when the utterances differ."""
+    """Compares the hypotheses of two runs on the same split. Raises PhonobenchError when the utterances differ."""
     _check_same(first, second)
     limits = thresholds or Thresholds()
     utterances = first.utterances
@@ -151,9 +151,9 @@ def error_rates(answers: SplitPredictions) -> np.ndarray:
 
 
 def phone_errors(utterances: Sequence[Utterance], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
-    """How often each canonical phone occurs in each utterance, and how often it was not heard as itself: (U, 39) each.
+    """How often each canonical phone occurs in each utterance, and how often it was not recognised: (U, 39) each.
 
-    Not heard as itself: replaced or left out in the edit alignment; insertions belong to no phone.
+    Not recognised as itself: replaced or left out in the edit alignment; insertions belong to no phone.
     """
     occurs, missed = (np.zeros((len(utterances), len(phones.PHONES))) for _ in range(2))
     for row, (utterance, prediction) in enumerate(zip(utterances, predictions, strict=True)):

@@ -122,7 +122,7 @@ def attach_code_cache(coder: Encoder, runs_root: Path, writes: bool = True) -> N
 
 
 def _fingerprint(coder: DiscreteEncoder) -> str:
-    """Of all tensors that the codes depend on, and of what the encoder hears."""
+    """Of all tensors that the codes depend on, and of what the encoder is given."""
     digest = hashlib.sha256(f"{coder.max_n_q} {coder.window}".encode())
     for name, tensor in sorted(coder.state_dict().items()):
         digest.update(name.encode())

@@ -86,7 +86,7 @@ class Context(nn.Module):
         self.layers = nn.TransformerEncoder(layer, LAYERS, nn.LayerNorm(WIDTH), enable_nested_tensor=False)
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Every frame hears the frames of its own utterance."""
+        """Every frame attends to the frames of its own utterance."""
         hidden = self.inlet(states)
         hidden = hidden + sinusoids(hidden.shape[1], WIDTH).to(hidden)
         padding = ~valid(lengths.to(hidden.device), hidden.shape[1])

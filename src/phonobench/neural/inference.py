@@ -48,7 +48,7 @@ def infer(
     manifest = store.read_run(run_dir)
     if "fusion" in manifest:
         raise PhonobenchError(
-            f"{run_dir.name} is a late fusion and hears nothing itself: infer its members, then `phonobench fuse` again"
+            f"{run_dir.name} is a late fusion and has no encoder: infer its members, then `phonobench fuse` again"
         )
     if manifest.get("status") != "trained":
         raise PhonobenchError(

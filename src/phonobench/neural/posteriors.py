@@ -57,7 +57,7 @@ def log_posteriors(
         for item, logp in zip(items, found_here, strict=True):
             own[item] = logp
         done += len(items)
-        report(Progress("listen to dev", done, len(data)))
+        report(Progress("infer dev", done, len(data)))
     found = distributed.gather(own) if sharded else own
     return [found[item] for item in range(len(data))]
 

@@ -57,10 +57,10 @@ def write(gap: GapAnalysis, link: Link, shown: int = 20, top: int = 15) -> str:
         "Mean PER of an utterance.",
         _table("accuracy", gap.by_score),
         "## Phones where they differ most",
-        f"Share of occurrences not heard as the phone; {min(top, len(gap.by_phone))} of {len(gap.by_phone)} phones.",
+        f"Share of occurrences not recognised; {min(top, len(gap.by_phone))} of {len(gap.by_phone)} phones.",
         _table("phone", gap.by_phone[:top]),
         "## Cases",
-        "PER of each system; in what was heard, phones that are not the expected ones are bold.",
+        "PER of each system; in the hypotheses, phones that are not the expected ones are bold.",
     ]
     for kind, title in titles(gap).items():
         cases = gap.of_kind(kind)
@@ -95,7 +95,7 @@ def _row(one: Contrast) -> list[str]:
 def _cases(cases: Sequence[Case], link: Link) -> list[str]:
     if not cases:
         return []
-    header = ["audio", "text", "accuracy", "first %", "second %", "expected", "first heard", "second heard"]
+    header = ["audio", "text", "accuracy", "first %", "second %", "expected", "first hypothesis", "second hypothesis"]
     rows = [
         [
             f"[{case.id}]({link(case.id)})", plain(case.text), f"{case.accuracy:g}",
@@ -108,14 +108,14 @@ def _cases(cases: Sequence[Case], link: Link) -> list[str]:
     return [grid(header, rows)]
 
 
-def _marked(expected: Sequence[str], heard: Sequence[str]) -> str:
-    """What was heard, with wrong phones bold and missing ones as a dash."""
+def _marked(expected: Sequence[str], recognised: Sequence[str]) -> str:
+    """The hypothesis, with wrong phones bold and missing ones as a dash."""
     words = []
-    for i, j in edits.align(expected, heard).pairs:
+    for i, j in edits.align(expected, recognised).pairs:
         if j is None:
             words.append("**–**")
         else:
-            words.append(heard[j] if i is not None and expected[i] == heard[j] else f"**{heard[j]}**")
+            words.append(recognised[j] if i is not None and expected[i] == recognised[j] else f"**{recognised[j]}**")
     return " ".join(words)
 
 

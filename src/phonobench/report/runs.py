@@ -26,7 +26,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of audio that a run hears in a second, and the machine. The time is that of the model and its features.
+    """Seconds of audio that a run processes in a second, and the machine. The time is that of model and features.
 
     `busy`: the machine's load was above its number of processors, so that the speed says less of the model.
     """
@@ -43,7 +43,7 @@ def history(run: Mapping[str, Any]) -> tuple[Epoch, ...]:
 
 
 def speed(run_dir: Path, split: str) -> Speed | None:
-    """How fast a run heard a split; of a fusion, how fast its members did one after another. None where unknown.
+    """How fast a run processed a split; of a fusion, how fast its members did one after another. None where unknown.
 
     Parts of an inference that ran on different machines, and members that did, have no common speed.
     """

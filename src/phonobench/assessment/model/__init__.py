@@ -1,1 +1,1 @@
-"""The trained scorer without torch: features of what was heard, the fitted networks, calibration."""
+"""The trained scorer without torch: features of the acoustic output, the fitted networks, calibration."""

@@ -1,4 +1,4 @@
-"""What a scorer reads of an utterance: a row of named numbers for every expected phone, and what was heard instead.
+"""What a scorer reads of an utterance: a row of named numbers for every expected phone.
 
 Everything comes from the posteriors, the phones, and the sound's loudness and pitch; nothing is fitted here. A row
 describes its phone, its place and, in the same numbers for all phones, the utterance. A network puts rows together;
@@ -40,8 +40,8 @@ NAMES = PHONE_FEATURES + UTTERANCE_FEATURES
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """Of N phones, heard by M models side by side: `rows` (N, M * len(NAMES)) float32, `states` (N, D) float32, the
-    encoders' means over the phone's time, `ids` (N,) phone ids, `words` (N,) the word of each phone."""
+    """Of N phones, recognised by M models side by side: `rows` (N, M * len(NAMES)) float32, `states` (N, D) float32,
+    the encoders' means over the phone's time, `ids` (N,) phone ids, `words` (N,) the word of each phone."""
 
     rows: np.ndarray
     states: np.ndarray
@@ -54,23 +54,23 @@ def describe(output: AcousticOutput, prompt: Prompt, sound: prosody.Prosody | No
 
     Raises PhonobenchError where the audio is too short for the phones.
     """
-    heard, wave = CTCEvidence(output.logp, output.hop), output.wave
+    evidence, wave = CTCEvidence(output.logp, output.hop), output.wave
     ids = phones.encode(prompt.phones)
-    detail = gop.detail(heard, ids)
+    detail = gop.detail(evidence, ids)
     sound = prosody.measure(wave) if sound is None else sound
     words = np.array(prompt.word_of_phone)
     judged, judged_whole = _judged(output.head, detail.alignment, ids)
     columns = np.column_stack([
-        _rivals(detail), _scores(detail), _insertions(heard, detail), _times(detail, heard.hop),
-        _prosody(detail, heard.hop, sound), _places(ids, words), judged,
+        _rivals(detail), _scores(detail), _insertions(evidence, detail), _times(detail, evidence.hop),
+        _prosody(detail, evidence.hop, sound), _places(ids, words), judged,
     ])  # fmt: skip
-    whole = np.concatenate([_utterance(heard, detail, sound, wave), judged_whole])
+    whole = np.concatenate([_utterance(evidence, detail, sound, wave), judged_whole])
     rows = np.column_stack([columns, np.broadcast_to(whole, (len(ids), len(whole)))]).astype(np.float32)
     return Description(rows, _pooled(output.states, detail.alignment), np.array(ids), words)
 
 
 def side_by_side(parts: Sequence[Description]) -> Description:
-    """One description out of what several models heard of the same phones: rows and states one model after another.
+    """One description out of what several models gave for the same phones: rows and states one model after another.
 
     Raises PhonobenchError where they are of different phones.
     """
@@ -113,9 +113,9 @@ def _scores(detail: gop.Detail) -> np.ndarray:
     return result
 
 
-def _insertions(heard: CTCEvidence, detail: gop.Detail) -> np.ndarray:
-    """How much likelier the best sound put in before and after each phone makes the utterance: (N, 2)."""
-    best = (heard.insertions(detail.ids) - detail.rivals.loglik).max(axis=1)
+def _insertions(evidence: CTCEvidence, detail: gop.Detail) -> np.ndarray:
+    """How much likelier the best sound inserted before and after each phone makes the utterance: (N, 2)."""
+    best = (evidence.insertions(detail.ids) - detail.rivals.loglik).max(axis=1)
     result: np.ndarray = np.clip(np.column_stack([best[:-1], best[1:]]), -BOUND, BOUND)
     return result
 
@@ -158,23 +158,23 @@ def _places(ids: tuple[int, ...], words: np.ndarray) -> np.ndarray:
     return np.column_stack([vowel, first, last, sizes])
 
 
-def _utterance(heard: CTCEvidence, detail: gop.Detail, sound: prosody.Prosody, wave: np.ndarray) -> np.ndarray:
+def _utterance(evidence: CTCEvidence, detail: gop.Detail, sound: prosody.Prosody, wave: np.ndarray) -> np.ndarray:
     """`UTTERANCE_FEATURES` of the whole, but for what is judged: (21,)."""
-    found = edits.align(detail.ids, heard.best())
+    found = edits.align(detail.ids, evidence.best())
     count, seconds = len(detail.ids), len(wave) / SAMPLE_RATE
     start, end = detail.alignment.start, detail.alignment.end
-    gaps = (start[1:] - end[:-1]) * heard.hop
+    gaps = (start[1:] - end[:-1]) * evidence.hop
     pauses = gaps[gaps > 0.2]
-    spoken = max((end[-1] - start[0]) * heard.hop, heard.hop)
+    spoken = max((end[-1] - start[0]) * evidence.hop, evidence.hop)
     odds = np.clip(gop.odds(detail.rivals), -BOUND, BOUND)
     pitch = sound.pitch[np.isfinite(sound.pitch)]
     return np.array([
         detail.rivals.loglik / count,
         (found.substitutions + found.deletions + found.insertions) / count,
         found.insertions / count, found.deletions / count,
-        count / spoken, count / max(spoken - pauses.sum(), heard.hop), pauses.sum() / spoken,
+        count / spoken, count / max(spoken - pauses.sum(), evidence.hop), pauses.sum() / spoken,
         pauses.max(initial=0.0), len(pauses) / count,
         odds.mean(), odds.std(), np.quantile(odds, 0.1), odds.min(), (odds < 0).mean(),
-        np.log(count), np.log(seconds), start[0] * heard.hop, seconds - end[-1] * heard.hop,
+        np.log(count), np.log(seconds), start[0] * evidence.hop, seconds - end[-1] * evidence.hop,
         pitch.std() if len(pitch) > 1 else 0.0, sound.loudness.std() / 10, np.log(end - start).std(),
     ])  # fmt: skip

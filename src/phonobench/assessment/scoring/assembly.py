@@ -84,7 +84,7 @@ def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> s
 
 
 def insertions(readings: Sequence[Reading], found: Diagnosis) -> tuple[schema.InsertedPhone, ...]:
-    """Phones that were put in, with the word and the phone that they come before."""
+    """Inserted phones, with the word and the phone that they come before."""
     word_of_phone = [*reading.prompt(readings).word_of_phone, len(readings)]
     return tuple(
         schema.InsertedPhone(

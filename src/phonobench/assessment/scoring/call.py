@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 FASTEST = 25.0
 """Phones a second that nobody says: more of them make the audio too short for its text."""
 SPOKEN = 0.2
-"""Phones heard, by expected ones, below which there is hardly any speech: noise and tones have none, dev speakers of
-SpeechOcean762 0.76 and more. A trained scorer has not learned what to say of such audio."""
+"""Phones recognised, by expected ones, below which there is hardly any speech: noise and tones have none, dev
+speakers of SpeechOcean762 0.76 and more. A trained scorer has not learned what to say of such audio."""
 Lexicon = Mapping[str, tuple[Phones, ...]]
 
 
@@ -72,15 +72,15 @@ def score(
     _check_length(wave, readings, source)
     loaded = load(package)
     output = loaded.recognise(wave)
-    heard = [CTCEvidence(one.logp.astype(np.float64), one.hop) for one in (output, *output.others)]
-    _check_speech(heard, readings, source)
+    evidence = [CTCEvidence(one.logp.astype(np.float64), one.hop) for one in (output, *output.others)]
+    _check_speech(evidence, readings, source)
     try:
-        readings = reading.choose(readings, *heard)
+        readings = reading.choose(readings, *evidence)
         prompt = reading.prompt(readings)
         assessment = loaded.scorer.assess(output, prompt)
         threshold = loaded.scorer.threshold(false_alarms)
         flagged = assessment.phone_error >= threshold
-        found = diagnosis.diagnose(heard, encode(prompt.phones), assessment.phone.value, flagged)
+        found = diagnosis.diagnose(evidence, encode(prompt.phones), assessment.phone.value, flagged)
     except PhonobenchError as error:
         raise PhonobenchError(f"{source}: {error}") from error
     return Score(
@@ -94,7 +94,7 @@ def score(
         sentence=assembly.sentence(assessment),
         words=assembly.words(readings, assessment, found, flagged),
         insertions=assembly.insertions(readings, found),
-        warnings=warnings.warnings(wave, readings, heard[0], assessment.read_probability),
+        warnings=warnings.warnings(wave, readings, evidence[0], assessment.read_probability),
     )
 
 
@@ -131,11 +131,11 @@ def _check_length(wave: np.ndarray, readings: Sequence[Reading], source: str) ->
         )
 
 
-def _check_speech(heard: Sequence[CTCEvidence], readings: Sequence[Reading], source: str) -> None:
-    found, expected = max(len(one.best()) for one in heard), len(reading.prompt(readings).phones)
+def _check_speech(evidence: Sequence[CTCEvidence], readings: Sequence[Reading], source: str) -> None:
+    found, expected = max(len(one.best()) for one in evidence), len(reading.prompt(readings).phones)
     if found < SPOKEN * expected:
         raise PhonobenchError(
-            f"{source}: hardly any speech in it, {found} phones were heard where the text has {expected}; "
+            f"{source}: hardly any speech in it, {found} phones were recognised where the text has {expected}; "
             "check the microphone, and that it is the right recording"
         )
 

@@ -26,7 +26,7 @@ FEWEST = 5
 
 
 def warnings(
-    wave: np.ndarray, readings: Sequence[Reading], heard: CTCEvidence, read: float
+    wave: np.ndarray, readings: Sequence[Reading], evidence: CTCEvidence, read: float
 ) -> tuple[ScoringWarning, ...]:
     """Remarks on the wave (16 kHz), on how it fits its text, and on guessed pronunciations; () if all is well.
 
@@ -43,7 +43,7 @@ def warnings(
         message = f"noisy: only {contrast:.0f} dB lie between the loudest and the quietest parts"
         found.append(ScoringWarning(code="noisy", message=message))
     expected = encode(reading.prompt(readings).phones)
-    rate = edits.align(expected, heard.best()).rate
+    rate = edits.align(expected, evidence.best()).rate
     if read < DOUBTFUL or (len(expected) >= FEWEST and rate >= MISMATCH):
         message = "the audio hardly fits the text: was another sentence read? Scores are low for that, or of little use"
         found.append(ScoringWarning(code="mismatch", message=message))

@@ -1,4 +1,4 @@
-"""What a trained recogniser hears, wave by wave, with the states of its layers: what a scorer is fitted to."""
+"""The output of a trained recogniser, wave by wave, with the states of its layers: what a scorer is fitted to."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def recognise(
     waves: Sequence[Callable[[], np.ndarray]],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[tuple[int, AcousticOutput]]:
-    """The place of every wave among `waves` with what the run's recogniser heard in it.
+    """The place of every wave among `waves` with the output of the run's recogniser.
 
     States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width). Waves
-    are brought to `level` (`audio.levelled`) before they are heard, where there is one.
+    are brought to `level` (`audio.levelled`) before they are recognised, where there is one.
     Order: longest first within groups. Raises PhonobenchError for an untrained run or audio that cannot be read.
     """
     model = trained.load(run_dir)
@@ -54,13 +54,13 @@ def recognise(
             for row, item in enumerate(items):
                 length = int(features.lengths[row])
                 states_of = chosen[row, :length] if layers else chosen[row, : length * model.encoder.upsample]
-                heard = logp[row, : length * model.encoder.upsample].cpu().numpy()
+                log_posteriors = logp[row, : length * model.encoder.upsample].cpu().numpy()
                 head = None
                 if model.judge is not None and judged is not None:
                     head = HeadOutput(judged[row, :length], partial(_estimate, model.judge))
-                states_heard = states_of.float().cpu().numpy()
-                yield start + item, AcousticOutput(heard, states_heard, group[item], hop, head=head)
-        report(Progress(f"listen {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
+                encoder_states = states_of.float().cpu().numpy()
+                yield start + item, AcousticOutput(log_posteriors, encoder_states, group[item], hop, head=head)
+        report(Progress(f"recognise {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
 """A second task for a recogniser: the human scores, read off its states, so that these come to hold how well was said.
 
-CTC alone teaches an encoder which phone it hears; nuances within a phone are noise to it. The judge pools the states
+CTC alone teaches an encoder which phone it is; nuances within a phone are noise to it. The score head pools the states
 of each expected phone over its time on the best path of the recogniser's own posteriors, and estimates the phone's
 score from them; the sentence's scores from the mean of all states. A scorer that is fitted later reads the same states
 and these estimates (`assessment.types.Judging`), of speakers whom neither has seen.
@@ -76,13 +76,13 @@ class ScoreHead(nn.Module):
         shares = np.zeros((len(wanted), longest, states.shape[1]), dtype=np.float32)
         ids = np.zeros((len(wanted), longest), dtype=np.int64)
         phone = np.full((len(wanted), longest), np.nan, dtype=np.float32)
-        heard = logp.detach().float().cpu().numpy()
+        log_posteriors = logp.detach().float().cpu().numpy()
         for row, (one, length) in enumerate(zip(wanted, lengths.tolist(), strict=True)):
             count = len(one.ids)
             if not 0 < ctc.needed(one.ids) <= length:
                 continue
             ids[row, :count], phone[row, :count] = one.ids, one.phone
-            spans = zip(*ctc.align(heard[row, :length], one.ids).territories(length), strict=True)
+            spans = zip(*ctc.align(log_posteriors[row, :length], one.ids).territories(length), strict=True)
             for place, (first, last) in enumerate(spans):
                 shares[row, place, first:last] = 1.0 / (last - first)
         sentence = np.stack([one.sentence for one in wanted])

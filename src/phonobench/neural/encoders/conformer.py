@@ -23,7 +23,7 @@ from phonobench.types import PhonobenchError
 
 
 class BertEncoder(Encoder):
-    """wav2vec2-BERT: pairs of filterbank frames side by side, then Conformer layers that hear the past only by
+    """wav2vec2-BERT: pairs of filterbank frames side by side, then Conformer layers that reach the past only by
     convolution and everything by attention.
     """
 
@@ -78,7 +78,7 @@ class BertEncoder(Encoder):
 class ParakeetEncoder(Encoder):
     """Parakeet's FastConformer: three strided convolutions to 80 ms, then Conformer layers.
 
-    Its batch normalisations keep the statistics of their pretraining: those of a batch would hear its company.
+    Its batch normalisations keep the statistics of their pretraining: those of a batch depend on other utterances.
     """
 
     def __init__(self, module: Any) -> None:

@@ -140,7 +140,7 @@ class QuantisedEncoder(DiscreteEncoder):
 
     @property
     def window(self) -> bool:
-        """Whether the inner encoder hears its whole window."""
+        """Whether the inner encoder is given its whole window."""
         return bool(self.module.window)
 
     @window.setter

@@ -1,4 +1,4 @@
-"""Several frozen encoders heard at once, their last states side by side on the time grid of the finest of them."""
+"""Several frozen encoders at once, their last states side by side on the time grid of the finest of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from phonobench.types import PhonobenchError
 
 @dataclass(frozen=True)
 class Part:
-    """One of the encoders: `step` seconds a state; `fixed` where a training has already settled what it hears."""
+    """One of the encoders: `step` seconds a state; `fixed` where a training has already settled its weights."""
 
     encoder: Encoder
     step: float

@@ -17,7 +17,7 @@ class WaveEncoder(Encoder):
     """Convolutions to 50 Hz (seven in the published checkpoints), then a Transformer.
 
     `normalise` scales every utterance to zero mean and unit variance first, as the checkpoint's own feature extractor
-    says. With group normalisation the convolutions run an utterance at a time: they would hear the padding.
+    says. With group normalisation the convolutions run an utterance at a time: they would mix in the padding.
     """
 
     def __init__(self, module: Any, normalise: bool) -> None:
@@ -77,7 +77,7 @@ class WaveEncoder(Encoder):
         if masks is not None:
             time = F.pad(masks.time, (0, hidden.shape[1] - masks.time.shape[1]))
             hidden = hidden.masked_fill(time[..., None] | masks.band[:, None, :], 0.0)
-        # data2vec stacks positional convolutions with a norm after each, which fills the padding that the next hears.
+        # data2vec stacks positional convolutions with a norm after each, which fills the padding that the next reads.
         hooks = [
             layer.register_forward_hook(lambda _, __, out: out * keep[:, None])
             for layer in getattr(m.encoder.pos_conv_embed, "layers", ())

@@ -17,7 +17,7 @@ from phonobench.types import SAMPLE_RATE
 class MelEncoder(Encoder):
     """Whisper's encoder or Qwen2-Audio's tower, run on the frames of the real audio (positions cut, padding masked).
 
-    With `window` it hears the audio followed by silence, as it was pretrained, and the states of the silence are cut
+    With `window` it is given the audio followed by silence, as it was pretrained, and the states of the silence are cut
     off. Whisper attends to that silence up to its full 30 s: ten times the work, and what a frozen encoder knows best.
     Qwen2-Audio (`masked`) never attends to it, so that a little of it serves as well. `pool` states are averaged into
     one at the end: 2 is Qwen2-Audio's own 25 Hz.
@@ -54,7 +54,7 @@ class MelEncoder(Encoder):
         span = None
         if self.window:
             span = self.config.max_source_positions
-            if self.masked:  # the convolutions hear one frame past the end; the rest of the window is heard by nobody
+            if self.masked:  # the convolutions reach one frame past the end; nothing reads the rest of the window
                 span = min(span, rounded(max(states(len(wave)) for wave in waves) + 1))
         mel, lengths = self.front(waves, span)
         return Features(mel, lengths // self.pool, torch.tensor([len(wave) for wave in waves]))
@@ -63,16 +63,16 @@ class MelEncoder(Encoder):
         """States (batch, S, width): before the first layer, then after every layer (the last normalised)."""
         m = self.module
         mel, longest = features.values, features.values.shape[-1] // 2
-        heard = valid(-(-features.samples // SAMPLES_PER_STATE), longest).to(mel.device)
+        real = valid(-(-features.samples // SAMPLES_PER_STATE), longest).to(mel.device)
         if masks is not None:
             hidden_time = masks.time.repeat_interleave(2 * self.pool, dim=1)
             hidden_time = F.pad(hidden_time, (0, 2 * longest - hidden_time.shape[1]))
             mel = mel.masked_fill(hidden_time[:, None] | masks.band[:, :, None], 0.0)
-        audible = (heard | self.window).repeat_interleave(2, dim=1)[:, None]
+        audible = (real | self.window).repeat_interleave(2, dim=1)[:, None]
         hidden = F.gelu(m.conv1(mel)) * audible
         hidden = F.gelu(m.conv2(hidden)).transpose(1, 2) + m.embed_positions.weight[:longest]
         hidden = F.dropout(hidden, p=m.dropout, training=self.training)
-        keep = heard if self.masked else heard | self.window
+        keep = real if self.masked else real | self.window
         attend = keep[:, None, None, :].expand(-1, 1, longest, -1)
         layers = [hidden]
         for layer in m.layers:

@@ -65,7 +65,7 @@ def kaldi_frames(samples: int) -> int:
 
 
 class NemoFrontEnd(nn.Module):
-    """Waves -> log-mels as Parakeet hears them: padded in a batch, frames centred, zero past the end."""
+    """Waves -> log-mels as Parakeet takes them: padded in a batch, frames centred, zero past the end."""
 
     filters: Tensor
     window: Tensor

@@ -75,7 +75,7 @@ def _frames(encoder: QuantisedEncoder, data: TrainingData, seed: int, report: On
         chosen = rng.permutation(len(states))[:each]
         found.append(states[torch.from_numpy(chosen)])
         if done % 50 == 0 or done == len(data):
-            report(Progress("listen for codebooks", done, len(data)))
+            report(Progress("states for codebooks", done, len(data)))
     return torch.cat(found)
 
 

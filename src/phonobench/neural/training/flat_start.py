@@ -2,7 +2,7 @@
 
 Phones are laid at equal lengths over the loud frames of each utterance. Then, some rounds long, a Gaussian of the
 frames of each phone (and of silence) is fitted, and every utterance is aligned to them anew by the best path, silence
-optional between phones. An encoder of random weights learns to hear from such times; CTC alone first teaches it to say
+optional between phones. An encoder of random weights learns the sounds from such times; CTC alone first teaches it
 blank everywhere, and with two hours of speech it stays there for long. Source: Young et al., The HTK Book (flat start).
 """
 
@@ -32,10 +32,10 @@ def label_states(data: TrainingData, report: OnProgress) -> list[np.ndarray]:
 
     An utterance with fewer states than phones stays as it was laid.
     """
-    heard, loudness = _features(data, report)
+    cepstral, loudness = _features(data, report)
     ids = [np.array(phones, dtype=np.int64) for phones in data.targets]
     labels = [equal_lengths(level, phones) for level, phones in zip(loudness, ids, strict=True)]
-    frames, ends = np.concatenate(heard), np.cumsum([len(one) for one in heard])[:-1]
+    frames, ends = np.concatenate(cepstral), np.cumsum([len(one) for one in cepstral])[:-1]
     for done in range(1, ROUNDS + 1):
         before = np.concatenate(labels)
         scores = np.split(densities(frames, before), ends)
@@ -82,7 +82,7 @@ def realign(scores: np.ndarray, phones: np.ndarray, before: np.ndarray) -> np.nd
 
 def _features(data: TrainingData, report: OnProgress) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Of each utterance cepstra with two differences (S, 39), normalised, and the mean log-mel energy (S,)."""
-    front, heard, loudness = MelFrontEnd(BANDS), [], []
+    front, cepstral, loudness = MelFrontEnd(BANDS), [], []
     cosines = np.cos(np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(CEPSTRA)))  # scaled when normalised
     for done, wave in enumerate(data.waves, start=1):
         mel, states = front([torch.from_numpy(wave)])
@@ -90,11 +90,13 @@ def _features(data: TrainingData, report: OnProgress) -> tuple[list[np.ndarray],
         cepstra = logs @ cosines
         cepstra = (cepstra - cepstra.mean(0)) / (cepstra.std(0) + 1e-3)
         slope = np.gradient(cepstra, axis=0)
-        heard.append(_halved(np.concatenate([cepstra, slope, np.gradient(slope, axis=0)], axis=1)).astype(np.float64))
+        cepstral.append(
+            _halved(np.concatenate([cepstra, slope, np.gradient(slope, axis=0)], axis=1)).astype(np.float64)
+        )
         loudness.append(_halved(logs.mean(1)))
         if done % 200 == 0 or done == len(data):
-            report(Progress("flat start: listen", done, len(data)))
-    return heard, loudness
+            report(Progress("flat start: features", done, len(data)))
+    return cepstral, loudness
 
 
 def _halved(frames: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 Random weights may begin with cross-entropy to roughly placed phones (`flat_start`) instead.
 
 A target may hold wildcards (`WILDCARD`): one frame or more of anything, at no cost. They stand where a phone was
-mispronounced, of which the canonical phones do not say what was heard.
+mispronounced, of which the canonical phones do not say what was pronounced.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def draw(data: Data) -> dict[str, Figure]:
         "leaderboard": forest(data, MAIN, ()),
         "beside-source": forest(data, SOURCE_METRICS, data["source"]) if data["source"] else None,
         "tradeoff-parameters": tradeoff(data, lambda s: s["parameters"], "parameters of the encoder"),
-        "tradeoff-speed": tradeoff(data, _speed, "seconds of audio heard in a second"),
+        "tradeoff-speed": tradeoff(data, _speed, "seconds of audio a second"),
         "phones": phones(data),
         "roc": rocs(data),
         "calibration": calibration(data),
@@ -110,27 +110,27 @@ def phones(data: Data) -> Figure:
             )
     axes.set_yticks(range(len(names)), [f"{p['phone']} {data['ipa'][p['phone']]} ({p['n']:,})" for p in order])
     axes.set_ylim(len(names) - 0.3, -0.7)
-    axes.set_xlabel("not heard as the phone, %")
+    axes.set_xlabel("not recognised as the phone, %")
     _legend(figure, axes, data)
     return figure
 
 
 def confusion(data: Data, place: int) -> Figure:
-    """Shares of each expected phone's occurrences that were heard as another phone or not at all."""
+    """Shares of each expected phone's occurrences that were recognised as another phone or not at all."""
     system, table = data["systems"][place], data["confusion"][place]
     rows, columns = [*PHONES, INSERTED], [*PHONES, DELETED]
     counts = np.array([[table.get(f"{r}>{c}", [0])[0] for c in columns] for r in rows], dtype=float)
     occurs = {p["phone"]: p["n"] for p in system["phones"]}
     total = np.array([*(occurs.get(phone, 0) for phone in PHONES), counts[-1].sum()], dtype=float)
     share = np.divide(counts, total[:, None], out=np.full_like(counts, np.nan), where=total[:, None] > 0)
-    share[np.arange(len(PHONES)), np.arange(len(PHONES))] = np.nan  # heard right: not a confusion
+    share[np.arange(len(PHONES)), np.arange(len(PHONES))] = np.nan  # recognised: not a confusion
     figure = Figure(figsize=(6, 5.8), layout="constrained")
     axes = figure.subplots()
     axes.set_facecolor("#BBBBBB")  # the diagonal, and phones that do not occur
     image = axes.imshow(100 * share, cmap="Blues", vmin=0, vmax=100 * FULL)
     axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6)
     axes.set_yticks(range(len(rows)), rows, fontsize=6)
-    axes.set(xlabel="heard", ylabel="expected", title=textwrap.fill(f"{system['name']}: % of a row", 70))
+    axes.set(xlabel="recognised", ylabel="expected", title=textwrap.fill(f"{system['name']}: % of a row", 70))
     axes.grid(False)
     figure.colorbar(image, ax=axes, shrink=0.6, extend="max")
     return figure

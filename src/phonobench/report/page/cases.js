@@ -5,7 +5,7 @@ function drawConfusion() {
   const box = at("confusion-box"), plot = el("div", { class: "scroll" }),  list = el("div", { id: "cell-cases", "aria-live": "polite" }), often = el("div", { class: "often" });
   let system = 0, place = [0, 0], cursor = null;
   const count = (r, c) => (D.confusion[system][`${rows[r]}>${columns[c]}`] || [0])[0];
-  const name = (r, c) => `${rows[r]} heard as ${columns[c]}: ${count(r, c)}`;
+  const name = (r, c) => `${rows[r]} recognised as ${columns[c]}: ${count(r, c)}`;
   const pick = (r, c) => { place = [r, c]; move(); listCell(list, system, rows[r], columns[c]); };
   const move = () => {
     cursor.setAttribute("x", left + place[1] * size); cursor.setAttribute("y", top + place[0] * size);
@@ -39,7 +39,7 @@ function drawConfusion() {
     })));
     list.replaceChildren(); move();
   };
-  box.append(el("p", { class: "soft" }, "Rows: expected phone (<INS>: nothing expected). Columns: heard (<DEL>: nothing). Darker: a larger share of the row, full at 12 %; of <INS>, a share of all insertions. The diagonal, heard right, is grey. Click a cell, or move with the arrow keys and press Enter, to list its cases."),
+  box.append(el("p", { class: "soft" }, "Rows: expected phone (<INS>: nothing expected). Columns: recognised (<DEL>: nothing). Darker: a larger share of the row, full at 12 %; of <INS>, a share of all insertions. The diagonal, heard right, is grey. Click a cell, or move with the arrow keys and press Enter, to list its cases."),
     el("div", { class: "controls" }, systemChoice(draw), el("output", { id: "cell-name" })), plot, often, list);
   draw(0);
 }
@@ -49,7 +49,7 @@ function listCell(box, system, expected, heard) {
     ? el("button", { class: "play", "aria-label": `play ${D.utterances[i][0]}`, onclick: () => play(i) }, "▶") : el("span", { class: "soft", title: "the sound of this utterance is not in the page" }, "–"),
     " ", i in D.cases ? el("a", { href: `#case-${i}`, onclick: event => { event.preventDefault(); openCase(i); } }, D.utterances[i][2]) : D.utterances[i][2],
     el("small", {}, `${D.utterances[i][0]}, human ${D.utterances[i][3] ?? "–"}, PER ${percent(D.per[system][i])} %`)));
-  box.replaceChildren(el("h3", {}, `${expected} heard as ${heard}: ${n} times`),
+  box.replaceChildren(el("h3", {}, `${expected} recognised as ${heard}: ${n} times`),
     n ? el("ul", { class: "list" }, ...items) : el("p", { class: "soft" }, "Never."));
 }
 
@@ -82,7 +82,7 @@ function drawListen() {
   const score = (n, text) => [el("span", { class: `swatch s${n}` }), text];
   at("case-box").append(
     el("p", { class: "soft" }, "Phones are coloured by score: probability of the expected phone against all its rivals;", ...score(4, "80 % and more"), ...score(3, "60"), ...score(2, "40"), ...score(1, "20"), ...score(0, "less"),
-      ". People: phone accuracy 0 to 2 on the same colours. What was heard is framed where it is not expected. Times are of CTC peaks, drawn half-way to the neighbours. A click on a phone plays it."),
+      ". Raters: phone accuracy 0 to 2 on the same colours. A recognised phone is framed where it is not expected. Times are of CTC peaks, drawn half-way to the neighbours. A click on a phone plays it."),
     el("div", { class: "controls" }, el("label", {}, "search", el("input", { id: "case-search", type: "search", oninput: event => set("text")(event.target.value) })),
       filled(choice("why", any(tags.map(t => [t, t])), "", set("tag")), { id: "case-tag" }, []), choice("gender", any(genders.map(g => [g, g])), "", set("gender")),
       choice("age", any([["child", "under 18"], ["adult", "18 and more"]]), "", set("age")),
@@ -139,7 +139,7 @@ function lanes(i) {
     return b;
   })));
   lane("people: phone accuracy", c.phones.map((p, k) => block(spanOf([], k, c.phones.length), p, `s${level(c.human[k] === null ? null : c.human[k] / 2)}`,
-    `${p} ${D.ipa[p]} in ${starts[k]}: people ${c.human[k] ?? "–"} of 2${c.named[k] ? `, heard ${c.named[k]}` : ""}`)));
+    `${p} ${D.ipa[p]} in ${starts[k]}: raters ${c.human[k] ?? "–"} of 2${c.named[k] ? `, heard ${c.named[k]}` : ""}`)));
   c.systems.forEach((s, j) => {
     lane([letter(D.systems[j]), ` ${D.systems[j].name}: score of the expected phone`], c.phones.map((p, k) => block(spanOf(s.spans, k, c.phones.length), p, `s${level(Math.exp(s.scores[k]))}${s.lost.includes(k) ? " lost" : ""}`,
       `${p} ${D.ipa[p]} in ${starts[k]}: ${percent(Math.exp(s.scores[k]), 0)} %, score ${s.scores[k]}; best rival ${s.rivals[k] || "none"}${s.lost.includes(k) ? "; nothing heard" : ""}`)));

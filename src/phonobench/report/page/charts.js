@@ -35,7 +35,7 @@ const figure = (title, ...parts) => el("figure", {}, el("figcaption", {}, title)
 
 function drawTradeoff() {
   const box = at("tradeoff"), plot = el("div");
-  const ways = [["parameters", "parameters of the encoder"], ["trained", "parameters trained"], ["seconds", "seconds of training"], ["speed", "seconds of audio heard in a second"]];
+  const ways = [["parameters", "parameters of the encoder"], ["trained", "parameters trained"], ["seconds", "seconds of training"], ["speed", "seconds of audio processed in a second"]];
   const cost = (s, way) => way === "speed" ? s.speed && s.speed.audio_per_second : s[way];
   const offered = ways.filter(([way]) => D.systems.some(s => cost(s, way) > 0));
   const metrics = D.main.filter(m => D.systems.some(s => s.metrics[m] && s.metrics[m].value !== null));
@@ -80,7 +80,7 @@ function drawCurves() {
         svg("title", {}, `${u[0]}: ${u[2]}; human ${u[3]}, PER ${percent(D.per[s][i])} %`)));
     });
     const below = D.per[s].filter(per => 1 - per < -.5).length;
-    scatter.replaceChildren(chart.root, el("small", {}, `Pearson ${ends("", D.systems[s].metrics.utterance_pearson)}. Large points can be heard: click one. Spread sideways for the eye.${below ? ` ${below} below -0.5 are drawn there.` : ""}`));
+    scatter.replaceChildren(chart.root, el("small", {}, `Pearson ${ends("", D.systems[s].metrics.utterance_pearson)}. Large points can be played: click one. Spread sideways for the eye.${below ? ` ${below} below -0.5 are drawn there.` : ""}`));
   };
   const targets = { utterance: "utterances of accuracy 6 or less", phone: "phones below 0.5", phone_le1: "phones of 1.0 or less" };
   const drawRoc = target => {
@@ -120,9 +120,9 @@ function drawPhones() {
     const body = rows.map(row => el("tr", {}, el("td", { style: "white-space: nowrap" }, `${row.phone} `, el("span", { class: "soft" }, D.ipa[row.phone])), el("td", { class: "n" }, String(row.found[0].n)),
       ...row.found.flatMap((p, i) => [rate(p, i), el("td", {}, el("small", {}, p.wrong.map(([heard, n]) => `${heard} ${n}`).join(", ")))])));
     box.querySelector(".scroll")?.remove();
-    box.append(table([sorter("phone", "phone"), sorter("n", "n"), ...D.systems.flatMap((s, i) => [sorter(i, letter(s), " not heard, %"), heading("heard instead")])], body, "Errors by phone"));
+    box.append(table([sorter("phone", "phone"), sorter("n", "n"), ...D.systems.flatMap((s, i) => [sorter(i, letter(s), " not recognised, %"), heading("recognised instead")])], body, "Errors by phone"));
   };
-  box.append(el("p", { class: "soft" }, "Share of the occurrences of a canonical phone that were replaced or not heard, with its 95 % interval over speakers. The canonical phone is not always what was said. Click a heading to sort."), key());
+  box.append(el("p", { class: "soft" }, "Share of the occurrences of a canonical phone that were replaced or not recognised, with its 95 % interval over speakers. The canonical phone is not always what was said. Click a heading to sort."), key());
   draw();
 }
 
@@ -173,7 +173,7 @@ function drawRuns() {
   const controls = ["swapped", "silence", "noise"].filter(c => D.systems.some(s => s.metrics[`true_auc_${c}`]));
   const rows = D.systems.map(s => el("tr", {}, el("td", {}, letter(s)), ...controls.flatMap(c => [cell(`phone_fall_${c}`, s.metrics[`phone_fall_${c}`]), cell(`true_auc_${c}`, s.metrics[`true_auc_${c}`])])));
   if (controls.length) at("run-box").append(el("h3", {}, "Negative controls"),
-    el("p", { class: "soft" }, "The same prompts with another speaker's audio of another sentence, with silence, with white noise. A system that listens gives phones a lower score (fall, nats) and tells true from replaced audio (AUC 1)."),
+    el("p", { class: "soft" }, "The same prompts with another speaker's audio of another sentence, with silence, with white noise. A system that uses the audio gives phones a lower score (fall, nats) and tells true from replaced audio (AUC 1)."),
     table([heading("system"), ...controls.flatMap(c => [heading(`fall, ${c}`, true), heading(`AUC, ${c}`, true)])], rows, "Negative controls"));
   at("run-box").append(...D.systems.map(s => el("details", { open: true }, el("summary", {}, letter(s), " ", el("span", { class: "text" }, s.name)),
     el("dl", {}, ...s.facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
