@@ -57,6 +57,7 @@ class FakePackage:
         self.said, self.by_length = said, by_length or {}
         self.scorer = FakeScorer()
         self.facts: dict[str, Any] = {"name": "fake", "version": "0", "licence": "none"}
+        self.key = "0" * 64
         self.calls = 0
 
     def recognise(self, wave: np.ndarray) -> AcousticOutput:

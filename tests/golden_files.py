@@ -58,6 +58,7 @@ class Replay:
     scorer: Scorer
     facts: Mapping[str, Any]
     output: AcousticOutput
+    key: str = "0" * 64
 
     def recognise(self, wave: np.ndarray) -> AcousticOutput:
         """The stored output, whatever the wave."""

@@ -43,12 +43,12 @@ FORMAT = 2
 class Bundle:
     """A loaded scorer.
 
-    `facts` say what it is (name, version, licence, ...), `key` hashes all its files. `acoustic` are the sessions of its
-    acoustic models, `heads` those of their score heads (None: it has none), `bands` and `hop` (seconds) belong to all
-    of them. `reads_states`: the scorer reads states. `level` (dBFS): to which recordings are brought before they are
-    recognised, None where they are taken as they are. `thresholds`: the decisions with the best F1 in its
-    cross-validation, by name. `run`: of the fitted run's manifest what a result has to tell. `acoustic_hashes`: of each
-    acoustic model the hashes of its files.
+    `facts` say what it is (name, version, licence, ...), `key` hashes all of `package.json`, which hashes the files.
+    `acoustic` are the sessions of its acoustic models, `heads` those of their score heads (None: it has none), `bands`
+    and `hop` (seconds) belong to all of them. `reads_states`: the scorer reads states. `level` (dBFS): to which
+    recordings are brought before they are recognised, None where they are taken as they are. `thresholds`: the
+    decisions with the best F1 in its cross-validation, by name. `run`: of the fitted run's manifest what a result has
+    to tell. `acoustic_hashes`: of each acoustic model the hashes of its files.
     """
 
     facts: dict[str, Any]
@@ -97,7 +97,7 @@ def load(folder: Path | None = None) -> Bundle:
     )
     return Bundle(
         facts=facts["card"],
-        key=store.fingerprint(facts["files"]),
+        key=seal(facts),
         scorer=build(folder, facts, network_alone=facts["format"] == 1),
         acoustic=tuple(session(folder / name) for name in acoustic),
         heads=tuple(session(folder / name) if name in facts["files"] else None for name in heads),

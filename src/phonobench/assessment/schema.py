@@ -19,6 +19,7 @@ SCHEMA_FILE = "score.schema.json"
 Hundred = Annotated[float, Field(ge=0, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Strict(BaseModel):
@@ -110,10 +111,23 @@ class ScoringWarning(_Strict):
     message: str
 
 
+class ScoreInputs(_Strict):
+    """SHA-256 of all that a score was made of: a score with other hashes is of something else."""
+
+    sound: Hash = Field(description="of the sound file's bytes")
+    prompt: Hash = Field(description="of the text and the phones as they were given")
+    lexicon: Hash | None = Field(description="of the user's own pronunciations; null: none were given")
+    package: Hash = Field(description="of the package's facts, among them the hashes of its files")
+    settings: Hash = Field(description="of the wanted false alarms and the version of phonobench")
+
+
 class Score(_Strict):
     """All that is said of one recording."""
 
     format: Literal["score/1"] = "score/1"
+    inputs: ScoreInputs | None = Field(
+        default=None, description="null for samples in memory, and in scores that were made before it was kept"
+    )
     file: str | None = Field(description="the sound file as it was named; null for samples in memory")
     duration: Seconds
     text: str | None

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from phonobench.assessment.formats import Format
     from phonobench.assessment.schema import Score
     from phonobench.assessment.scoring import Assessor
-    from phonobench.assessment.scoring.batch import Lines, Request
+    from phonobench.assessment.scoring.batch import Request
+    from phonobench.assessment.scoring.lines import Lines
 
 
 @dataclass(frozen=True)
@@ -149,27 +150,22 @@ def _score(
     main, alone = targets[0], len(requests) == 1
     streams, at_end = main.is_stream(requests), [one for one in targets if not one.is_stream(requests)]
     kept: list[tuple[Request, Score]] = []
-    done = 0
+    done = known = 0
     lines = _lines(main, overwrite) if streams and main.place is not None else None
     try:
-        known = {} if lines is None else _known(lines, requests, package, settings)
-        if known:
-            print_note(f"{len(known)} of {len(requests)} are in {main.place} already")
         shows = not alone and (main.place is not None or not sys.stdout.isatty())
         with progress() if shows else nullcontext(lambda _: None) as report:
             report(Progress("score", 0, len(requests)))
-            for request, made, is_new in _scores(requests, package, settings, known, alone):
-                done += 1
-                report(Progress("score", done, len(requests), made.file or ""))
-                if at_end:
+            for request, made, is_new in _scores(requests, package, settings, lines, bool(at_end)):
+                done, known = done + 1, known + (not is_new)
+                report(Progress("score", done, len(requests), request.file))
+                if made is not None and at_end:
                     kept.append((request, made))
-                if lines is not None and is_new:
-                    lines.add(main.format.among_many(made))
-                elif streams and lines is None:
+                if made is not None and streams and lines is None:
                     print(main.format.alone(made, None) if alone else main.format.among_many(made), flush=True)
     finally:
         if lines is not None:
-            lines.close()
+            _close(lines, known, len(requests))
     for target in at_end if kept else ():
         _write(target, kept, requests)
     if done < len(requests):
@@ -177,53 +173,59 @@ def _score(
 
 
 def _scores(
-    requests: list[Request], package: Assessor, settings: Settings, known: dict[Request, Score], alone: bool
-) -> Iterator[tuple[Request, Score, bool]]:
-    """Each score and whether it is new. A recording that cannot be scored is named and left out, unless `alone`."""
+    requests: list[Request], package: Assessor, settings: Settings, lines: Lines | None, parsed: bool
+) -> Iterator[tuple[Request, Score | None, bool]]:
+    """Each request with its score and whether it is new. One that cannot be scored is named and left out, unless it
+    is the only one. The score of one that `lines` has already is None, unless it is wanted `parsed`.
+    """
     from phonobench.assessment import scoring
+    from phonobench.assessment.scoring import inputs
     from phonobench.pronounce import lexicon as lexicons
 
     own = lexicons.read(settings.lexicon) if settings.lexicon else None
     for request in requests:
         try:
             resolved = request.resolved()
-            is_new = resolved not in known
-            made = known.get(resolved) or scoring.score(
+            made_of = inputs.hashes(resolved, package, own, settings.false_alarms)
+            former = None if lines is None or made_of is None else lines.take(resolved, made_of)
+            if former is not None and lines is not None:
+                kept = lines.score_of(former) if parsed else None
+                if kept is not None or not parsed:
+                    yield request, kept, False
+                    continue
+            made = scoring.score(
                 resolved.file,
                 resolved.text,
                 phones=resolved.phones,
                 package=package,
                 lexicon=own,
                 false_alarms=settings.false_alarms,
-            )
+            ).model_copy(update={"inputs": made_of})
         except PhonobenchError as fault:
-            if alone:
+            if len(requests) == 1:
                 raise
             print_error(str(fault), prefix="not scored: ")
             continue
-        yield request, made, is_new
+        if lines is not None:
+            lines.add(made, resolved)
+        yield request, made, True
 
 
 def _lines(target: Target, overwrite: bool) -> Lines:
-    from phonobench.assessment.scoring.batch import Lines
+    from phonobench.assessment.scoring.lines import Lines
 
     assert target.place is not None
-    return Lines(target.place, target.format.header, target.format.parse, overwrite)
+    return Lines(target.place, target.format, overwrite)
 
 
-def _known(lines: Lines, requests: list[Request], package: Assessor, settings: Settings) -> dict[Request, Score]:
-    """Scores that an earlier start left."""
-    if not lines.former:
-        return {}
-    from phonobench.assessment.scoring import batch
-
-    resolved = []
-    for request in requests:
-        try:
-            resolved.append(request.resolved())
-        except PhonobenchError:  # named when its turn comes
-            continue
-    return batch.known_scores(lines, resolved, dict(package.facts), settings.false_alarms)
+def _close(lines: Lines, known: int, total: int) -> None:
+    """Close the file of lines, and say what was kept of it and what was not."""
+    lines.close()
+    if known:
+        print_note(f"{known} of {total} are in {lines.path} already")
+    if lines.outdated:
+        reasons = ", ".join(f"{count}: {why}" for why, count in lines.outdated.most_common())
+        print_note(f"{lines.path}: {lines.outdated.total()} lines were outdated ({reasons}) and are replaced")
 
 
 def _write(target: Target, kept: Sequence[tuple[Request, Score]], requests: list[Request]) -> None:

@@ -16,6 +16,7 @@ import secrets
 import socket
 import stat
 import time
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -48,18 +49,31 @@ def write_bytes(path: Path, content: bytes) -> None:
         ...     (Path(folder) / "new" / "a.txt").read_bytes()
         b'bear'
     """
+    write_parts(path, [content])
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """As `write_bytes`, of content that comes in parts and need not be in memory at once.
+
+    Args:
+        path: The file, which may be what the parts are read from.
+        parts: Its content, one part after the other.
+
+    Raises:
+        PhonobenchError: As `write_bytes`.
+    """
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         place = path.resolve() if path.is_symlink() else path
         if _is_special(place):
-            _write_through(place, content)
+            _write_through(place, parts)
             return
         sweep(place.parent)
         temporary = place.with_name(_temporary_name(place.name))
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         _keep_mode(place, temporary)
@@ -143,9 +157,9 @@ def _is_special(place: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _write_through(place: Path, content: bytes) -> None:
+def _write_through(place: Path, parts: Iterable[bytes]) -> None:
     with place.open("wb") as file:
-        file.write(content)
+        file.writelines(parts)
 
 
 def _keep_mode(place: Path, temporary: Path) -> None:

@@ -6,6 +6,7 @@ Look first, write after: `claim` is called before any work is done, so that a lo
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -72,7 +73,7 @@ def sole_writer(file: IO[bytes], path: Path) -> Iterator[None]:
     """Hold an open file so that no second command adds to it.
 
     Raises:
-        PhonobenchError: Another process holds it.
+        PhonobenchError: Another process holds it, or put another file into its place before this one had it.
     """
     try:
         import fcntl
@@ -89,6 +90,8 @@ def sole_writer(file: IO[bytes], path: Path) -> Iterator[None]:
         yield
         return
     try:
+        if path.is_file() and not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            raise PhonobenchError(f"{path} was replaced by another command just now: run the same command again")
         yield
     finally:
         with contextlib.suppress(OSError, ValueError):

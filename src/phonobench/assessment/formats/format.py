@@ -17,6 +17,16 @@ Layout = Literal["stream", "files", "page"]
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a line of an earlier start is of: the sound file, the hashes of `ScoreInputs` (None: it has none), and the
+    text where there are none."""
+
+    file: str | None
+    inputs: tuple[str | None, ...] | None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
 class Format:
     """A format of `score`, one row of `formats.FORMATS`.
 
@@ -28,6 +38,9 @@ class Format:
     is the line above the lines, and `line_suffixes` are those of files that have lines even for a single score.
     `parse` is the inverse of `line`: with it a file of lines is continued by the same command, without it refused. It
     raises PhonobenchError, as the end of a sentence that begins with the file's name, for a line that is no score.
+    `origin` says what a line is of without parsing all of it (None: `parse` does): files may have a million lines.
+    `begin` is how every file of lines begins (the header where it is empty), which tells one that was killed in its
+    first line from a file of others.
 
     `is_ours` says of the content of a file that is there already whether this format wrote it: then it may be replaced
     without being asked. None: it cannot be known, and is never replaced unasked.
@@ -42,6 +55,8 @@ class Format:
     header: str | None = None
     line_suffixes: tuple[str, ...] = ()
     parse: Callable[[str], Score] | None = None
+    origin: Callable[[bytes], Origin] | None = None
+    begin: bytes = b""
     is_ours: Callable[[bytes], bool] | None = None
 
     def alone(self, score: Score, target: Path | None) -> str:
@@ -49,6 +64,21 @@ class Format:
         if target is None or target.suffix not in self.line_suffixes or self.line is None:
             return self.write([score]).rstrip("\n")
         return "\n".join(([] if self.header is None else [self.header]) + [self.line(score)])
+
+    def may_begin_with(self, content: bytes) -> bool:
+        """Whether a file without a whole line may be one of this format that was cut off."""
+        begin = self.begin or (self.header or "").encode()
+        return content[: len(begin)] == begin[: len(content)]
+
+    def origin_of(self, line: bytes) -> Origin:
+        """What a line is of. Raises PhonobenchError, as `parse`, for a line that is no score."""
+        if self.origin is not None:
+            return self.origin(line)
+        if self.parse is None:
+            raise PhonobenchError("cannot be continued in this format")
+        score = self.parse(line.decode())
+        inputs = None if score.inputs is None else tuple(score.inputs.model_dump().values())
+        return Origin(score.file, inputs, score.text)
 
     def among_many(self, score: Score) -> str:
         """The text of one score in a stream, without a line break at its end."""

@@ -47,6 +47,11 @@ class Assessor(Protocol):
         """Name, version, licence and what else is to stand in a result."""
         ...
 
+    @property
+    def key(self) -> str:
+        """SHA-256 of all that decides its scores, as hex digits."""
+        ...
+
     def recognise(self, wave: np.ndarray) -> AcousticOutput:
         """What the model makes of a float32 wave at 16 kHz."""
         ...
