@@ -423,9 +423,9 @@ def test_other_phones_are_scored_again(fake: FakePackage, folder: Path, tmp_path
 @pytest.mark.parametrize(
     ("content", "culprit"),
     [
-        ("name,text\na.wav,b\n", "needs a line"),
+        ("name,text\na.wav,b\n", "line 1: columns are name, text.*file,text"),
         ("file,text\n", "needs a line"),
-        ("file,text\n,hello\n", "entry 1: no file"),
+        ("file,text\n,hello\n", "line 2: no file"),
     ],
 )
 def test_a_list_that_is_none_is_refused(tmp_path: Path, content: str, culprit: str) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import bisect
 import importlib.resources
 import os
+import re
+import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,6 +54,9 @@ WEAK: dict[str, str] = {
 }  # fmt: skip
 """Unstressed forms of function words, tried besides those of the lexicon; `|` between forms."""
 
+NEVER_AROUND = '"“”„«»()[]{}<>,;:!?¡¿|'
+"""Punctuation that is taken from both ends of a piece of text before it is looked up."""
+_SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "‐": "-", "‑": "-"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 _HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 
@@ -167,13 +172,68 @@ def read(path: str | os.PathLike[str]) -> dict[str, tuple[Phones, ...]]:
             continue
         if not symbols:
             raise PhonobenchError(f"lexicon {path}, line {number}: {word!r} has no phones; write `{word} P HH OW N Z`")
-        phones = tuple(strip_stress(symbol) for symbol in symbols)
         try:
-            encode(phones)
+            _add(found, word, symbols)
         except PhonobenchError as error:
             raise PhonobenchError(f"lexicon {path}, line {number}, {word!r}: {error}") from error
-        found.setdefault(word.lower().replace("’", "'"), {})[phones] = None
     return {word: tuple(variants) for word, variants in found.items()}
+
+
+def of_mapping(given: Mapping[str, object]) -> dict[str, tuple[Phones, ...]]:
+    """A user's lexicon from words and their variants: each a text of phones, or a sequence of them.
+
+    Raises:
+        PhonobenchError: naming the entry and its fault.
+
+    Example:
+        >>> of_mapping({"Blorf": ["B L AO1 R F", ("B", "L", "AA", "R", "F")]})
+        {'blorf': (('B', 'L', 'AO', 'R', 'F'), ('B', 'L', 'AA', 'R', 'F'))}
+    """
+    found: dict[str, dict[Phones, None]] = {}
+    for word, value in given.items():
+        try:
+            if not isinstance(word, str) or not word.strip():
+                raise PhonobenchError("a word is a string")
+            for symbols in _variants(value):
+                _add(found, word, symbols)
+        except PhonobenchError as error:
+            raise PhonobenchError(f"lexicon, {word!r}: {error}") from error
+    return {word: tuple(variants) for word, variants in found.items()}
+
+
+def key(written: str) -> str:
+    """A spelling as a user's lexicon is searched: lower case, straight apostrophes and plain hyphens.
+
+    Example:
+        >>> key("Don’t")
+        "don't"
+    """
+    return unicodedata.normalize("NFC", written.translate(_SAME).lower())
+
+
+def _variants(value: object) -> list[list[str]]:
+    """The pronunciations of one entry."""
+    values = [value] if isinstance(value, str) else list(value) if isinstance(value, Sequence) else []
+    if values and all(isinstance(one, str) and one and not one.count(" ") for one in values) and len(values) > 1:
+        values = [values]  # one pronunciation, phone by phone
+    found = [one.split() if isinstance(one, str) else list(one) if isinstance(one, Sequence) else [] for one in values]
+    if not found or not all(found) or not all(isinstance(one, str) for variant in found for one in variant):
+        raise PhonobenchError("no phones; give a list of pronunciations, ['B EH R']")
+    return found
+
+
+def _add(found: dict[str, dict[Phones, None]], word: str, symbols: Sequence[str]) -> None:
+    """Adds a variant. Raises PhonobenchError for an unknown phone and for a word that no text can hold."""
+    counted = re.fullmatch(r"(.+)\(\d+\)", word)
+    if counted:
+        raise PhonobenchError(f"never matches a text: write a variant as a second line of {counted[1]!r}")
+    if not any(character.isalnum() for character in word) or word != word.strip(NEVER_AROUND):
+        raise PhonobenchError("never matches a text: write the word without the punctuation around it")
+    if len(word.split()) != 1:
+        raise PhonobenchError("never matches a text: write each word of it as an entry of its own")
+    phones = tuple(strip_stress(symbol) for symbol in symbols)
+    encode(phones)
+    found.setdefault(key(word), {})[phones] = None
 
 
 def pack(known: Mapping[str, Sequence[Sequence[Sound]]]) -> bytes:

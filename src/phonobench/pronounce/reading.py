@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from phonobench.evidence import CTCEvidence
-from phonobench.phones import IPA_TO_ARPABET, encode, from_ipa, strip_stress
-from phonobench.pronounce import g2p, lexicon, normalise
+from phonobench.phones import encode
+from phonobench.pronounce import g2p, lexicon, normalise, transcription
 from phonobench.pronounce.lexicon import Phones, Pronunciation
 from phonobench.types import PhonobenchError, Prompt, Word
 
@@ -86,10 +87,15 @@ def of_text(
     return tuple(found)
 
 
-def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Reading, ...]:
-    """Readings of given phones: ARPAbet (stress digits are dropped) or IPA, one symbol a blank, `|` between words.
+def of_phones(phones: str | Sequence[str] | Sequence[Sequence[str]], text: str | None = None) -> tuple[Reading, ...]:
+    """Readings of given phones: ARPAbet or customary IPA, blanks between symbols, `|` between words.
 
     The words' spellings are those of `text`, which must have as many, or else the phones themselves.
+
+    Args:
+        phones: a text, a list of symbols with "|" between words, or a list of lists, one a word. Symbols are read by
+            `transcription.parse`; a broad one gives several variants.
+        text: the words.
 
     Raises:
         PhonobenchError: for an unknown symbol, an empty word and a text of another number of words.
@@ -98,24 +104,43 @@ def of_phones(phones: str | Sequence[str], text: str | None = None) -> tuple[Rea
         >>> [(one.word, one.pronunciation.phones) for one in of_phones("w i | K AO1 L", "we call")]
         [('we', ('W', 'IY')), ('call', ('K', 'AO', 'L'))]
     """
-    symbols = phones.replace("|", " | ").split() if isinstance(phones, str) else list(phones)
-    groups: list[list[str]] = [[]]
-    for symbol in symbols:
-        if symbol == "|":
-            groups.append([])
-        else:
-            groups[-1].append(symbol)
-    if not all(groups):
+    groups = _groups(phones)
+    if not groups or not all(groups):
         raise PhonobenchError("phones are missing: give at least one a word, for example --phones 'W IY | K AO L'")
-    said = [_known(group) for group in groups]
-    spelled = [" ".join(group) for group in said] if text is None else text.split()
+    said = [transcription.parse(group) for group in groups]
+    spelled = [" ".join(variants[0]) for variants in said] if text is None else text.split()
     if len(spelled) != len(said):
         raise PhonobenchError(
             f"the text has {len(spelled)} words, the phones {len(said)}: put | between the phones of two words"
         )
     return tuple(
-        Reading(word, word, (Pronunciation(group, "given"),)) for word, group in zip(spelled, said, strict=True)
+        Reading(word, word, tuple(Pronunciation(one, "given") for one in variants))
+        for word, variants in zip(spelled, said, strict=True)
     )
+
+
+def _groups(phones: str | Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
+    """The symbols of each word.
+
+    Raises:
+        PhonobenchError: for anything but symbols, or lists of them.
+    """
+    symbols: list[Any] = [*phones.replace("|", " | ").split()] if isinstance(phones, str) else list(phones)
+    groups: list[list[Any]] = [[]]
+    if symbols and all(isinstance(one, Sequence) and not isinstance(one, str | bytes) for one in symbols):
+        groups = [list(one) for one in symbols]
+    else:
+        for symbol in symbols:
+            if symbol == "|":
+                groups.append([])
+            else:
+                groups[-1].append(symbol)
+    strange = [one for group in groups for one in group if not isinstance(one, str)]
+    if strange:
+        raise PhonobenchError(
+            f"{strange[0]!r} is no phone: give symbols, \"W IY | K AO L\", or lists, [['W', 'IY'], ['K', 'AO', 'L']]"
+        )
+    return groups
 
 
 def choose(readings: Sequence[Reading], *evidence: CTCEvidence) -> tuple[Reading, ...]:
@@ -141,14 +166,6 @@ def choose(readings: Sequence[Reading], *evidence: CTCEvidence) -> tuple[Reading
         if [one.chosen for one in chosen] == before:
             break
     return tuple(chosen)
-
-
-def _known(group: Sequence[str]) -> Phones:
-    plain = tuple(strip_stress(symbol) for symbol in group)
-    if all(symbol.replace("\u0361", "").replace("g", "ɡ") in IPA_TO_ARPABET for symbol in group):
-        return from_ipa(group)
-    encode(plain)
-    return plain
 
 
 def _fitting(readings: list[Reading], frames: int) -> list[Reading]:

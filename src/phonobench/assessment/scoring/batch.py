@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,21 +60,71 @@ def of_paths(paths: Sequence[str], text: str | None = None, phones: str | None =
 def of_list(path: Path) -> list[Request]:
     """Requests of a CSV with the columns `file` and `text` (or `phones`); files are relative to the CSV.
 
-    Raises PhonobenchError naming what is missing, and the line.
+    Columns of other names are not read; those that look like misspelled ones of ours are refused.
+
+    Raises:
+        PhonobenchError: naming the line, what is wrong with it, and the remedy.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError as error:
-        raise PhonobenchError(f"list {path} does not exist") from error
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise PhonobenchError(f"list {path} cannot be read ({error}); save it as CSV in UTF-8") from error
-    if not rows or "file" not in rows[0] or not {"text", "phones"} & set(rows[0]):
+    rows = _rows(path)
+    if not rows:
+        raise PhonobenchError(f"list {path} is empty: it needs a line `file,text` and a line a recording below it")
+    names = _columns(path, *rows[0])
+    if len(rows) == 1:
         raise PhonobenchError(f"list {path} needs a line `file,text` (or file,phones) and a line a recording below it")
     found = []
-    for number, row in enumerate(rows, start=2):
-        if not row["file"]:
-            raise PhonobenchError(f"list {path}, entry {number - 1}: no file")
+    for line, cells in rows[1:]:
+        where = f"list {path}, line {line}"
+        if len(cells) != len(names):
+            remedy = (
+                "put texts with a comma into double quotes" if len(cells) > len(names) else "separate them by commas"
+            )
+            raise PhonobenchError(f"{where}: {len(cells)} columns where the first line has {len(names)}; {remedy}")
+        row = dict(zip(names, cells, strict=True))
+        if not row["file"].strip():
+            raise PhonobenchError(f"{where}: no file; give the path of a recording")
+        if any("\0" in cell for cell in cells) or "\n" in row["file"] or _SWALLOWED.search(row.get("text", "")):
+            raise PhonobenchError(f"{where}: a quotation mark opens and does not close in this line; close it")
         name = os.path.normpath(path.parent / row["file"])
-        found.append(Request(name, row.get("text") or None, row.get("phones") or None))
+        found.append(Request(name, row.get("text", "").strip() or None, row.get("phones", "").strip() or None))
     return found
+
+
+_SWALLOWED = re.compile(r"\n[^\n]*\.\w{2,4},")
+"""In a text: a line of its own that begins like an entry, which a quotation mark swallowed."""
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Number and cells of every line that is not empty."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True, skipinitialspace=True)
+            try:
+                return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+            except csv.Error as error:
+                raise PhonobenchError(
+                    f"list {path}, line {reader.line_num}: {error}; put texts with commas or quotation marks into "
+                    'double quotes, and write a quotation mark inside them twice ("")'
+                ) from error
+    except FileNotFoundError as error:
+        raise PhonobenchError(f"list {path} does not exist") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise PhonobenchError(f"list {path} cannot be read ({error}); save it as CSV in UTF-8") from error
+
+
+def _columns(path: Path, line: int, cells: list[str]) -> list[str]:
+    """Names of the columns. Raises PhonobenchError where they are not ours."""
+    names = [cell.strip() for cell in cells]
+    ours = ("file", "text", "phones")
+    where = f"list {path}, line {line}"
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+        mark = "semicolons" if ";" in names[0] else "tabs"
+        raise PhonobenchError(f"{where}: columns are separated by {mark}; separate them by commas (file,text)")
+    double = [name for name in names if name in ours and names.count(name) > 1]
+    if double:
+        raise PhonobenchError(f"{where}: two columns are named {double[0]}; leave one out")
+    near = [name for name in names if name not in ours and name.strip("\"' ").lower() in ours]
+    if near or "file" not in names or not {"text", "phones"} & set(names):
+        raise PhonobenchError(
+            f"{where}: columns are {', '.join(names)}; a list needs a line `file,text` (or file,phones), spelled so"
+        )
+    return names

@@ -13,11 +13,10 @@ import numpy as np
 from phonobench import audio
 from phonobench.assessment import diagnosis
 from phonobench.assessment.schema import Score
-from phonobench.assessment.scoring import assembly, warnings
+from phonobench.assessment.scoring import arguments, assembly, warnings
 from phonobench.assessment.types import COVERAGE, AcousticOutput, Scorer
 from phonobench.evidence import CTCEvidence
 from phonobench.phones import encode
-from phonobench.pronounce import lexicon as lexicons
 from phonobench.pronounce import reading
 from phonobench.pronounce.lexicon import Phones
 from phonobench.pronounce.reading import Reading
@@ -59,8 +58,9 @@ class Assessor(Protocol):
 
 def score(
     recording: str | os.PathLike[str] | ArrayLike, text: str | None = None, *,
-    phones: str | Sequence[str] | None = None, rate: int | None = None, package: Assessor | Path | str | None = None,
-    lexicon: Lexicon | Path | str | None = None, false_alarms: float = 0.05,
+    phones: str | Sequence[str] | Sequence[Sequence[str]] | None = None, rate: int | None = None,
+    package: Assessor | Path | str | None = None, lexicon: Lexicon | Path | str | None = None,
+    false_alarms: float = 0.05,
 ) -> Score:  # fmt: skip
     """Scores of a sound file (or of samples and their `rate`) against its text, or against `phones` (ARPAbet or IPA,
     `|` between words).
@@ -69,8 +69,8 @@ def score(
     `false_alarms`: the share of well-said phones that may be flagged. Raises PhonobenchError for audio that cannot be
     read, is silent, holds no speech, is too long, or too short for the text, and for text without known phones.
     """
-    if not 0 < false_alarms < 1:
-        raise PhonobenchError(f"false_alarms is {false_alarms}: give a share between 0 and 1, for example 0.05")
+    arguments.check_false_alarms(false_alarms)
+    arguments.package(package)
     readings = _readings(text, phones, lexicon)
     wave, file = _wave(recording, rate)
     source = file or "the audio"
@@ -104,24 +104,25 @@ def score(
 
 
 def _readings(
-    text: str | None, phones: str | Sequence[str] | None, lexicon: Lexicon | Path | str | None
+    text: str | None, phones: str | Sequence[str] | Sequence[Sequence[str]] | None, lexicon: Lexicon | Path | str | None
 ) -> tuple[Reading, ...]:
+    arguments.check_text(text)
+    arguments.check_phones(phones)
     if phones is not None:
         return reading.of_phones(phones, text)
     if text is None:
         raise PhonobenchError("what was read? give the text (--text), or its phones (--phones)")
-    own = lexicons.read(lexicon) if isinstance(lexicon, str | os.PathLike) else lexicon
-    return reading.of_text(text, own)
+    return reading.of_text(text, arguments.lexicon(lexicon))
 
 
 def _wave(recording: str | os.PathLike[str] | ArrayLike, rate: int | None) -> tuple[np.ndarray, str | None]:
     """The wave at 16 kHz and, for a file, its name. Raises PhonobenchError for silence."""
+    file: str | None
     if isinstance(recording, str | os.PathLike):
-        wave, file = audio.read(recording), os.fspath(recording)
-    elif rate is None:
-        raise PhonobenchError("samples need their rate: score(samples, text, rate=16000)")
+        file = arguments.path(recording, rate)
+        wave = audio.read(file)
     else:
-        wave, file = audio.from_array(np.asarray(recording), rate), None
+        wave, file = audio.from_array(arguments.samples(recording), arguments.sampling_rate(rate)), None
     if float(np.abs(wave).max()) < audio.SILENT_PEAK:
         raise PhonobenchError(f"{file or 'the audio'}: silent, no sample reaches -60 dBFS; check the microphone")
     return wave, file
