@@ -277,7 +277,7 @@ def test_check_audio_names_each_recording_that_is_damaged(official_layout, tiny)
     found = corpora.check_audio(corpus, seen.append)
     told = {fault.utterance: fault.message for fault in found}
     assert sorted(told) == ["000010011", "000010035", "000030011", "000050011", "000060011", "000260011"]
-    assert told["000010011"].startswith("truncated WAV file, 15900 of 16000 bytes")
+    assert told["000010011"].startswith("truncated WAV file, a part of it is missing (15900 of 16000 bytes are there)")
     assert told["000010035"].startswith("not a readable sound file")
     assert told["000030011"].startswith("silent")
     assert told["000050011"].startswith("clipped")

@@ -114,11 +114,13 @@ def test_what_is_imported_is_declared() -> None:
     )
     distributions = importlib.metadata.packages_distributions()
     drawing, logging = {"matplotlib"}, {"mlflow-skinny", "mlflow", "tensorboard"}
-    declared = {"figures": ["matplotlib>=3.8"], "tensorboard": ["tensorboard>=2.16"], "mlflow": ["mlflow-skinny>=2.12"]}
+    declared = {"figures": ["matplotlib>=3.8"], "tensorboard": ["tensorboard>=2.16"], "mlflow": ["mlflow-skinny>=2.12"],
+                "media": ["av>=12"]}  # fmt: skip
     assert declared.items() <= extras.items()
 
     def allowed(path: Path) -> set[str]:
         optional = {"figures": drawing, "loggers.py": logging} if parts(path) == "report" else {}
+        optional |= {"media.py": {"av"}} if parts(path) == "audio" else {}
         own_extra = next((names for part, names in optional.items() if part in path.parts), set())
         return core | own_extra | (train if parts(path) in ("neural", "fitting") else set())
 

@@ -107,7 +107,7 @@ class InsertedPhone(_Strict):
 class ScoringWarning(_Strict):
     """Something about the recording or the text that lowers the trust in the scores."""
 
-    code: Literal["clipped", "noisy", "quiet", "mismatch", "guessed"]
+    code: Literal["clipped", "noisy", "quiet", "channel", "bandwidth", "mismatch", "guessed"]
     message: str
 
 

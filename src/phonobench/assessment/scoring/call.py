@@ -72,7 +72,8 @@ def score(
     arguments.check_false_alarms(false_alarms)
     arguments.package(package)
     readings = _readings(text, phones, lexicon)
-    wave, file = _wave(recording, rate)
+    sound, file = _sound(recording, rate)
+    wave = sound.wave
     source = file or "the audio"
     _check_length(wave, readings, source)
     loaded = load(package)
@@ -99,7 +100,7 @@ def score(
         sentence=assembly.sentence(assessment),
         words=assembly.words(readings, assessment, found, flagged),
         insertions=assembly.insertions(readings, found),
-        warnings=warnings.warnings(wave, readings, evidence[0], assessment.read_probability),
+        warnings=warnings.warnings(sound, readings, evidence[0], assessment.read_probability),
     )
 
 
@@ -115,17 +116,17 @@ def _readings(
     return reading.of_text(text, arguments.lexicon(lexicon))
 
 
-def _wave(recording: str | os.PathLike[str] | ArrayLike, rate: int | None) -> tuple[np.ndarray, str | None]:
-    """The wave at 16 kHz and, for a file, its name. Raises PhonobenchError for silence."""
+def _sound(recording: str | os.PathLike[str] | ArrayLike, rate: int | None) -> tuple[audio.Sound, str | None]:
+    """The sound at 16 kHz and, for a file, its name. Raises PhonobenchError for silence."""
     file: str | None
     if isinstance(recording, str | os.PathLike):
         file = arguments.path(recording, rate)
-        wave = audio.read(file)
+        sound = audio.load(file)
     else:
-        wave, file = audio.from_array(arguments.samples(recording), arguments.sampling_rate(rate)), None
-    if float(np.abs(wave).max()) < audio.SILENT_PEAK:
+        sound, file = audio.sound(arguments.samples(recording), arguments.sampling_rate(rate)), None
+    if float(np.abs(sound.wave).max()) < audio.SILENT_PEAK:
         raise PhonobenchError(f"{file or 'the audio'}: silent, no sample reaches -60 dBFS; check the microphone")
-    return wave, file
+    return sound, file
 
 
 def _check_length(wave: np.ndarray, readings: Sequence[Reading], source: str) -> None:

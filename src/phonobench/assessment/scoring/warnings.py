@@ -26,13 +26,15 @@ FEWEST = 5
 
 
 def warnings(
-    wave: np.ndarray, readings: Sequence[Reading], evidence: CTCEvidence, read: float
+    sound: audio.Sound, readings: Sequence[Reading], evidence: CTCEvidence, read: float
 ) -> tuple[ScoringWarning, ...]:
-    """Remarks on the wave (16 kHz), on how it fits its text, and on guessed pronunciations; () if all is well.
+    """Remarks on the sound, on how it fits its text, and on guessed pronunciations; () if all is well.
 
     `read` is the probability that the text was read at all.
     """
-    found = [
+    wave = sound.wave
+    found = [ScoringWarning(code=note.code, message=note.message) for note in sound.notes]
+    found += [
         ScoringWarning(code="clipped", message=fault) for fault in audio.faults(wave) if fault.startswith("clipped")
     ]
     peak = float(np.abs(wave).max())
