@@ -117,5 +117,5 @@ def count_at_full_size(card: Card) -> int:
             "conv_bias": card.norm == "layer" and card.family not in ("wavlm", "data2vec"),
         }
     with torch.device("meta"):
-        module = family.module(family.config(**{**settings, **card.config}))
+        module = family.module_class(family.config_class(**{**settings, **card.config}))
     return sum(p.numel() for p in module.parameters())

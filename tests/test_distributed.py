@@ -32,11 +32,26 @@ SETTINGS = (
 COMMON = ("--corpus", "synthetic", "--limit", "6")
 
 
+def two_processes(*words: str | Path) -> list[str]:
+    """That program in two processes."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--rdzv-backend", "c10d"]
+    return [*launch, "--rdzv-endpoint", "localhost:0", "--no-python", *map(str, words)]
+
+
 def command(*words: str | Path) -> list[str]:
     """A verb in two processes, by the console script beside the interpreter, as a user starts it."""
-    script = Path(sys.executable).with_name("phonobench")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--rdzv-backend", "c10d"]
-    return [*launch, "--rdzv-endpoint", "localhost:0", "--no-python", str(script), *map(str, words)]
+    return two_processes(Path(sys.executable).with_name("phonobench"), *words)
+
+
+def trained_and_inferred(runs: Path) -> list[str]:
+    """Both verbs in one process, so that torch is imported once."""
+    infer = ["infer", "scratch-mel", "--corpus", "synthetic", "--runs", runs]
+    both = [[str(word) for word in verb] for verb in (train(runs), infer)]
+    return [
+        sys.executable,
+        "-c",
+        f"from phonobench.cli import app\nfor v in {both}:\n    app(v, standalone_mode=False)",
+    ]
 
 
 def environment() -> dict[str, str]:
@@ -48,20 +63,18 @@ def train(runs: Path) -> list[str | Path]:
     return ["train", "scratch-mel", *settings, *COMMON, "--runs", runs]
 
 
-def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command(*words), capture_output=True, text=True, env=environment(), timeout=600)
+def call(words: list[str]) -> str:
+    """What the command printed."""
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=600)
     assert done.returncode == 0, done.stderr
-    return done
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process."""
     runs = tmp_path_factory.mktemp("alone")
-    infer = ["infer", "scratch-mel", "--corpus", "synthetic", "--runs", runs]
-    both = [[str(word) for word in verb] for verb in (train(runs), infer)]  # torch is imported once for both
-    code = f"from phonobench.cli import app\nfor verb in {both}:\n    app(verb, standalone_mode=False)"
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment(), timeout=600)
+    call(trained_and_inferred(runs))
     (run_dir,) = store.list_runs(runs)
     return run_dir
 
@@ -87,11 +100,11 @@ def same(one: Path, two: Path) -> None:
 
 
 def test_two_processes_make_what_one_makes(alone: Path, tmp_path: Path, synthetic_corpus: Corpus) -> None:
-    said = call(*train(tmp_path)).stdout
+    printed = call(two_processes(*trained_and_inferred(tmp_path)))
     (run_dir,) = store.list_runs(tmp_path)
-    assert said.count(run_dir.name) == 1  # one process speaks
+    assert printed.count("This is a trial on 6 utterances") == 2  # one process prints, of two verbs
+    assert (printed.count(f"{run_dir.name}: PER"), printed.count(f"Posteriors of {run_dir.name}")) == (1, 1)
     same(alone, run_dir)
-    call("infer", run_dir, "--corpus", "synthetic")
     for split in ("dev", "test", "dev-noise"):
         ours, theirs = (store.read_posteriors(folder, split) for folder in (alone, run_dir))
         assert ours.ids == theirs.ids
@@ -120,5 +133,5 @@ def test_a_killed_process_ends_the_run_and_the_same_command_goes_on(alone: Path,
     assert begun.wait(timeout=120) != 0  # the other one does not wait for ever
     (run_dir,) = store.list_runs(tmp_path)
     assert store.read_run(run_dir)["status"] == "training"
-    call(*train(tmp_path))
+    call(command(*train(tmp_path)))
     same(alone, run_dir)

@@ -101,8 +101,8 @@ def _save_bert(card: cards.Card, folder: Path) -> None:
 def save_wave(card: cards.Card, folder: Path) -> None:
     """A checkpoint of the wav2vec2 lineage, by the classes that the card's family names."""
     family = families.FAMILIES[card.family]
-    config = family.config(**{**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm], **card.config})
-    family.module(config).save_pretrained(folder)
+    config = family.config_class(**{**_CONVOLUTIONS, **_TRANSFORMER, **_NORM[card.norm], **card.config})
+    family.module_class(config).save_pretrained(folder)
     settings = {"do_normalize": card.norm == "layer", "feature_extractor_type": "Wav2Vec2FeatureExtractor"}
     (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "sampling_rate": 16_000}))
 

@@ -34,7 +34,7 @@ class Member:
 
     folder: Path
     run: dict[str, Any]
-    heard: dict[str, dict[str, Any]]
+    posteriors: dict[str, dict[str, Any]]
 
     @property
     def name(self) -> str:
@@ -76,7 +76,7 @@ def fuse(
     joined = members(run_dirs, method)
     weights = evidence.check_weights(weights, len(joined))
     splits = common_splits(joined)
-    keys = {member.name: {split: member.heard[split]["key"] for split in splits} for member in joined}
+    keys = {member.name: {split: member.posteriors[split]["key"] for split in splits} for member in joined}
     key = store.fingerprint({"fusion": method, "members": [*keys.items()], "weights": list(weights)})
     systems = "+".join(member.run["card"] for member in joined)
     shares = "-".join(f"{weight:.2f}" for weight in weights)
@@ -94,7 +94,7 @@ def fuse(
 
 def common_splits(joined: Sequence[Member]) -> list[str]:
     """Splits and controls whose posteriors all members have."""
-    return [split for split in joined[0].heard if all(split in member.heard for member in joined)]
+    return [split for split in joined[0].posteriors if all(split in member.posteriors for member in joined)]
 
 
 def parts(run_dir: Path, run: dict[str, Any]) -> list[tuple[Path, float]]:
@@ -109,17 +109,17 @@ def _member(run_dir: Path) -> Member:
     run = store.read_run(run_dir)
     if len(parts(run_dir, run)) > 1:
         raise PhonobenchError(f"{run['run_id']} is a fusion by likelihoods, without frames: name its members instead")
-    heard = {split: store.posteriors_manifest(run_dir, split) for split in SPLITS}
+    posteriors = {split: store.posteriors_manifest(run_dir, split) for split in SPLITS}
     for folder in sorted((run_dir / "posteriors").iterdir()):
         if (folder / "manifest.json").exists():
-            heard[folder.name] = store.posteriors_manifest(run_dir, folder.name)
-    first = store.posteriors_folder(run_dir, "dev") / heard["dev"]["shards"][0]["file"]
+            posteriors[folder.name] = store.posteriors_manifest(run_dir, folder.name)
+    first = store.posteriors_folder(run_dir, "dev") / posteriors["dev"]["shards"][0]["file"]
     columns = store.read_arrays(first)[0]["logp"].shape[1]
     if columns != COLUMNS:
         raise PhonobenchError(
             f"{run['run_id']} has another phone set: {columns} columns, {COLUMNS} expected; infer it again"
         )
-    return Member(run_dir, run, heard)
+    return Member(run_dir, run, posteriors)
 
 
 def _refuse_unlike(one: Member, other: Member, method: str) -> None:
@@ -130,14 +130,14 @@ def _refuse_unlike(one: Member, other: Member, method: str) -> None:
             f"{one.run['corpus']['fingerprint'][:12]} and {other.run['corpus']['fingerprint'][:12]})"
         )
     for split in common_splits((one, other)):
-        ours, theirs = one.heard[split], other.heard[split]
+        ours, theirs = one.posteriors[split], other.posteriors[split]
         if ours["inputs"].get("corpus") != theirs["inputs"].get("corpus"):
             raise PhonobenchError(f"{pair}: their posteriors of {split} are of different corpora; infer both again")
-        strangers = sorted(set(ours["ids"]) ^ set(theirs["ids"]))
-        if strangers:
+        unshared = sorted(set(ours["ids"]) ^ set(theirs["ids"]))
+        if unshared:
             raise PhonobenchError(
                 f"{pair}: their utterances of {split} differ ({len(ours['ids'])} and {len(theirs['ids'])}; "
-                f"{strangers[0]} is in one only)"
+                f"{unshared[0]} is in one only)"
             )
         if method == "frames" and abs(ours["hop"] - theirs["hop"]) > 1e-9:
             raise PhonobenchError(
@@ -147,9 +147,9 @@ def _refuse_unlike(one: Member, other: Member, method: str) -> None:
 
 
 def _average(joined: Sequence[Member], weights: Sequence[float], split: str, run_dir: Path, key: str) -> None:
-    heard = [store.read_posteriors(member.folder, split) for member in joined]
-    corpus = joined[0].heard[split]["inputs"]["corpus"]
-    mixed = evidence.average(heard, weights, slack=SLACK)
+    posteriors = [store.read_posteriors(member.folder, split) for member in joined]
+    corpus = joined[0].posteriors[split]["inputs"]["corpus"]
+    mixed = evidence.average(posteriors, weights, slack=SLACK)
     inputs = {"weights": key, "corpus": corpus, "split": split, "key": key}
     store.write_posteriors(store.posteriors_folder(run_dir, split), mixed, inputs)
 

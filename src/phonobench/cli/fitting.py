@@ -32,7 +32,7 @@ def fit_scorer(
     level: Annotated[
         float | None, typer.Option(help="Bring recordings to this loudness first, dBFS; -19 if not given.")
     ] = None,
-    as_recorded: Annotated[bool, typer.Option("--as-recorded", help="Hear recordings as loud as they are.")] = False,
+    as_recorded: Annotated[bool, typer.Option("--as-recorded", help="Keep recordings as loud as they are.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Networks that vote, one a seed.")] = 3,
     corpus: CorpusOption = None,
     runs: RunsOption = RUNS,

@@ -61,7 +61,8 @@ def train_system(
     from phonobench.neural.training import loop
 
     found = corpora.find(corpus)
-    print_caveats(found, limit, to_stderr=as_json)
+    if is_first_process():
+        print_caveats(found, limit, to_stderr=as_json)
     with progress() as report:
         run_dir = loop.train(
             card,
@@ -114,7 +115,8 @@ def infer_run(
 
     limit = store.read_run(run_dir).get("limit")
     found = corpora.find(corpus)
-    print_caveats(found, limit, to_stderr=as_json)
+    if is_first_process():
+        print_caveats(found, limit, to_stderr=as_json)
     with progress() as report:
         inference.infer(
             run_dir, found, cast(list[Split], split) or SPLITS, controls=controls, source=model, report=report

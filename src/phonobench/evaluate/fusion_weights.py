@@ -29,7 +29,7 @@ from phonobench.stats.bootstrap import RESAMPLES, SEED
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Progress, Split, Utterance
 
 METRICS = ("per_hq", "per", "utterance_pearson", "utterance_auc")
-"""What a point of the curve tells."""
+"""The metrics of a point of the curve."""
 CHOSEN_BY = "per_hq"
 """The metric by which weights are chosen on dev."""
 BLOCK = 1 << 15
@@ -59,7 +59,7 @@ def curve(
     """The figures of every weighting on a split, in order. Raises PhonobenchError as `fusion.members` does."""
     joined = fusion.members(run_dirs, method)
     utterances = corpus.split(split)[: joined[0].run.get("limit")]
-    if joined[0].heard[split]["inputs"].get("corpus") != corpus.fingerprint:
+    if joined[0].posteriors[split]["inputs"].get("corpus") != corpus.fingerprint:
         raise PhonobenchError(
             f"posteriors of {split} in {joined[0].folder} are not of {corpus.name} ({corpus.fingerprint[:12]}): "
             "name their corpus with --corpus"
@@ -73,8 +73,8 @@ def curve(
     frames, starts = _frames(run_dirs, split, utterances)
 
     def point(weights: Weights) -> Point:
-        heard = _decode(frames, starts, weights)
-        errors = [Levenshtein.distance(a, b) for a, b in zip(expected, heard, strict=True)]
+        hypotheses = _decode(frames, starts, weights)
+        errors = [Levenshtein.distance(a, b) for a, b in zip(expected, hypotheses, strict=True)]
         return Point(weights, _measure(utterances, np.array(errors), draws))
 
     points: list[Point] = []
@@ -90,12 +90,12 @@ def _likelihood_errors(
     utterances: Sequence[Utterance], report: OnProgress,
 ) -> dict[Weights, np.ndarray]:  # fmt: skip
     """For every weighting the errors of every utterance in the likeliest sequence that is found."""
-    heard = [evidence(run_dir, corpus, split, [u.id for u in utterances])[0] for run_dir in run_dirs]
+    by_member = [evidence(run_dir, corpus, split, [u.id for u in utterances])[0] for run_dir in run_dirs]
     jobs = [(weights, u) for weights in weightings for u in utterances]
 
     def errors(job: tuple[Weights, Utterance]) -> int:
         weights, u = job
-        parts = tuple(cast(CTCEvidence, one[u.id]) for one in heard)
+        parts = tuple(cast(CTCEvidence, one[u.id]) for one in by_member)
         return Levenshtein.distance(phones.encode(u.prompt.phones), FusedEvidence(parts, weights).best())
 
     counted = []
@@ -162,12 +162,12 @@ def _frames(
 
 def _decode(frames: Sequence[np.ndarray], starts: np.ndarray, weights: Weights) -> list[tuple[int, ...]]:
     """Greedy decoding of all utterances at once: the best column a frame, repeats joined, blanks left out."""
-    asked = [(part, np.float32(weight)) for part, weight in zip(frames, weights, strict=True) if weight > 0]
+    weighted = [(part, np.float32(weight)) for part, weight in zip(frames, weights, strict=True) if weight > 0]
     best = np.empty(len(frames[0]), dtype=np.int64)
     for begin in range(0, len(best), BLOCK):
         block = slice(begin, begin + BLOCK)
-        total = asked[0][0][block] * asked[0][1]
-        for part, weight in asked[1:]:
+        total = weighted[0][0][block] * weighted[0][1]
+        for part, weight in weighted[1:]:
             total += part[block] * weight
         best[block] = total.argmax(axis=1)
     fresh = np.ones(len(best), dtype=bool)

@@ -69,7 +69,7 @@ CaseKind = Literal["first_better", "second_better", "first_detects", "second_det
 
 @dataclass(frozen=True)
 class Case:
-    """An utterance that tells the two apart, with the hypothesis of each (ARPAbet)."""
+    """An utterance by which the two differ, with the hypothesis of each (ARPAbet)."""
 
     kind: CaseKind
     id: str
@@ -144,9 +144,9 @@ def analyse(
     )
 
 
-def error_rates(answers: SplitPredictions) -> np.ndarray:
+def error_rates(predicted: SplitPredictions) -> np.ndarray:
     """PER of each utterance, (U,)."""
-    pairs = zip(answers.utterances, answers.predictions, strict=True)
+    pairs = zip(predicted.utterances, predicted.predictions, strict=True)
     return np.array([edits.align(phones.encode(u.prompt.phones), p.hypothesis).rate for u, p in pairs])
 
 
@@ -181,18 +181,18 @@ def _speaker_index(utterances: Sequence[Utterance]) -> np.ndarray:
 
 
 def _overall(
-    answers: SplitPredictions, pers: np.ndarray, limits: Thresholds, speaker: np.ndarray, draws: np.ndarray
+    predicted: SplitPredictions, pers: np.ndarray, limits: Thresholds, speaker: np.ndarray, draws: np.ndarray
 ) -> tuple[Contrast, ...]:
-    accuracy = np.array([u.judgement.accuracy for u in answers.utterances])
+    accuracy = np.array([u.judgement.accuracy for u in predicted.utterances])
     poor, other = accuracy <= limits.low_accuracy, accuracy > limits.low_accuracy
-    length = np.array([float(len(u.prompt.phones)) for u in answers.utterances])
+    length = np.array([float(len(u.prompt.phones)) for u in predicted.utterances])
     win = np.array([pers[0] < pers[1], pers[1] < pers[0]], dtype=float)
     found = [
         _contrast("mean PER of an utterance", pers, np.ones(len(speaker)), speaker, draws),
         _contrast("PER, pooled over phones", pers * length, length, speaker, draws),
         _contrast("share of utterances won", win, np.ones(len(speaker)), speaker, draws),
         _contrast("share of poor speech detected", (pers > limits.detects) * poor, poor.astype(float), speaker, draws),
-        # What a system flags everywhere it also flags in poor speech: neither row says much without the other.
+        # What a system flags everywhere it also flags in poor speech: neither row can be read without the other.
         _contrast(
             "share of other speech flagged", (pers > limits.detects) * other, other.astype(float), speaker, draws
         ),
@@ -254,9 +254,9 @@ def _cases(first: SplitPredictions, second: SplitPredictions, pers: np.ndarray, 
     for kind, mask in kinds:
         for i in sorted(np.flatnonzero(mask), key=lambda i: -abs(a[i] - b[i])):
             u = first.utterances[i]
-            heard = (phones.decode(one.predictions[i].hypothesis) for one in (first, second))
+            hypotheses = (phones.decode(one.predictions[i].hypothesis) for one in (first, second))
             found.append(
                 Case(kind, u.id, u.speaker, u.prompt.text, float(accuracy[i]), float(a[i]), float(b[i]),
-                     u.prompt.phones, *heard)
+                     u.prompt.phones, *hypotheses)
             )  # fmt: skip
     return tuple(found)

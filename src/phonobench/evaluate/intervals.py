@@ -29,7 +29,7 @@ def _proficiency(accuracy: float) -> str | None:
     for band, above in (("9-10", 8.0), ("7-8", 6.0), ("5-6", 4.0), ("0-4", -np.inf)):
         if accuracy > above:
             return band
-    return None  # NaN: not judged
+    return None  # NaN: no score
 
 
 def bands(utterances: Sequence[Utterance]) -> dict[str, dict[str, np.ndarray]]:

@@ -164,7 +164,7 @@ def _estimated(judgement: str, assessment: Assessment) -> np.ndarray:
 
 
 def _or_reason(measure: Callable[[], RaterAgreement]) -> RaterAgreement:
-    """The agreement, or one without a value that says why it has none."""
+    """The agreement, or one without a value, with the reason."""
     try:
         return measure()
     except stats.Undefined as reason:

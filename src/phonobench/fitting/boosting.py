@@ -56,7 +56,7 @@ def _fitted(name: str, table: np.ndarray, targets: np.ndarray, settings: dict[st
     known = np.isfinite(targets)
     if name == "error" and len(np.unique(targets[known])) < 2:
         raise PhonobenchError(
-            "all phones of the speakers that the scorer is fitted to are said well, or none: there is no error to learn"
+            "all phones of the speakers that the scorer is fitted to are right, or none: there is no error to learn"
         )
     kind = HistGradientBoostingClassifier if name == "error" else HistGradientBoostingRegressor
     return arrays_of(kind(random_state=0, early_stopping=False, **settings).fit(table[known], targets[known]))

@@ -31,7 +31,7 @@ LoadRun = Callable[[Path], Encoder]
 
 
 def identify(card: Card, named: Sequence[str], runs_root: Path, corpus: Corpus, fold: int) -> list[Facts]:
-    """The members of a system by facts that tell them from all others. `named`: run ids under `runs_root`, or systems.
+    """The members of a system by facts that no other system shares. `named`: run ids under `runs_root`, or systems.
 
     Raises PhonobenchError for too few, one twice, a run that is not trained or was trained on other speakers.
     """

@@ -105,7 +105,7 @@ def infer(
                         if writer:
                             writer.add(group[item].id, logp)
             composition.flush(model.encoder)
-            # what is read from shared states tells no speed
+            # a run from shared states has no speed of its own
             if distributed.is_main() and shared_states is None and not isinstance(model.encoder, DiscreteEncoder):
                 store.add_speed(
                     run_dir, name, {"audio_seconds": audio_seconds, "seconds": compute_seconds, **hardware.described()}

@@ -77,7 +77,7 @@ class Recogniser(nn.Module):
         ]
 
     def head_parameters(self) -> list[nn.Parameter]:
-        """The parameters over the encoder: the head's, its reader's, the judge's, and the weights of layers."""
+        """The parameters over the encoder: the head's, its reader's, the score head's, and the weights of layers."""
         parts = [self.head, *(part for part in (self.reader, self.judge) if part is not None)]
         own = [parameter for part in parts for parameter in part.parameters()]
         return [*own, *([self.layer_weights] if self.layer_weights is not None else [])]

@@ -26,7 +26,7 @@ def links(audio: Mapping[str, Path], folder: Path) -> Link:
 
 
 def titles(gap: GapAnalysis) -> dict[CaseKind, str]:
-    """What each kind of case says, with its thresholds."""
+    """The heading of each kind of case, with its thresholds."""
     t = gap.thresholds
     poor = f"accuracy {t.low_accuracy:g} or less"
     return {

@@ -75,7 +75,7 @@ def card(table: Table, entry: Entry) -> str:
         grid(["figure", "value [95 % interval]"], rows),
         "### By group", grid(["group", *map(heading, _BANDS)], bands),
         "### Negative controls", grid(["control", "value [95 % interval]"], controls) if controls else "Not measured.",
-        "## Training", grid(["setting", "value"], [[k, provenance_rows.said(v)] for k, v in settings.items()
+        "## Training", grid(["setting", "value"], [[k, provenance_rows.setting(v)] for k, v in settings.items()
                                                    if k != "about"]),
         "## Provenance", "\n".join(f"- {k}: {plain(v)}" for k, v in provenance_rows.of(entry) if k != "recipe"),
     ]  # fmt: skip

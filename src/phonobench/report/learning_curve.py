@@ -1,4 +1,4 @@
-"""The course of a training as a picture: loss and PER (HQ) on dev by epoch, an SVG that needs nothing else."""
+"""A learning curve as a picture: loss and PER (HQ) on dev by epoch, an SVG that needs nothing else."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _INK, _SOFT, _LINE, _COLOUR = "#1d2126", "#5c646d", "#d9d6cf", "#0b5c8a"
 Points = list[tuple[float, float]]
 
 
-def picture(course: Sequence[Epoch], best_epoch: int | None, name: str) -> str:
+def picture(epochs: Sequence[Epoch], best_epoch: int | None, name: str) -> str:
     """An SVG of two panels; the epoch that dev chose is marked. Empty where fewer than two epochs are known."""
     panels: list[tuple[str, Points]] = [
-        ("training loss", [(e.epoch, e.loss) for e in course if e.loss is not None]),
-        ("PER (HQ) on dev, %", [(e.epoch, 100 * e.dev_per) for e in course if e.dev_per is not None]),
+        ("training loss", [(e.epoch, e.loss) for e in epochs if e.loss is not None]),
+        ("PER (HQ) on dev, %", [(e.epoch, 100 * e.dev_per) for e in epochs if e.dev_per is not None]),
     ]
     shown = [(title, found) for title, found in panels if len(found) > 1]
     if not shown:

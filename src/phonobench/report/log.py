@@ -93,7 +93,7 @@ def write_note(results_root: Path, run_id: str, text: str) -> None:
 
 
 def draw(found: Sequence[Run], results_root: Path) -> dict[str, Path]:
-    """Draws the training of each run that has a course and results, beside these; returns the pictures by run."""
+    """Draws the training of each run that has epochs and results, beside these; returns the pictures by run."""
     pictures = {}
     for run in found:
         svg = learning_curve.picture(
@@ -128,7 +128,7 @@ def paired(compared: Comparison, found: Sequence[Run]) -> dict[tuple[str, str, s
 
 
 def write(found: Sequence[Run], gaps: Gaps | None = None, pictures: Mapping[str, str] | None = None) -> str:
-    """The log as Markdown. With `gaps`, what is best and what changed is told by paired differences.
+    """The log as Markdown. With `gaps`, what is best and what changed is decided by paired differences.
 
     `pictures`: for a run the address of the picture of its training, as seen from the file.
     """
@@ -254,8 +254,8 @@ def _training(manifest: Mapping[str, Any]) -> list[str]:
         lines.append(f"- Fuses, by {fused['method']}, weights {chosen}: {', '.join(shares)}")
     if "train_utterances" in corpus:
         kind = " (synthetic)" if corpus.get("synthetic") else ""
-        people = f"{corpus['train_utterances']} utterances of {corpus['train_speakers']} speakers"
-        lines.append(f"- Trained on: {corpus['name']}{kind}, {people}")
+        speakers = f"{corpus['train_utterances']} utterances of {corpus['train_speakers']} speakers"
+        lines.append(f"- Trained on: {corpus['name']}{kind}, {speakers}")
     if history:
         first, last = history[0], history[-1]
         took = f", {last['seconds'] / 60:.0f} min" if "seconds" in last else ""
@@ -287,7 +287,9 @@ def _settings(found: Sequence[Run]) -> str:
     trained = [run for run in found if "members" not in run.recipe]
     fields = [f for f in dict.fromkeys(f for run in trained for f in run.recipe) if f not in ("name", "about")]
     rows = [["seed", *(str(run.seed) for run in trained)]]
-    rows += [[f, *(provenance_rows.said(run.recipe[f]) if f in run.recipe else "–" for run in trained)] for f in fields]
+    rows += [
+        [f, *(provenance_rows.setting(run.recipe[f]) if f in run.recipe else "–" for run in trained)] for f in fields
+    ]
     return grid(["setting", *(run.run_id for run in trained)], rows) if fields else "None known."
 
 

@@ -1,6 +1,6 @@
 """Finished trainings for those who look at them in TensorBoard or MLflow: the history and test figures of each run.
 
-Both are extras and read what lies in the manifests; the training loop knows nothing of them.
+Both are extras and read what lies in the manifests; the training loop does not depend on them.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def mlflow(found: Sequence[Run], uri: str, experiment: str = "phonobench") -> li
 
 def scalars(run: Run) -> Iterator[tuple[str, float, int, float]]:
     """Name, value, epoch and seconds since the training began, of its history and of the test figures."""
-    course = runs.history(run.manifest or {})
-    for epoch in course:
+    epochs = runs.history(run.manifest or {})
+    for epoch in epochs:
         for name, value in (("loss", epoch.loss), ("dev_per_hq", epoch.dev_per)):
             if value is not None:
                 yield name, value, epoch.epoch, epoch.seconds or 0.0
-    last = course[-1].seconds or 0.0 if course else 0.0
+    last = epochs[-1].seconds or 0.0 if epochs else 0.0
     step = int((run.manifest or {}).get("best_epoch") or 0)
     for name, figure in run.metrics.items():
         numbers: dict[str, Any] = {"": figure.value, "_low": figure.low, "_high": figure.high}

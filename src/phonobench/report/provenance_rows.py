@@ -1,4 +1,4 @@
-"""Where the figures of a run come from, as pairs of text for people."""
+"""Where the figures of a run come from, as pairs of text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def of(entry: Entry) -> list[list[str]]:
         ["checkpoint", f"{model['id'] or 'none, random weights'} ({model['revision']})"],
         ["trained on", f"{entry.trained_on}; epoch and thresholds chosen on dev"],
         ["saw this corpus before", entry.saw_test_corpus],
-        ["recipe", ", ".join(f"{name} {said(value)}" for name, value in settings.items())],
+        ["recipe", ", ".join(f"{name} {setting(value)}" for name, value in settings.items())],
         ["decoder", decoder["name"] + (", chosen on dev" if decoder["chosen_on"] == "dev" else "")],
         ["evaluated", f"{entry.created}, phonobench {code['version']}{revision}"],
         ["intervals", f"{bootstrap['interval']}, {bootstrap['resamples']} draws of speakers, seed {bootstrap['seed']}"],
@@ -27,8 +27,8 @@ def of(entry: Entry) -> list[list[str]]:
     return [*facts, *(["note", note] for note in entry.notes)]
 
 
-def said(value: Any) -> str:
-    """A setting for people: parts of a list by strokes, no more digits than a number needs."""
+def setting(value: Any) -> str:
+    """A setting as text: parts of a list by strokes, no more digits than a number needs."""
     if isinstance(value, list | tuple):
-        return "/".join(said(part) for part in value)
+        return "/".join(setting(part) for part in value)
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What the folder of a run tells beyond its results: the course of its training, and how fast it listened."""
+"""What the folder of a run holds beyond its results: its learning curve, and how fast it inferred."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Epoch:
 class Speed:
     """Seconds of audio that a run processes in a second, and the machine. The time is that of model and features.
 
-    `busy`: the machine's load was above its number of processors, so that the speed says less of the model.
+    `busy`: the machine's load was above its number of processors, so that the speed is less of a property of the model.
     """
 
     audio_per_second: float

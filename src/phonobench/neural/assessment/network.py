@@ -70,7 +70,7 @@ class ScorerNetwork(nn.Module):
         self.sentence_head = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Dropout(size.dropout), last)
         for head in (self.phone_head, self.word_head, last):
             nn.init.normal_(head.weight, std=0.02)
-        with torch.no_grad():  # most phones are well said: begin there
+        with torch.no_grad():  # most phones score well: begin there
             self.phone_head.bias.copy_(torch.tensor([0.9, -3.0]))
             self.word_head.bias.fill_(0.8)
             last.bias.fill_(0.7)
@@ -85,23 +85,23 @@ class ScorerNetwork(nn.Module):
         hidden = hidden * keep
         hidden = hidden + self.near(hidden.transpose(1, 2)).transpose(1, 2) * keep
         hidden = self.phones(self.drop(hidden), src_key_padding_mask=~there)
-        said = self.phone_norm(hidden) * keep
+        phone_states = self.phone_norm(hidden) * keep
         sizes = belongs.sum(-1, keepdim=True)
-        pooled = belongs @ said / sizes.clamp(min=1.0)
+        pooled = belongs @ phone_states / sizes.clamp(min=1.0)
         outside = 1e4 * (1.0 - belongs[..., None])
-        worst = (said[:, None] + outside).amin(2)
+        worst = (phone_states[:, None] + outside).amin(2)
         pooled = torch.where(sizes > 0, pooled + worst, 0.0)
         attended = self.words(pooled, src_key_padding_mask=sizes[..., 0] == 0)
         spoken = self.word_norm(attended) * (sizes > 0)
         count, of_words = keep.sum(1), (sizes > 0).sum(1)
-        spread = ((said**2 * keep).sum(1) / count - (said.sum(1) / count) ** 2).clamp(min=0.0)
-        sentence = torch.cat([said.sum(1) / count, spread, spoken.sum(1) / of_words], -1)
-        phone = self.phone_head(self.drop(said))
+        spread = ((phone_states**2 * keep).sum(1) / count - (phone_states.sum(1) / count) ** 2).clamp(min=0.0)
+        sentence = torch.cat([phone_states.sum(1) / count, spread, spoken.sum(1) / of_words], -1)
+        phone = self.phone_head(self.drop(phone_states))
         return phone[..., 0], phone[..., 1], self.word_head(self.drop(spoken)), self.sentence_head(sentence)
 
 
 class Ensemble(nn.Module):
-    """The mean of several networks' answers (of the probabilities, for errors), as one network of shares: errors come
+    """The mean of several networks' outputs (of the probabilities, for errors), as one network of shares: errors come
     out as probabilities."""
 
     def __init__(self, members: Sequence[ScorerNetwork]) -> None:
@@ -111,18 +111,18 @@ class Ensemble(nn.Module):
 
     def forward(self, rows: Tensor, states: Tensor, ids: Tensor, belongs: Tensor) -> tuple[Tensor, ...]:
         """phone (B, N), error (B, N) in 0 to 1, word (B, W, 3), sentence (B, 4)."""
-        answers = [member(rows, states, ids, belongs) for member in self.members]
-        phone, error, word, sentence = zip(*answers, strict=True)
+        outputs = [member(rows, states, ids, belongs) for member in self.members]
+        phone, error, word, sentence = zip(*outputs, strict=True)
         means = [torch.stack(part).mean(0) for part in (phone, [e.sigmoid() for e in error], word, sentence)]
         return tuple(means)
 
 
-def loss(answers: tuple[Tensor, ...], wanted: dict[str, Tensor]) -> Tensor:
+def loss(outputs: tuple[Tensor, ...], wanted: dict[str, Tensor]) -> Tensor:
     """Squared error of all scores (shares of their scales; NaN: no score, counts nothing) and cross-entropy of errors.
 
     `wanted`: "phone" (B, N), "error" (B, N), "word" (B, W, 3), "sentence" (B, 4).
     """
-    phone, error, word, sentence = answers
+    phone, error, word, sentence = outputs
     total = PHONES * squared(phone, wanted["phone"]) + WORDS * squared(word, wanted["word"])
     total = total + SENTENCES * squared(sentence, wanted["sentence"])
     known = ~wanted["error"].isnan()

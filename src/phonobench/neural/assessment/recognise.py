@@ -49,23 +49,21 @@ def recognise(
             features = model.encoder.features([torch.from_numpy(group[i]).to(hardware.device()) for i in items])
             states = model.encoder(features, None)
             logp = model.classify(model.select_layers(states), features.lengths)
-            judged = states[score_head.LAYER].float().cpu().numpy() if model.judge is not None else None
+            head_states = states[score_head.LAYER].float().cpu().numpy() if model.judge is not None else None
             chosen = torch.cat([states[layer] for layer in layers], -1) if layers else logp[..., :0]
             for row, item in enumerate(items):
                 length = int(features.lengths[row])
                 states_of = chosen[row, :length] if layers else chosen[row, : length * model.encoder.upsample]
                 log_posteriors = logp[row, : length * model.encoder.upsample].cpu().numpy()
                 head = None
-                if model.judge is not None and judged is not None:
-                    head = HeadOutput(judged[row, :length], partial(_estimate, model.judge))
+                if model.judge is not None and head_states is not None:
+                    head = HeadOutput(head_states[row, :length], partial(_estimate, model.judge))
                 encoder_states = states_of.float().cpu().numpy()
                 yield start + item, AcousticOutput(log_posteriors, encoder_states, group[item], hop, head=head)
         report(Progress(f"recognise {run_dir.name}", min(start + GROUP, len(waves)), len(waves)))
 
 
 @torch.no_grad()
-def _estimate(
-    judge: ScoreHead, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    phone, sentence = judge(*(torch.from_numpy(part).to(hardware.device()) for part in (pooled, whole, ids)))
+def _estimate(head: ScoreHead, pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    phone, sentence = head(*(torch.from_numpy(part).to(hardware.device()) for part in (pooled, whole, ids)))
     return phone.cpu().numpy(), sentence.cpu().numpy()

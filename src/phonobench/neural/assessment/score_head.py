@@ -1,9 +1,9 @@
-"""A second task for a recogniser: the human scores, read off its states, so that these come to hold how well was said.
+"""A second task for a recogniser: the human scores, read off its states, which come to encode pronunciation.
 
 CTC alone teaches an encoder which phone it is; nuances within a phone are noise to it. The score head pools the states
 of each expected phone over its time on the best path of the recogniser's own posteriors, and estimates the phone's
 score from them; the sentence's scores from the mean of all states. A scorer that is fitted later reads the same states
-and these estimates (`assessment.types.Judging`), of speakers whom neither has seen.
+and these estimates (`assessment.types.HeadOutput`), of speakers whom neither has seen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from phonobench.phones import COLUMNS
 from phonobench.types import Utterance
 
 LAYER = -2
-"""Whose states are judged: the last layer's serve the phones' identity."""
+"""The layer whose states the score head reads: the last layer's serve the phones' identity."""
 WIDTH, DROPOUT = 128, 0.1
 
 
@@ -39,7 +39,7 @@ class ScoreTargets:
 
 
 def score_targets(utterances: Sequence[Utterance], targets: Sequence[tuple[int, ...]]) -> list[ScoreTargets]:
-    """What the judge should say of each utterance, whose canonical ids are `targets`."""
+    """The targets of the score head for each utterance, whose canonical ids are `targets`."""
     found = []
     for utterance, ids in zip(utterances, targets, strict=True):
         human = utterance.judgement
@@ -61,7 +61,7 @@ class ScoreHead(nn.Module):
         self.sentence = nn.Sequential(nn.LayerNorm(width), nn.Dropout(DROPOUT), last)
         for estimate in (self.score, last):
             nn.init.normal_(estimate.weight, std=0.01)
-            nn.init.constant_(estimate.bias, 0.8)  # most speech is well said: begin there
+            nn.init.constant_(estimate.bias, 0.8)  # most speech scores well: begin there
 
     def forward(self, pooled: Tensor, whole: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Phone (..., N) and sentence (..., 4), from the mean states over each phone (..., N, D) and over all (..., D),
@@ -70,7 +70,7 @@ class ScoreHead(nn.Module):
         return self.score(hidden)[..., 0], self.sentence(whole)
 
     def loss(self, states: Tensor, logp: Tensor, lengths: Tensor, wanted: Sequence[ScoreTargets]) -> Tensor:
-        """Weighted squared error of a batch: states (B, S, D), posteriors `logp` (B, S, 40) that tell the phones'
+        """Weighted squared error of a batch: states (B, S, D), posteriors `logp` (B, S, 40) that give the phones'
         times (no gradient goes through them), true `lengths` (B,). What cannot be aligned counts nothing."""
         longest = max(len(one.ids) for one in wanted)
         shares = np.zeros((len(wanted), longest, states.shape[1]), dtype=np.float32)

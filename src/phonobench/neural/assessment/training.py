@@ -24,26 +24,26 @@ PARALLEL = 20_000
 
 def fit(
     examples: Sequence[Example],
-    course: FitConfig,
+    config: FitConfig,
     seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Ensemble:
     """One network a seed, each with weights averaged over its steps. Raises PhonobenchError for no examples."""
-    return fit_all([examples], course, seeds, report)[0]
+    return fit_all([examples], config, seeds, report)[0]
 
 
 def fit_all(
     parts: Sequence[Sequence[Example]],
-    course: FitConfig,
+    config: FitConfig,
     seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> list[Ensemble]:
     """For each part of the examples what `fit` gives. The result does not depend on how many processors there are."""
     if not all(parts):
         raise PhonobenchError("no utterance to fit a scorer to: infer train or dev first")
-    tasks = [(part, course, seed) for part in parts for seed in seeds]
+    tasks = [(part, config, seed) for part in parts for seed in seeds]
     networks: list[ScorerNetwork] = []
-    alone = len(tasks) == 1 or sum(len(part) * course.epochs for part, _, _ in tasks) < PARALLEL
+    alone = len(tasks) == 1 or sum(len(part) * config.epochs for part, _, _ in tasks) < PARALLEL
     with contextlib.ExitStack() as stack:
         fitted: Iterator[ScorerNetwork]
         if alone:
@@ -59,29 +59,29 @@ def fit_all(
     return [Ensemble(networks[k : k + len(seeds)]).eval() for k in range(0, len(networks), len(seeds))]
 
 
-def _fit_one(examples: Sequence[Example], course: FitConfig, seed: int) -> ScorerNetwork:
+def _fit_one(examples: Sequence[Example], config: FitConfig, seed: int) -> ScorerNetwork:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so small a network gains nothing by more, and its sums keep their order
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     first = examples[0]
-    size = Size(first.rows.shape[1], first.states.shape[1], course.width, layers=course.layers, dropout=course.dropout)
+    size = Size(first.rows.shape[1], first.states.shape[1], config.width, layers=config.layers, dropout=config.dropout)
     network = ScorerNetwork(size)
     together = np.concatenate([example.rows for example in examples])
     network.mean.copy_(torch.from_numpy(together.mean(0)))
     network.scale.copy_(torch.from_numpy(np.maximum(together.std(0), 1e-3)))
-    steps = course.epochs * -(-len(examples) // course.batch)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=course.lr, weight_decay=course.weight_decay)
-    rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, course.lr, total_steps=steps, pct_start=0.15)
+    steps = config.epochs * -(-len(examples) // config.batch)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=steps, pct_start=0.15)
     average = torch.optim.swa_utils.AveragedModel(
         network,
-        multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(course.average),  # type: ignore[no-untyped-call]  # torch has no types there
+        multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average),  # type: ignore[no-untyped-call]  # torch has no types there
     )
     network.train()
-    for _ in range(course.epochs):
+    for _ in range(config.epochs):
         order = rng.permutation(len(examples))
-        for start in range(0, len(order), course.batch):
-            inputs, wanted = collate([examples[i] for i in order[start : start + course.batch]])
+        for start in range(0, len(order), config.batch):
+            inputs, wanted = collate([examples[i] for i in order[start : start + config.batch]])
             value = loss(network(*inputs), wanted)
             optimiser.zero_grad()
             torch.autograd.backward(value)
@@ -96,16 +96,16 @@ def _fit_one(examples: Sequence[Example], course: FitConfig, seed: int) -> Score
 @torch.no_grad()
 def predict(network: Ensemble, examples: Sequence[Example]) -> list[ModelOutput]:
     """phone (N,), error (N,), word (W, 3), sentence (4,) of each example, as shares of their scales."""
-    answers = []
+    outputs = []
     for example in examples:
         inputs, _ = collate([example])
         phone, error, word, sentence = (part[0].numpy() for part in network(*inputs))
-        answers.append((phone, error, word, sentence))
-    return answers
+        outputs.append((phone, error, word, sentence))
+    return outputs
 
 
 def collate(examples: Sequence[Example]) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor], dict[str, Tensor]]:
-    """Padded inputs of a network and what it should answer; padding is phone 0 without a score."""
+    """Padded inputs of a network and its targets; padding is phone 0 without a score."""
     inputs = (
         _padded([e.rows for e in examples], 0.0),
         _padded([e.states for e in examples], 0.0),

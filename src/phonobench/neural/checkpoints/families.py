@@ -1,15 +1,17 @@
-"""The families of encoders: which checkpoints each can be read from, by which class, and what stands around it."""
+"""The families of encoders: which checkpoints each can be read from, by which class, and what stands around it.
+
+Classes of transformers are named and imported at first use: importing them takes longer than torch itself.
+"""
 
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import transformers
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from phonobench.neural.encoders import BertEncoder, CodecEncoder, Encoder, MelEncoder, ParakeetEncoder, WaveEncoder
 from phonobench.neural.encoders.recurrent import RecurrentConfig, RecurrentEncoder, RecurrentModule
@@ -23,8 +25,8 @@ class Family:
 
     Attributes:
         model_types: what `model_type` of its config.json may be.
-        module: the class of the network, of transformers or one of our own.
-        config: the class of its architecture.
+        module: the class of the network, or where it is imported from ("package:Class").
+        config: the class of its architecture, or where it is imported from.
         key_mapping: patterns of tensor names in a checkpoint, with what replaces them.
         wrap: makes an `Encoder` of a module, given the card and the checkpoint's folder (None for random weights).
         overrides: settings that every checkpoint gets. Dropped layers would misalign the weights of layers, and
@@ -48,6 +50,20 @@ class Family:
     lora_targets: tuple[str, ...] = ()
     unquantised: tuple[str, ...] = ()
 
+    @cached_property
+    def module_class(self) -> Any:
+        """The class of the network."""
+        return _imported(self.module)
+
+    @cached_property
+    def config_class(self) -> Any:
+        """The class of its architecture."""
+        return _imported(self.config)
+
+
+def _imported(named: Any) -> Any:
+    return pkgutil.resolve_name(named) if isinstance(named, str) else named
+
 
 def _mel(module: Any, card: Card, folder: Path | None) -> MelEncoder:
     return MelEncoder(module)
@@ -67,23 +83,23 @@ def _codec(module: Any, card: Card, folder: Path | None) -> CodecEncoder:
 
 
 CODEBOOKS = 8
-"""Residual quantisers that are read of a codec: what is left after them tells of the voice, not of phones."""
+"""Residual quantisers that are read of a codec: what is left after them describes the voice, not phones."""
 _OVERRIDES = {"layerdrop": 0.0, "apply_spec_augment": False}
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 FAMILIES: dict[str, Family] = {
     "whisper": Family(
         ("whisper",),
-        WhisperEncoder,
-        transformers.WhisperConfig,
+        "transformers.models.whisper.modeling_whisper:WhisperEncoder",
+        "transformers:WhisperConfig",
         {r"^(model\.)?encoder\.": ""},
         _mel,
         lora_targets=_ATTENTION,
     ),
     "qwen2-audio": Family(
         ("qwen2_audio", "qwen2_audio_encoder"),
-        transformers.Qwen2AudioEncoder,
-        transformers.Qwen2AudioEncoderConfig,
+        "transformers:Qwen2AudioEncoder",
+        "transformers:Qwen2AudioEncoderConfig",
         {},
         _tower,
         section="audio_config",
@@ -95,8 +111,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "hubert": Family(
         ("hubert",),
-        transformers.HubertModel,
-        transformers.HubertConfig,
+        "transformers:HubertModel",
+        "transformers:HubertConfig",
         {r"^hubert\.": ""},
         _wave,
         overrides=_OVERRIDES,
@@ -104,8 +120,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "wavlm": Family(
         ("wavlm",),
-        transformers.WavLMModel,
-        transformers.WavLMConfig,
+        "transformers:WavLMModel",
+        "transformers:WavLMConfig",
         {r"^wavlm\.": ""},
         _wave,
         overrides=_OVERRIDES,
@@ -117,8 +133,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "wav2vec2": Family(
         ("wav2vec2",),
-        transformers.Wav2Vec2Model,
-        transformers.Wav2Vec2Config,
+        "transformers:Wav2Vec2Model",
+        "transformers:Wav2Vec2Config",
         {r"^wav2vec2\.": ""},
         _wave,
         overrides=_OVERRIDES,
@@ -126,8 +142,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "data2vec": Family(
         ("data2vec-audio",),
-        transformers.Data2VecAudioModel,
-        transformers.Data2VecAudioConfig,
+        "transformers:Data2VecAudioModel",
+        "transformers:Data2VecAudioConfig",
         {r"^data2vec_audio\.": ""},
         _wave,
         overrides={"layerdrop": 0.0},
@@ -135,8 +151,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "w2v-bert": Family(
         ("wav2vec2-bert",),
-        transformers.Wav2Vec2BertModel,
-        transformers.Wav2Vec2BertConfig,
+        "transformers:Wav2Vec2BertModel",
+        "transformers:Wav2Vec2BertConfig",
         {r"^wav2vec2_bert\.": ""},
         lambda module, card, folder: BertEncoder(module),
         overrides=_OVERRIDES,
@@ -144,16 +160,16 @@ FAMILIES: dict[str, Family] = {
     ),
     "parakeet": Family(
         ("parakeet_ctc", "parakeet_encoder"),
-        transformers.ParakeetEncoder,
-        transformers.ParakeetEncoderConfig,
+        "transformers:ParakeetEncoder",
+        "transformers:ParakeetEncoderConfig",
         {r"^encoder\.": ""},
         lambda module, card, folder: ParakeetEncoder(module),
         overrides={"layerdrop": 0.0},
         section="encoder_config",
         lora_targets=("q_proj", "k_proj", "v_proj", "o_proj"),
     ),
-    "mimi": Family(("mimi",), transformers.MimiModel, transformers.MimiConfig, {}, _codec),
-    "dac": Family(("dac",), transformers.DacModel, transformers.DacConfig, {}, _codec),
+    "mimi": Family(("mimi",), "transformers:MimiModel", "transformers:MimiConfig", {}, _codec),
+    "dac": Family(("dac",), "transformers:DacModel", "transformers:DacConfig", {}, _codec),
 }
 """Every family by the name that cards use."""
 

@@ -26,21 +26,21 @@ from phonobench.types import PhonobenchError
 
 
 class ExportableRecogniser(nn.Module):
-    """A recogniser of log-mels that needs no lengths, because there is no company."""
+    """A recogniser of log-mels that needs no lengths, because there is one utterance."""
 
     def __init__(self, model: Recogniser, layers: Sequence[int]) -> None:
         super().__init__()
         self.model, self.layers = model, tuple(layers) or (-1,)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, ...]:
-        """Log-posteriors (1, S, 40), the states (1, S, D) of the chosen layers, side by side, and of a recogniser that
-        judges those that it judges by."""
+        """Log-posteriors (1, S, 40), the states (1, S, D) of the chosen layers, side by side, and, of a recogniser
+        with a score head, those that the head reads."""
         frames = mel.shape[-1] // 2
         lengths = torch.full((1,), frames, dtype=torch.long)
         layers = self.model.encoder(Features(mel, lengths, lengths * 320))
         states = torch.cat([layers[layer] for layer in self.layers], -1)
-        judged = [layers[score_head.LAYER]] if self.model.judge is not None else []
-        return self.model.classify(self.model.select_layers(layers), lengths), states, *judged
+        head_states = [layers[score_head.LAYER]] if self.model.judge is not None else []
+        return self.model.classify(self.model.select_layers(layers), lengths), states, *head_states
 
 
 def exportable(run_dir: Path, layers: Sequence[int]) -> ExportableRecogniser:

@@ -104,9 +104,11 @@ def load(card: Card, folder: Path) -> Encoder:
 def _whole(card: Card, folder: Path, config: dict[str, Any] | None) -> Any:
     """The module as transformers loads it; by `config` where that of the folder describes a larger model."""
     family = families.of(card)
-    made = dict(family.overrides) if config is None else {"config": family.config(**{**config, **family.overrides})}
+    made: dict[str, Any] = dict(family.overrides)
+    if config is not None:
+        made = {"config": family.config_class(**{**config, **family.overrides})}
     try:
-        module, report = family.module.from_pretrained(
+        module, report = family.module_class.from_pretrained(
             folder,
             key_mapping=dict(family.key_mapping),
             output_loading_info=True,
@@ -146,10 +148,10 @@ def _refuse_gaps(card: Card, folder: Path, missing: set[str], wrong: set[str]) -
 
 def _made(family: Family, settings: dict[str, Any]) -> Any:
     """A module of the family with random weights."""
-    config = family.config(**{**settings, **family.overrides})
-    if hasattr(family.config, "model_type"):
+    config = family.config_class(**{**settings, **family.overrides})
+    if hasattr(family.config_class, "model_type"):
         config._attn_implementation = family.attention
-    return family.module(config)
+    return family.module_class(config)
 
 
 def build(card: Card, config: dict[str, Any] | None = None) -> Encoder:

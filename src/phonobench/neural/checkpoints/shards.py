@@ -56,7 +56,7 @@ def read(folder: Path, part: str) -> dict[str, Tensor]:
 
 
 def _listed(folder: Path) -> list[tuple[str, str]]:
-    """(tensor, file) of all that the folder is said to hold."""
+    """(tensor, file) of all that the index lists."""
     if (folder / INDEX).exists():
         return list(read_json(folder / INDEX)["weight_map"].items())
     listed = []

@@ -54,7 +54,7 @@ class JointEncoder(Encoder):
 
     @property
     def window(self) -> bool:
-        """Whether the parts that come from checkpoints hear their whole window."""
+        """Whether the parts that come from checkpoints read their whole window."""
         return any(part.encoder.window for part in self.parts if not part.fixed)
 
     @window.setter

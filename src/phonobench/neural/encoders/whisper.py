@@ -18,7 +18,7 @@ class MelEncoder(Encoder):
     """Whisper's encoder or Qwen2-Audio's tower, run on the frames of the real audio (positions cut, padding masked).
 
     With `window` it is given the audio followed by silence, as it was pretrained, and the states of the silence are cut
-    off. Whisper attends to that silence up to its full 30 s: ten times the work, and what a frozen encoder knows best.
+    off. Whisper attends to that silence up to its full 30 s: ten times the work, and as it was trained.
     Qwen2-Audio (`masked`) never attends to it, so that a little of it serves as well. `pool` states are averaged into
     one at the end: 2 is Qwen2-Audio's own 25 Hz.
     """

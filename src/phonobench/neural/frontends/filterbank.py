@@ -11,7 +11,6 @@ import math
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers.audio_utils import mel_filter_bank
 
 from phonobench.neural.frontends.features import valid
 from phonobench.types import SAMPLE_RATE
@@ -31,6 +30,8 @@ class KaldiFrontEnd(nn.Module):
     window: Tensor
 
     def __init__(self, bands: int) -> None:
+        from transformers.audio_utils import mel_filter_bank
+
         super().__init__()
         filters = mel_filter_bank(
             num_frequency_bins=1 + POINTS // 2,
@@ -71,6 +72,8 @@ class NemoFrontEnd(nn.Module):
     window: Tensor
 
     def __init__(self, bands: int) -> None:
+        from transformers.audio_utils import mel_filter_bank
+
         super().__init__()
         filters = mel_filter_bank(
             num_frequency_bins=1 + POINTS // 2,

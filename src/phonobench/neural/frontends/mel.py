@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from transformers.audio_utils import mel_filter_bank
 
-from phonobench.types import SAMPLE_RATE
+from phonobench.assessment.model.mel import filters
 
 WINDOW = 400
 STEP = 160
@@ -42,16 +41,7 @@ class MelFrontEnd(nn.Module):
 
     def __init__(self, bands: int) -> None:
         super().__init__()
-        filters = mel_filter_bank(
-            num_frequency_bins=1 + WINDOW // 2,
-            num_mel_filters=bands,
-            min_frequency=0.0,
-            max_frequency=8000.0,
-            sampling_rate=SAMPLE_RATE,
-            norm="slaney",
-            mel_scale="slaney",
-        )
-        self.register_buffer("filters", torch.tensor(filters, dtype=torch.float32), persistent=False)
+        self.register_buffer("filters", torch.tensor(filters(bands), dtype=torch.float32), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
 
     @torch.no_grad()

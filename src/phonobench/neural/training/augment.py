@@ -1,6 +1,6 @@
 """Perturbed copies of training audio: speed, gain, noise on the wave; SpecAugment masks on what the encoder reads.
 
-Every draw comes from a generator that the caller seeds by run, epoch and utterance, so that a resumed run hears
+Every draw comes from a generator that the caller seeds by run, epoch and utterance, so that a resumed run reads
 exactly what an unbroken one would.
 """
 

@@ -2,7 +2,7 @@
 
 CTC with masked audio learns to stay silent where it is unsure, and then leaves out far more phones than it makes up.
 A constant taken off the blank's logit balances deletions and insertions. It is chosen by greedy PER (HQ) on dev and
-folded into the head's bias, so that the run's posteriors are those of one model and nothing downstream knows of it.
+folded into the head's bias, so that the run's posteriors are those of one model and nothing downstream differs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rough times of phones where no model knows any: the flat start of hidden Markov models, one Gaussian a phone.
+"""Rough times of phones where no model gives any: the flat start of hidden Markov models, one Gaussian a phone.
 
 Phones are laid at equal lengths over the loud frames of each utterance. Then, some rounds long, a Gaussian of the
 frames of each phone (and of silence) is fitted, and every utterance is aligned to them anew by the best path, silence

@@ -202,7 +202,7 @@ def _entry(epoch: int, losses: list[float], chosen_by: ChoiceSet, per: float, se
 
 
 def _note(state: TrainingState, epoch: int, recipe: Recipe) -> str:
-    """What is told beside the number of a step."""
+    """The note beside the number of a step."""
     best = _best_per(state)
     note = f"epoch {epoch + 1}/{recipe.epochs}, loss {np.mean(state.losses[-20:]):.3f}"
     return f"{note}, best dev PER {best:.1%}" if best < math.inf else note

@@ -3,7 +3,7 @@
 Random weights may begin with cross-entropy to roughly placed phones (`flat_start`) instead.
 
 A target may hold wildcards (`WILDCARD`): one frame or more of anything, at no cost. They stand where a phone was
-mispronounced, of which the canonical phones do not say what was pronounced.
+mispronounced, where the canonical phones are not what was pronounced.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
 
 
 def framewise(logp: Tensor, lengths: Tensor, labels: list[np.ndarray], recipe: Recipe) -> Tensor:
-    """Nats per frame: cross-entropy with a phone (or silence) for every state, as `flat_start.label_states` tells them.
+    """Nats per frame: cross-entropy with a phone (or silence) for every state, as `flat_start.label_states` gives them.
 
     `logp` and `lengths` as in `loss`; labels (S,) are stretched to the frames of an utterance played faster or slower.
     """

@@ -1,4 +1,4 @@
-"""AdamW with a rate for the head and falling rates down the encoder, its course over a run, and weight averaging."""
+"""AdamW with a rate for the head and falling rates down the encoder, its schedule over a run, and weight averaging."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class StateCache:
 
     @staticmethod
     def is_usable(model: Recogniser, data: TrainingData) -> bool:
-        """True where the encoder hears the same in every epoch, and its states are few enough to keep."""
+        """True where the encoder reads the same input in every epoch, and its states are few enough to keep."""
         if model.recipe.trainable != "none" or model.recipe.augments:
             return False
         layers = len(model.encoder.blocks) if model.layer_weights is not None else 1

@@ -158,24 +158,24 @@ def rocs(data: Data) -> Figure:
 
 
 def calibration(data: Data) -> Figure:
-    """Probability of the expected phone against the share that people call right; area by the number of phones."""
+    """Probability of the expected phone against the share that raters call right; area by the number of phones."""
     figure = Figure(figsize=(3.8, 3.4 + 0.14 * len(data["systems"])), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color=THEIRS, linewidth=0.8)
     most = max((n for s in data["systems"] for _, _, n in s["calibration"]), default=1)
     for place, system in enumerate(data["systems"]):
-        said, right, n = np.array(system["calibration"]).T
+        predicted, right, n = np.array(system["calibration"]).T
         error = system["calibration_error"]
-        axes.plot(said, right, stroke(place), color=colour(place), label=f"{system['letter']} {error:.3f}")
-        axes.scatter(said, right, 4 + 40 * n / most, color=colour(place), alpha=0.6, linewidths=0)
-    axes.set(xlabel="probability that the phone is the expected one", ylabel="share that people call right")
+        axes.plot(predicted, right, stroke(place), color=colour(place), label=f"{system['letter']} {error:.3f}")
+        axes.scatter(predicted, right, 4 + 40 * n / most, color=colour(place), alpha=0.6, linewidths=0)
+    axes.set(xlabel="probability that the phone is the expected one", ylabel="share that raters call right")
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), aspect="equal")
     axes.legend(loc="lower right", title="expected calibration error", title_fontsize=7)
     return _named(figure, data)
 
 
 def scatter(data: Data) -> Figure:
-    """Sentence scores of people against 1 - PER, a panel a system; spread sideways by up to a third for the eye."""
+    """Human sentence scores against 1 - PER, a panel a system; spread sideways by up to a third for the eye."""
     systems = data["systems"]
     columns = min(4, len(systems))
     lines = -(-len(systems) // columns)
@@ -222,13 +222,13 @@ def groups(data: Data) -> Figure:
 
 
 def training(data: Data) -> Figure | None:
-    """Loss and PER (HQ) on dev by epoch, the chosen epoch marked; None where no system has a course."""
-    courses = [(place, s) for place, s in enumerate(data["systems"]) if len(s["history"]) > 1]
-    if not courses:
+    """Loss and PER (HQ) on dev by epoch, the chosen epoch marked; None where no system has epochs."""
+    curves = [(place, s) for place, s in enumerate(data["systems"]) if len(s["history"]) > 1]
+    if not curves:
         return None
     figure = Figure(figsize=(7, 2.5 + 0.14 * len(data["systems"])), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for place, system in courses:
+    for place, system in curves:
         for axes, column, scale in ((left, 1, 1), (right, 2, 100)):
             known = [(row[0], scale * row[column]) for row in system["history"] if row[column] is not None]
             axes.plot(*zip(*known, strict=True), stroke(place), color=colour(place), label=system["letter"])

@@ -50,21 +50,21 @@ def build(
     Raises PhonobenchError where a run lacks results or posteriors, or where the runs cover other utterances.
     """
     table = _table(run_dirs, corpus, results_root, split)
-    answered = [evaluate.predict_split(run_dir, corpus, split, controls=False, report=report) for run_dir in run_dirs]
-    utterances = answered[0].utterances
-    if any([u.id for u in one.utterances] != [u.id for u in utterances] for one in answered):
+    predicted = [evaluate.predict_split(run_dir, corpus, split, controls=False, report=report) for run_dir in run_dirs]
+    utterances = predicted[0].utterances
+    if any([u.id for u in one.utterances] != [u.id for u in utterances] for one in predicted):
         raise PhonobenchError("the runs do not cover the same utterances (a trial with --limit?): name others")
     report(Progress("compute the page", 0, 1))
     draws = speaker_draws(len({u.speaker for u in utterances}), RESAMPLES)
-    pers = np.array([gap.error_rates(one) for one in answered])
-    for one, per in zip(answered, pers, strict=True):
+    pers = np.array([gap.error_rates(one) for one in predicted])
+    for one, per in zip(predicted, pers, strict=True):
         _check_agrees(one, per, next(entry for entry in table.entries if entry.run_id == one.run_id))
     difference = None
-    if len(answered) > 1:
+    if len(predicted) > 1:
         difference = gap.analyse(
-            answered[0], answered[1], corpus.name, corpus.synthetic, thresholds, resamples=resamples
+            predicted[0], predicted[1], corpus.name, corpus.synthetic, thresholds, resamples=resamples
         )
-    confused = [cases.confusions(one) for one in answered]
+    confused = [cases.confusions(one) for one in predicted]
     chosen = cases.choose(utterances, pers, _gap_indices(difference, utterances), confused, audio_bytes)
     entries = {entry.run_id: entry for entry in table.entries}
     data = {
@@ -78,7 +78,7 @@ def build(
         "ipa": ARPABET_TO_IPA,
         "systems": [
             {"letter": letter, **_system(run_dir, one, entries[one.run_id], draws)}
-            for letter, run_dir, one in zip(LETTERS[: len(run_dirs)], run_dirs, answered, strict=True)
+            for letter, run_dir, one in zip(LETTERS[: len(run_dirs)], run_dirs, predicted, strict=True)
         ],
         "source": [asdict(row) for row in SOURCE_ROWS] if table.has_source_rows else [],
         "utterances": [[u.id, u.speaker, u.prompt.text, u.judgement.accuracy, u.age, u.gender] for u in utterances],
@@ -90,7 +90,7 @@ def build(
     }
     report(Progress("compute the page", 1, 1))
     data["order"] = list(chosen)  # an object in JavaScript sorts its keys
-    data["cases"] = _cases(run_dirs, answered, chosen, split, report)
+    data["cases"] = _cases(run_dirs, predicted, chosen, split, report)
     return Page(table, store.without_nan(data))
 
 
@@ -122,11 +122,11 @@ def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: 
     raise PhonobenchError("some of the runs are trials on a part of the split: report them apart")
 
 
-def _check_agrees(answers: SplitPredictions, per: np.ndarray, entry: Entry) -> None:
-    """PhonobenchError where the stored figures are of other posteriors, or of another decoder, than what is heard."""
-    length = np.array([len(u.prompt.phones) for u in answers.utterances])
+def _check_agrees(predicted: SplitPredictions, per: np.ndarray, entry: Entry) -> None:
+    """PhonobenchError where the stored figures are of other posteriors, or of another decoder, than those of now."""
+    length = np.array([len(u.prompt.phones) for u in predicted.utterances])
     stored, now = entry.metrics.get("per"), float((per * length).sum() / length.sum())
-    other_key = entry.provenance["posteriors"].get(answers.split) != answers.keys[answers.split]
+    other_key = entry.provenance["posteriors"].get(predicted.split) != predicted.keys[predicted.split]
     if other_key or stored is None or stored.value is None or abs(stored.value - now) > 1e-6:
         raise PhonobenchError(
             f"results of {entry.run_id} are not of its posteriors as they are decoded now: "
@@ -157,19 +157,19 @@ def _cell(entry: Entry, name: str) -> tuple[str, str]:
     return labels.number(value.value, name), labels.span(value, name) or str(value.reason)
 
 
-def _system(run_dir: Path, answers: SplitPredictions, entry: Entry, draws: np.ndarray) -> dict[str, Any]:
+def _system(run_dir: Path, predicted: SplitPredictions, entry: Entry, draws: np.ndarray) -> dict[str, Any]:
     run = store.read_run(run_dir)
-    course, speed, bins = runs.history(run), runs.speed(run_dir, answers.split), curves.calibration(answers)
+    epochs, speed, bins = runs.history(run), runs.speed(run_dir, predicted.split), curves.calibration(predicted)
     return {
         "id": entry.run_id,
         "name": entry.name,
         "parameters": entry.parameters,
         "trained": run.get("trained_parameters"),
-        "seconds": course[-1].seconds if course else None,
+        "seconds": epochs[-1].seconds if epochs else None,
         "speed": None if speed is None else asdict(speed),
-        "history": [[e.epoch, e.loss, e.dev_per] for e in course],
+        "history": [[e.epoch, e.loss, e.dev_per] for e in epochs],
         "fusion": run.get("fusion"),
-        "best_epoch": run.get("best_epoch") if course else None,
+        "best_epoch": run.get("best_epoch") if epochs else None,
         "facts": provenance_rows.of(entry),
         "metrics": {name: value.model_dump() for name, value in entry.metrics.items()},
         "breakdowns": {
@@ -177,12 +177,12 @@ def _system(run_dir: Path, answers: SplitPredictions, entry: Entry, draws: np.nd
                 dimension: {band: {n: v.model_dump() for n, v in found.items()} for band, found in bands.items()}
                 for dimension, bands in entry.breakdowns.items()
             },
-            "length": curves.by_length(answers, draws),
+            "length": curves.by_length(predicted, draws),
         },
-        "roc": curves.rocs(answers),
+        "roc": curves.rocs(predicted),
         "calibration": bins,
         "calibration_error": curves.calibration_error(bins),
-        "phones": curves.by_phone(answers, draws),
+        "phones": curves.by_phone(predicted, draws),
     }
 
 
@@ -202,20 +202,20 @@ def _gap_indices(found: gap.GapAnalysis | None, utterances: Sequence[Any]) -> di
 
 
 def _listed(found: Sequence[int], chosen: dict[int, list[str]]) -> list[int]:
-    """The utterances a confusion cell lists: those that can be heard first."""
+    """The utterances a confusion cell lists: those that can be played first."""
     distinct = dict.fromkeys(found)
     return sorted(distinct, key=lambda index: index not in chosen)[: cases.LISTED]
 
 
 def _cases(
     run_dirs: Sequence[Path],
-    answered: Sequence[SplitPredictions],
+    predicted: Sequence[SplitPredictions],
     chosen: dict[int, list[str]],
     split: str,
     report: OnProgress,
 ) -> dict[str, Any]:
-    utterances = answered[0].utterances
-    heard = [cases.hearing(run_dir, split, [utterances[i].id for i in chosen]) for run_dir in run_dirs]
+    utterances = predicted[0].utterances
+    evidence = [cases.evidence_by_id(run_dir, split, [utterances[i].id for i in chosen]) for run_dir in run_dirs]
     found = {}
     for done, (index, tags) in enumerate(chosen.items(), start=1):
         u = utterances[index]
@@ -227,7 +227,7 @@ def _cases(
             "human": list(u.judgement.phone_accuracy),
             "named": list(u.judgement.perceived),
             "systems": [
-                cases.detail(one, index, hear(u.id)) for one, hear in zip(answered, heard, strict=True)
+                cases.detail(one, index, of(u.id)) for one, of in zip(predicted, evidence, strict=True)
             ],
         }  # fmt: skip
         report(Progress("embed sound", done, len(chosen)))

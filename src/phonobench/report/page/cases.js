@@ -39,17 +39,17 @@ function drawConfusion() {
     })));
     list.replaceChildren(); move();
   };
-  box.append(el("p", { class: "soft" }, "Rows: expected phone (<INS>: nothing expected). Columns: recognised (<DEL>: nothing). Darker: a larger share of the row, full at 12 %; of <INS>, a share of all insertions. The diagonal, heard right, is grey. Click a cell, or move with the arrow keys and press Enter, to list its cases."),
+  box.append(el("p", { class: "soft" }, "Rows: expected phone (<INS>: nothing expected). Columns: recognised (<DEL>: nothing). Darker: a larger share of the row, full at 12 %; of <INS>, a share of all insertions. The diagonal, recognised as expected, is grey. Click a cell, or move with the arrow keys and press Enter, to list its cases."),
     el("div", { class: "controls" }, systemChoice(draw), el("output", { id: "cell-name" })), plot, often, list);
   draw(0);
 }
-function listCell(box, system, expected, heard) {
-  const [n, found] = D.confusion[system][`${expected}>${heard}`] || [0, []];
+function listCell(box, system, expected, recognised) {
+  const [n, found] = D.confusion[system][`${expected}>${recognised}`] || [0, []];
   const items = found.map(i => el("li", {}, i in D.cases
     ? el("button", { class: "play", "aria-label": `play ${D.utterances[i][0]}`, onclick: () => play(i) }, "▶") : el("span", { class: "soft", title: "the sound of this utterance is not in the page" }, "–"),
     " ", i in D.cases ? el("a", { href: `#case-${i}`, onclick: event => { event.preventDefault(); openCase(i); } }, D.utterances[i][2]) : D.utterances[i][2],
     el("small", {}, `${D.utterances[i][0]}, human ${D.utterances[i][3] ?? "–"}, PER ${percent(D.per[system][i])} %`)));
-  box.replaceChildren(el("h3", {}, `${expected} recognised as ${heard}: ${n} times`),
+  box.replaceChildren(el("h3", {}, `${expected} recognised as ${recognised}: ${n} times`),
     n ? el("ul", { class: "list" }, ...items) : el("p", { class: "soft" }, "Never."));
 }
 
@@ -138,12 +138,12 @@ function lanes(i) {
     b.style.left = `${from / c.seconds}%`; b.style.width = `${(to - from) / c.seconds}%`;
     return b;
   })));
-  lane("people: phone accuracy", c.phones.map((p, k) => block(spanOf([], k, c.phones.length), p, `s${level(c.human[k] === null ? null : c.human[k] / 2)}`,
-    `${p} ${D.ipa[p]} in ${starts[k]}: raters ${c.human[k] ?? "–"} of 2${c.named[k] ? `, heard ${c.named[k]}` : ""}`)));
+  lane("raters: phone accuracy", c.phones.map((p, k) => block(spanOf([], k, c.phones.length), p, `s${level(c.human[k] === null ? null : c.human[k] / 2)}`,
+    `${p} ${D.ipa[p]} in ${starts[k]}: raters ${c.human[k] ?? "–"} of 2${c.named[k] ? `, perceived ${c.named[k]}` : ""}`)));
   c.systems.forEach((s, j) => {
-    lane([letter(D.systems[j]), ` ${D.systems[j].name}: score of the expected phone`], c.phones.map((p, k) => block(spanOf(s.spans, k, c.phones.length), p, `s${level(Math.exp(s.scores[k]))}${s.lost.includes(k) ? " lost" : ""}`,
-      `${p} ${D.ipa[p]} in ${starts[k]}: ${percent(Math.exp(s.scores[k]), 0)} %, score ${s.scores[k]}; best rival ${s.rivals[k] || "none"}${s.lost.includes(k) ? "; nothing heard" : ""}`)));
-    lane("heard", s.heard.map(([p, span, right], k) => block(span || evenly(k, s.heard.length), p, right ? "same" : "other", `heard ${p} ${D.ipa[p]}${right ? "" : ", not expected here"}`)));
+    lane([letter(D.systems[j]), ` ${D.systems[j].name}: score of the expected phone`], c.phones.map((p, k) => block(spanOf(s.spans, k, c.phones.length), p, `s${level(Math.exp(s.scores[k]))}${s.deleted.includes(k) ? " lost" : ""}`,
+      `${p} ${D.ipa[p]} in ${starts[k]}: ${percent(Math.exp(s.scores[k]), 0)} %, score ${s.scores[k]}; best rival ${s.rivals[k] || "none"}${s.deleted.includes(k) ? "; not recognised" : ""}`)));
+    lane("recognised", s.recognised.map(([p, span, right], k) => block(span || evenly(k, s.recognised.length), p, right ? "same" : "other", `recognised ${p} ${D.ipa[p]}${right ? "" : ", not expected here"}`)));
   });
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Phones of ${D.utterances[i][0]} in time` }, box);
 }

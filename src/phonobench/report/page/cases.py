@@ -1,4 +1,4 @@
-"""The utterances that a page lets one hear: which are chosen, and what each system made of them, phone by phone."""
+"""The utterances that can be played in a page: which are chosen, and what each system made of them, phone by phone."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ LISTED = 12
 """Utterances that a confusion cell lists."""
 
 Confusions = dict[str, list[int]]
-"""`expected>heard` -> the utterances (indices, with repeats) in which it was heard so."""
+"""`expected>recognised` -> the utterances (indices, with repeats) with that confusion."""
 
 
-def confusions(answers: SplitPredictions) -> Confusions:
-    """Where each canonical phone was heard as another, left out (`<DEL>`), or one was put in (`<INS>`)."""
+def confusions(predicted: SplitPredictions) -> Confusions:
+    """Where each canonical phone was recognised as another, deleted (`<DEL>`), or one was inserted (`<INS>`)."""
     found: Confusions = {}
-    for index, (utterance, prediction) in enumerate(zip(answers.utterances, answers.predictions, strict=True)):
-        expected, heard = utterance.prompt.phones, phones.decode(prediction.hypothesis)
-        for i, j in edits.align(expected, heard).pairs:
+    for index, (utterance, prediction) in enumerate(zip(predicted.utterances, predicted.predictions, strict=True)):
+        expected, hypothesis = utterance.prompt.phones, phones.decode(prediction.hypothesis)
+        for i, j in edits.align(expected, hypothesis).pairs:
             left = phones.INSERTED if i is None else expected[i]
-            right = phones.DELETED if j is None else heard[j]
+            right = phones.DELETED if j is None else hypothesis[j]
             if left != right:
                 found.setdefault(f"{left}>{right}", []).append(index)
     return found
@@ -68,14 +68,14 @@ def choose(
 
 def _reasons(utterances: Sequence[Utterance], pers: np.ndarray) -> dict[str, list[int]]:
     accuracy = np.array([u.judgement.accuracy for u in utterances])
-    judged = np.isfinite(accuracy)
+    scored = np.isfinite(accuracy)
     well = np.flatnonzero(accuracy >= HQ_ACCURACY)
     worst, disputed = [], []
     for per in pers:
         worst.append(well[np.argsort(-per[well], kind="stable")][:EACH])
-        apart = np.where(judged, np.abs(_midranks(-per) - _midranks(np.where(judged, accuracy, 0))), -1)
+        apart = np.where(scored, np.abs(_midranks(-per) - _midranks(np.where(scored, accuracy, 0))), -1)
         disputed.append(np.argsort(-apart, kind="stable")[:EACH])
-    poorest = np.argsort(np.where(judged, accuracy, np.inf), kind="stable")[:EACH]
+    poorest = np.argsort(np.where(scored, accuracy, np.inf), kind="stable")[:EACH]
     found = {"worst": _merged(worst), "disputed": _merged(disputed), "poorest speech": [int(i) for i in poorest]}
     if len(pers) > 1:
         spread = pers.max(axis=0) - pers.min(axis=0)
@@ -94,8 +94,8 @@ def _merged(lists: Sequence[np.ndarray]) -> list[int]:
     return list(dict.fromkeys(int(i) for turn in zip(*lists, strict=True) for i in turn))
 
 
-def hearing(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], CTCEvidence | None]:
-    """What a run heard, by utterance, for times (`runs.frames_of`); None where nothing has them."""
+def evidence_by_id(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], CTCEvidence | None]:
+    """The CTC evidence of a run by utterance, for times (`runs.frames_of`); None where nothing has them."""
     folder = runs.frames_of(run_dir)
     if folder is None or not store.posteriors_folder(folder, split).exists():
         return lambda _: None
@@ -104,38 +104,39 @@ def hearing(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], CT
     return found.get
 
 
-def detail(answers: SplitPredictions, index: int, heard: CTCEvidence | None) -> dict[str, Any]:
-    """One system on one utterance: spans (centiseconds), scores and rivals of the expected phones, and what it heard.
+def detail(predicted: SplitPredictions, index: int, evidence: CTCEvidence | None) -> dict[str, Any]:
+    """One system on one utterance: spans (centiseconds), scores and rivals of the expected phones, and what it
+    recognised.
 
-    `heard`: phone, span, whether it is the expected one. `lost`: expected phones that nothing was heard for.
+    `recognised`: phone, span, whether it is the expected one. `deleted`: expected phones that were not recognised.
     """
-    utterance, prediction = answers.utterances[index], answers.predictions[index]
-    expected, said = phones.encode(utterance.prompt.phones), prediction.hypothesis
-    pairs = edits.align(expected, said).pairs
-    right = {j for i, j in pairs if i is not None and j is not None and expected[i] == said[j]}
-    lost = [i for i, j in pairs if i is not None and j is None]
-    names = phones.decode(said)
-    spans = spans_of(heard, said)
+    utterance, prediction = predicted.utterances[index], predicted.predictions[index]
+    expected, hypothesis = phones.encode(utterance.prompt.phones), prediction.hypothesis
+    pairs = edits.align(expected, hypothesis).pairs
+    right = {j for i, j in pairs if i is not None and j is not None and expected[i] == hypothesis[j]}
+    deleted = [i for i, j in pairs if i is not None and j is None]
+    names = phones.decode(hypothesis)
+    spans = spans_of(evidence, hypothesis)
     return {
-        "spans": spans_of(heard, expected),
+        "spans": spans_of(evidence, expected),
         "scores": [round(float(score), 2) for score in prediction.phone_score],
         "rivals": ["" if q == 0 else phones.PHONES[q - 1] for q in prediction.rival],
-        "heard": [[name, span, j in right] for j, (name, span) in enumerate(zip(names, spans, strict=True))],
-        "lost": lost,
+        "recognised": [[name, span, j in right] for j, (name, span) in enumerate(zip(names, spans, strict=True))],
+        "deleted": deleted,
     }
 
 
-def spans_of(heard: CTCEvidence | None, ids: Sequence[int]) -> list[list[int] | None]:
+def spans_of(evidence: CTCEvidence | None, ids: Sequence[int]) -> list[list[int] | None]:
     """Start and end of each phone in centiseconds, for the eye: half-way between CTC peaks; None where unknown."""
-    if heard is None or not ids:
+    if evidence is None or not ids:
         return [None] * len(ids)
     try:
-        start, end = heard.align(tuple(ids)).seconds(heard.hop)
+        start, end = evidence.align(tuple(ids)).seconds(evidence.hop)
     except PhonobenchError:  # too few frames for so many phones: there is no path to draw
         return [None] * len(ids)
     peak = (start + end) / 2
     middle = (peak[1:] + peak[:-1]) / 2
     low = np.maximum(np.concatenate([[0.0], middle]), peak - HALF_WIDTH)
-    high = np.minimum(np.concatenate([middle, [heard.duration]]), peak + HALF_WIDTH)
+    high = np.minimum(np.concatenate([middle, [evidence.duration]]), peak + HALF_WIDTH)
     bounds = [(round(100 * float(a)), round(100 * float(b))) for a, b in zip(low, high, strict=True)]
     return [[a, max(a + 1, b)] for a, b in bounds]

@@ -73,10 +73,10 @@ function drawCurves() {
     D.utterances.forEach((u, i) => {
       if (u[3] === null) return;
       const jitter = ((i * 2654435761) % 1000) / 1000 - .5;
-      const heard = i in D.cases;
+      const playable = i in D.cases;
       chart.root.append(svg("circle", {
-        cx: chart.px(u[3] + .7 * jitter).toFixed(1), cy: chart.py(Math.max(-.5, 1 - D.per[s][i])).toFixed(1), r: heard ? 2.6 : 1.6, fill: hue(s),
-        opacity: heard ? .75 : .3, style: heard ? "cursor:pointer" : null, onclick: heard ? () => openCase(i) : () => {} },
+        cx: chart.px(u[3] + .7 * jitter).toFixed(1), cy: chart.py(Math.max(-.5, 1 - D.per[s][i])).toFixed(1), r: playable ? 2.6 : 1.6, fill: hue(s),
+        opacity: playable ? .75 : .3, style: playable ? "cursor:pointer" : null, onclick: playable ? () => openCase(i) : () => {} },
         svg("title", {}, `${u[0]}: ${u[2]}; human ${u[3]}, PER ${percent(D.per[s][i])} %`)));
     });
     const below = D.per[s].filter(per => 1 - per < -.5).length;
@@ -89,18 +89,18 @@ function drawCurves() {
     D.systems.forEach((s, i) => { if (s.roc[target].length) chart.root.append(line(chart, s.roc[target], hue(i))); });
     rocs.replaceChildren(chart.root, el("small", {}, `AUC ${D.systems.map(s => `${s.letter} ${ends("", s.metrics[`${target}_auc`])}`).join("; ")}`));
   };
-  const chart = frame([0, 1], [0, 1], { xlabel: "probability that the phone is the expected one", ylabel: "share that people call right", label: "Calibration" });
+  const chart = frame([0, 1], [0, 1], { xlabel: "probability that the phone is the expected one", ylabel: "share that raters call right", label: "Calibration" });
   chart.root.append(line(chart, [[0, 0], [1, 1]], "var(--line)", "4 4"));
   const most = Math.max(...D.systems.flatMap(s => s.calibration.map(([, , n]) => n)));
   D.systems.forEach((s, i) => {
     chart.root.append(line(chart, s.calibration, hue(i)));
-    for (const [x, y, n] of s.calibration) chart.root.append(svg("circle", { cx: chart.px(x), cy: chart.py(y), r: 2 + 6 * Math.sqrt(n / most), fill: hue(i), "fill-opacity": .6 }, svg("title", {}, `${s.name}: said ${percent(x)} %, right ${percent(y)} % of ${n}`)));
+    for (const [x, y, n] of s.calibration) chart.root.append(svg("circle", { cx: chart.px(x), cy: chart.py(y), r: 2 + 6 * Math.sqrt(n / most), fill: hue(i), "fill-opacity": .6 }, svg("title", {}, `${s.name}: predicted ${percent(x)} %, right ${percent(y)} % of ${n}`)));
   });
   at("curve-charts").append(el("div", { class: "charts" },
     figure("Sentence scores, predicted against human", el("div", { class: "controls" }, systemChoice(drawScatter)), scatter),
     figure("ROC of mispronunciation detection", el("div", { class: "controls" }, choice("positive", Object.entries(targets), "utterance", drawRoc)), rocs),
-    figure("Calibration of phone scores", el("div", { class: "controls" }, el("label", {}, "nothing is fitted; a point's area tells how many phones")), chart.root,
-      el("small", {}, `Above the dashed line people are kinder than the system. Right: phone accuracy 0.5 or more. Expected calibration error ${D.systems.map(s => `${s.letter} ${s.calibration_error === null ? "–" : s.calibration_error.toFixed(3)}`).join("; ")}`))), key());
+    figure("Calibration of phone scores", el("div", { class: "controls" }, el("label", {}, "nothing is fitted; a point's area is the number of phones")), chart.root,
+      el("small", {}, `Above the dashed line raters are more lenient than the system. Right: phone accuracy 0.5 or more. Expected calibration error ${D.systems.map(s => `${s.letter} ${s.calibration_error === null ? "–" : s.calibration_error.toFixed(3)}`).join("; ")}`))), key());
   drawScatter(0); drawRoc("utterance");
 }
 
@@ -118,7 +118,7 @@ function drawPhones() {
     const rate = (p, i) => { const bar = el("i", { class: "bar" }); bar.style.width = `${100 * p.rate / most}%`; bar.style.background = hue(i);
       return el("td", { class: "n" }, percent(p.rate), el("small", {}, p.low === null ? "" : `${percent(p.low)}–${percent(p.high)}`), bar); };
     const body = rows.map(row => el("tr", {}, el("td", { style: "white-space: nowrap" }, `${row.phone} `, el("span", { class: "soft" }, D.ipa[row.phone])), el("td", { class: "n" }, String(row.found[0].n)),
-      ...row.found.flatMap((p, i) => [rate(p, i), el("td", {}, el("small", {}, p.wrong.map(([heard, n]) => `${heard} ${n}`).join(", ")))])));
+      ...row.found.flatMap((p, i) => [rate(p, i), el("td", {}, el("small", {}, p.wrong.map(([phone, n]) => `${phone} ${n}`).join(", ")))])));
     box.querySelector(".scroll")?.remove();
     box.append(table([sorter("phone", "phone"), sorter("n", "n"), ...D.systems.flatMap((s, i) => [sorter(i, letter(s), " not recognised, %"), heading("recognised instead")])], body, "Errors by phone"));
   };
@@ -151,13 +151,13 @@ function drawGap() {
     el("p", { class: "soft" }, `First: ${names[0]}. Second: ${names[1]}. ${g.legend} Lower PER: first ${g.wins[0]}, second ${g.wins[1]}, ties ${g.wins[2]} utterances. Standard deviation of PER: ${g.spread.map(v => percent(v)).join(", ")} (of the difference).`),
     ...part("Overall", g.overall), ...part("Mean PER by human sentence accuracy", g.by_score), ...part("Phones where they differ most", g.by_phone.slice(0, 12)),
     el("h3", {}, "Cases"), el("div", { class: "controls" }, ...Object.entries(g.kinds).map(([kind, [title, n]]) =>
-      el("button", { disabled: n === 0, onclick: () => filterCases(`gap: ${kind.replace("_", " ")}`) }, `${title}: ${n}${heardOf(kind) < n ? `, ${heardOf(kind)} with sound` : ""}`))));
+      el("button", { disabled: n === 0, onclick: () => filterCases(`gap: ${kind.replace("_", " ")}`) }, `${title}: ${n}${withSound(kind) < n ? `, ${withSound(kind)} with sound` : ""}`))));
 }
-const heardOf = kind => D.order.filter(i => D.cases[i].tags.includes(`gap: ${kind.replace("_", " ")}`)).length;
+const withSound = kind => D.order.filter(i => D.cases[i].tags.includes(`gap: ${kind.replace("_", " ")}`)).length;
 
 
 function drawRuns() {
-  const course = s => {
+  const learningCurve = s => {
     const points = k => s.history.filter(row => row[k] !== null).map(row => [row[0], row[k]]);
     const one = (k, ylabel, scale) => {
       const found = points(k).map(([x, y]) => [x, scale * y]);
@@ -168,7 +168,7 @@ function drawRuns() {
       if (best) chart.root.append(svg("circle", { cx: chart.px(best[0]), cy: chart.py(best[1]), r: 4, fill: hue(D.systems.indexOf(s)) }, svg("title", {}, `epoch ${best[0]}, chosen on dev: ${best[1].toFixed(2)}`)));
       return figure(ylabel, chart.root);
     };
-    return s.history.length < 2 ? "" : el("div", { class: "courses" }, one(1, "training loss", 1), one(2, "PER (HQ) on dev, %", 100));
+    return s.history.length < 2 ? "" : el("div", { class: "learning-curves" }, one(1, "training loss", 1), one(2, "PER (HQ) on dev, %", 100));
   };
   const controls = ["swapped", "silence", "noise"].filter(c => D.systems.some(s => s.metrics[`true_auc_${c}`]));
   const rows = D.systems.map(s => el("tr", {}, el("td", {}, letter(s)), ...controls.flatMap(c => [cell(`phone_fall_${c}`, s.metrics[`phone_fall_${c}`]), cell(`true_auc_${c}`, s.metrics[`true_auc_${c}`])])));
@@ -177,5 +177,5 @@ function drawRuns() {
     table([heading("system"), ...controls.flatMap(c => [heading(`fall, ${c}`, true), heading(`AUC, ${c}`, true)])], rows, "Negative controls"));
   at("run-box").append(...D.systems.map(s => el("details", { open: true }, el("summary", {}, letter(s), " ", el("span", { class: "text" }, s.name)),
     el("dl", {}, ...s.facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
-      ...(s.speed ? [el("dt", {}, "speed"), el("dd", {}, `${s.speed.audio_per_second.toFixed(1)} s of audio in a second on ${s.speed.machine}${s.speed.busy ? ", busy with other work meanwhile" : ""}`)] : [])), course(s))));
+      ...(s.speed ? [el("dt", {}, "speed"), el("dd", {}, `${s.speed.audio_per_second.toFixed(1)} s of audio in a second on ${s.speed.machine}${s.speed.busy ? ", busy with other work meanwhile" : ""}`)] : [])), learningCurve(s))));
 }

@@ -33,42 +33,43 @@ def roc(score: np.ndarray, truth: np.ndarray) -> list[list[float]]:
     return [[round(float(x), 4), round(float(y), 4)] for x, y in zip(fpr, tpr, strict=True)]
 
 
-def rocs(answers: SplitPredictions) -> dict[str, list[list[float]]]:
+def rocs(predicted: SplitPredictions) -> dict[str, list[list[float]]]:
     """The ROC of each detection target."""
-    rows = tasks.collect(tasks.detection.TASK, answers.predictions, answers.utterances)
+    rows = tasks.collect(tasks.detection.TASK, predicted.predictions, predicted.utterances)
     found = {}
     for target in tasks.detection.TARGETS:
         table = rows[target.unit]
-        judged = table.keep(np.isfinite(table["accuracy"]))
-        found[target.name] = roc(judged["score"], target.is_positive(judged["accuracy"]))
+        scored = table.keep(np.isfinite(table["accuracy"]))
+        found[target.name] = roc(scored["score"], target.is_positive(scored["accuracy"]))
     return found
 
 
-def calibration(answers: SplitPredictions, bins: int = 10) -> list[list[float]]:
-    """Of phones: mean probability said, share that people called right (accuracy 0.5 or more), count; one row a bin.
+def calibration(predicted: SplitPredictions, bins: int = 10) -> list[list[float]]:
+    """Of phones: mean predicted probability, share that raters called right (accuracy 0.5 or more),
+    count; one row a bin.
 
     The probability is that of the expected phone against all rivals, exp of the score `sd` (gop.probability).
     """
-    said = np.exp(np.concatenate([p.phone_score for p in answers.predictions]))
-    human = np.concatenate([np.asarray(u.judgement.phone_accuracy, dtype=float) for u in answers.utterances])
-    judged = np.isfinite(human)
-    said, right = said[judged], human[judged] >= 0.5
-    place = np.minimum((said * bins).astype(int), bins - 1)
-    rows = [(said[place == b], right[place == b]) for b in range(bins)]
+    probability = np.exp(np.concatenate([p.phone_score for p in predicted.predictions]))
+    human = np.concatenate([np.asarray(u.judgement.phone_accuracy, dtype=float) for u in predicted.utterances])
+    known = np.isfinite(human)
+    probability, right = probability[known], human[known] >= 0.5
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    rows = [(probability[place == b], right[place == b]) for b in range(bins)]
     return [[round(float(s.mean()), 4), round(float(r.mean()), 4), len(s)] for s, r in rows if len(s)]
 
 
 def calibration_error(bins: list[list[float]]) -> float | None:
-    """Expected calibration error: the mean distance of said and right over the bins, weighted by their counts."""
+    """Expected calibration error: the mean distance of predicted and right over the bins, weighted by their counts."""
     total = sum(n for _, _, n in bins)
-    return sum(n * abs(said - right) for said, right, n in bins) / total if total else None
+    return sum(n * abs(predicted - right) for predicted, right, n in bins) / total if total else None
 
 
-def by_phone(answers: SplitPredictions, draws: np.ndarray) -> list[dict[str, Any]]:
-    """Each canonical phone's error rate (replaced or left out) with its interval and its commonest wrong answers."""
-    occurs, missed = phone_errors(answers.utterances, answers.predictions)
-    table = tasks.recognition.confusions(answers.predictions, answers.utterances)
-    speaker = np.unique([u.speaker for u in answers.utterances], return_inverse=True)[1]
+def by_phone(predicted: SplitPredictions, draws: np.ndarray) -> list[dict[str, Any]]:
+    """Each canonical phone's error rate (replaced or left out) with its interval and its commonest wrong hypotheses."""
+    occurs, missed = phone_errors(predicted.utterances, predicted.predictions)
+    table = tasks.recognition.confusions(predicted.predictions, predicted.utterances)
+    speaker = np.unique([u.speaker for u in predicted.utterances], return_inverse=True)[1]
     found = []
     for q, phone in enumerate(phones.PHONES):
         if not occurs[:, q].any():
@@ -76,16 +77,16 @@ def by_phone(answers: SplitPredictions, draws: np.ndarray) -> list[dict[str, Any
         here = len(np.unique(speaker[occurs[:, q] > 0]))
         values = stats.ratio(missed[:, q], occurs[:, q], speaker, draws)
         rate = stats.estimate(values, int(occurs[:, q].sum()), here)
-        wrong = [[heard, n] for heard, n in table[phone].items() if heard != phone][:4]
+        wrong = [[other, n] for other, n in table[phone].items() if other != phone][:4]
         ends = [None if np.isnan(end) else round(end, 4) for end in (rate.low, rate.high)]
         found.append({"phone": phone, "n": rate.n, "rate": round(rate.value, 4), "low": ends[0], "high": ends[1],
                       "wrong": wrong})  # fmt: skip
     return found
 
 
-def by_length(answers: SplitPredictions, draws: np.ndarray) -> dict[str, dict[str, Any]]:
+def by_length(predicted: SplitPredictions, draws: np.ndarray) -> dict[str, dict[str, Any]]:
     """PER, utterance Pearson and phone AUC by the number of canonical phones, as a breakdown of a result file."""
-    length = np.array([len(u.prompt.phones) for u in answers.utterances])
+    length = np.array([len(u.prompt.phones) for u in predicted.utterances])
     found: dict[str, dict[str, Any]] = {}
     for low, high in LENGTHS:
         mask = (length >= low) & (length <= (high or length.max()))
@@ -95,6 +96,6 @@ def by_length(answers: SplitPredictions, draws: np.ndarray) -> dict[str, dict[st
         found[name] = {}
         for task in tasks.TASKS.values():
             wanted = [m for m in task.metrics if m.name in ("per", "utterance_pearson", "phone_auc")]
-            rows: Mapping[Any, Rows] = tasks.collect(task, answers.predictions, answers.utterances)
+            rows: Mapping[Any, Rows] = tasks.collect(task, predicted.predictions, predicted.utterances)
             found[name] |= {k: v.model_dump() for k, v in measure(wanted, within(rows, mask), draws).items()}
     return found
