@@ -103,7 +103,7 @@ def wanted(official_layout, tiny, site, tmp_path):
 
 
 def left_over(target: Path) -> list[str]:
-    return sorted(path.name for path in target.iterdir())
+    return sorted(path.name for path in target.glob("*"))
 
 
 def test_the_archive_is_fetched_checked_and_put_in_place(wanted, site, official_layout):

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from phonobench._version import __version__ as __version__
 
+TYPE_CHECKING = False  # as type checkers know it; importing it would double the time until a signal is handled
 if TYPE_CHECKING:
+    from typing import Any
+
     from phonobench.assessment.scoring import score as score
 
 # onnxruntime reports to its makers as soon as it is imported, unless this is set before. Recordings of people are

@@ -1,7 +1,7 @@
 """The command line. Each verb is one library call; this package parses, prints and maps faults to exit codes.
 
 Data go to stdout, progress and faults to stderr. Exit codes: 0 done, 1 a fault that the user can mend (one line, no
-traceback), 2 a wrong use of the command line, 130 interrupted.
+traceback), 2 a wrong use of the command line, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from phonobench.cli import (
     fitting,
     fusing,
     gap,
+    interruption,
     keeping,
     leaderboard,
     log,
@@ -91,4 +92,7 @@ def main() -> None:
     """Entry point of the console script. `--debug` and `--version` may stand anywhere."""
     given = sys.argv[1:]
     first = [flag for flag in ("--debug", "--version") if flag in given]
-    app([*first, *(argument for argument in given if argument not in first)], prog_name="phonobench")
+    try:
+        app([*first, *(argument for argument in given if argument not in first)], prog_name="phonobench")
+    finally:
+        interruption.end_silently()

@@ -97,6 +97,30 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 @contextmanager
 def progress() -> Iterator[OnProgress]:
     """A `report` callback for long work: bars on a terminal, now and then a line elsewhere."""
+    with _shown() as show:
+
+        def report(step: Progress) -> None:
+            _latest[:] = [step]
+            show(step)
+
+        _latest.clear()
+        yield report
+
+
+_latest: list[Progress] = []
+"""The last step of the work under way, if there is one."""
+
+
+def remaining() -> str:
+    """Where the work under way stands and what remains of it, as the middle of a sentence; empty where none is."""
+    if not _latest:
+        return ""
+    step = _latest[0]
+    return f" at {step.stage} {step.done} of {step.total}, {step.total - step.done} remain"
+
+
+@contextmanager
+def _shown() -> Iterator[OnProgress]:
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines()

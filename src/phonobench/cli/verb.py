@@ -9,8 +9,9 @@ from typing import Any
 
 import typer
 
+from phonobench.cli import interruption
 from phonobench.cli.options import debugging
-from phonobench.cli.output import print_error
+from phonobench.cli.output import print_error, remaining
 from phonobench.types import PhonobenchError
 
 
@@ -39,14 +40,18 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def guarded(*args: Any, **options: Any) -> None:
         try:
-            function(*args, **options)
+            with interruption.raised():
+                function(*args, **options)
         except PhonobenchError as fault:
             if debugging():
                 raise
             print_error(str(fault))
             raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            print_error("interrupted; what is done is kept; the same command continues", prefix="")
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as stop:
+            if debugging():
+                raise
+            line = f"{interruption.told(stop)}{remaining()}; what is done is kept; the same command continues"
+            print_error(line, prefix="")
+            raise typer.Exit(interruption.exit_code(stop)) from None
 
     return guarded

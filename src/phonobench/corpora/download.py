@@ -19,6 +19,7 @@ from pathlib import Path
 
 from phonobench.corpora import transfer, unpack
 from phonobench.corpora.specification import Specification
+from phonobench.store import outputs
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
 _UNPACKED = 2.0  # bytes on disk for a byte of the archive, at most: 0.7 GB of speech packs to 0.5 GB
@@ -61,8 +62,20 @@ def fetch(
     addresses = urls or specification.urls
     if not addresses:
         raise PhonobenchError(f"{specification.name} has no address to fetch it from; see {specification.home}")
+    with outputs.sole_owner(archive.parent):
+        return _fetch(addresses, archive, root, specification, sha256, progress, pause)
+
+
+def _fetch(
+    addresses: tuple[str, ...],
+    archive: Path,
+    root: Path,
+    specification: Specification,
+    sha256: str | None,
+    progress: OnProgress | None,
+    pause: float,
+) -> Fetched:
     try:
-        archive.parent.mkdir(parents=True, exist_ok=True)
         source = transfer.download(addresses, archive, spare=_UNPACKED, progress=progress, pause=pause)
         size, found = archive.stat().st_size, _digest(archive, progress)
         if sha256 is not None and found != sha256.lower():
@@ -74,7 +87,7 @@ def fetch(
         _install(archive, root, specification, source.url, progress)
     except OSError as error:
         raise PhonobenchError(
-            f"{target}: {error.strerror or error}; free disk space or choose another folder, then run it again"
+            f"{archive.parent}: {error.strerror or error}; free disk space or choose another folder, then run it again"
         ) from error
     transfer.discard(archive)
     return Fetched(root, source.url, size, found)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from phonobench.store.files import write_json
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
 CHUNK = 1 << 18
@@ -116,7 +117,7 @@ def _connection(url: str, path: Path, spare: float, progress: OnProgress | None)
             discard(path)
             raise _InterruptedError("the server has another file than was begun; beginning anew")
         _refuse_small_disk(path, source.size, have if resumed else 0, spare)
-        _note(path).write_text(json.dumps(asdict(source)), encoding="utf-8")
+        write_json(_note(path), asdict(source))
         _store(response, path, source.size, resumed, progress)
     return source
 

@@ -15,6 +15,7 @@ from phonobench.assessment.package_facts import seal
 from phonobench.fitting.fit import recipe_name, run_id
 from phonobench.fitting.folds import in_panels
 from phonobench.fitting.open import fitted
+from phonobench.store import atomic, outputs
 from phonobench.systems import cards
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
@@ -50,11 +51,25 @@ def export(
     Raises:
         PhonobenchError: For a run that is no fitted scorer, and for acoustic models that cannot run without torch.
     """
-    from phonobench.neural.checkpoints import onnx
-
     run = fitted(run_dir)
     if acoustic_models:
         run |= _with_acoustic_models(run, run_dir.parent, acoustic_models)
+    with outputs.sole_owner(folder), atomic.staged(folder, bundle.FACTS) as draft:
+        _write(run, run_dir, draft, name, int8, level, report)
+    return folder
+
+
+def _write(
+    run: dict[str, Any],
+    run_dir: Path,
+    folder: Path,
+    name: str | None,
+    int8: bool,
+    level: float | None,
+    report: OnProgress,
+) -> None:
+    from phonobench.neural.checkpoints import onnx
+
     files: dict[str, str] = {}
     bands, hops = set(), {cards.find(system).hop for system in run["card"].split("+")}
     for place, model in enumerate(run["listeners"]):
@@ -79,7 +94,6 @@ def export(
     }  # fmt: skip
     store.write_bytes(folder / "MODEL_CARD.md", _model_card(facts["card"]).encode())
     store.write_json(folder / bundle.FACTS, {**facts, "sha256": seal(facts)})
-    return folder
 
 
 def _with_acoustic_models(run: dict[str, Any], runs_root: Path, acoustic_models: Sequence[Path]) -> dict[str, Any]:

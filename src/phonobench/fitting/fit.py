@@ -30,7 +30,7 @@ from phonobench.fitting.cross_validation import cross_validate, write_outputs
 from phonobench.fitting.dataset import POSITIVE, REPLACED_EVERY, SWAPPED_EVERY, gather
 from phonobench.fitting.folds import folds_of, in_panels
 from phonobench.stats import best_f1_threshold
-from phonobench.store import provenance
+from phonobench.store import outputs, provenance
 from phonobench.types import Corpus, OnProgress, Utterance
 
 LEVEL = -19.0
@@ -67,12 +67,26 @@ def fit(
     Raises:
         PhonobenchError: For runs that are no folds, or not the same ones, and for too few speakers.
     """
-    from phonobench.neural.assessment import training
-    from phonobench.neural.checkpoints import onnx
-
     config = config or FitConfig()
     plan = _plan(runs, corpus, acoustic_models, layers, level, config, seeds)
     run_dir = runs_root / run_id(plan.system, plan.votes, plan.key)
+    with outputs.sole_owner(run_dir):
+        return _fit(plan, run_dir, corpus, layers, level, config, seeds, report)
+
+
+def _fit(
+    plan: _Plan,
+    run_dir: Path,
+    corpus: Corpus,
+    layers: Sequence[int],
+    level: float | None,
+    config: FitConfig,
+    seeds: Sequence[int],
+    report: OnProgress,
+) -> Path:
+    from phonobench.neural.assessment import training
+    from phonobench.neural.checkpoints import onnx
+
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "fitted":
         return run_dir
     data = gather(plan.folds, corpus, layers, level, limit=plan.first[0].get("limit"), report=report)

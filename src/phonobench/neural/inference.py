@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from phonobench.neural.posteriors import batch_posteriors, unpadded
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training.batches import TrainingData, by_length
 from phonobench.neural.training.state_cache import SharedStates, StateCache
+from phonobench.store import outputs
 from phonobench.systems import cards
 from phonobench.types import SAMPLE_RATE, Corpus, OnProgress, PhonobenchError, Progress, Split, Utterance
 
@@ -55,6 +57,20 @@ def infer(
             f"{run_dir.name} is not trained to its end; `phonobench train {manifest['card']}` with the same settings "
             "continues it"
         )
+    with outputs.sole_owner(run_dir) if distributed.is_main() else nullcontext():
+        _infer(run_dir, manifest, corpus, splits, controls, source, shared_states, report)
+
+
+def _infer(
+    run_dir: Path,
+    manifest: dict[str, Any],
+    corpus: Corpus,
+    splits: Sequence[Split],
+    controls: bool,
+    source: str | None,
+    shared_states: SharedStates | None,
+    report: OnProgress,
+) -> None:
     jobs: list[tuple[str, str, tuple[Utterance, ...], Callable[[Utterance], np.ndarray]]] = []
     for split in splits:
         # The test speakers are the same in every fold, and what is inferred for them stays comparable.

@@ -8,15 +8,17 @@ a pipe is written to directly.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import re
 import secrets
+import shutil
 import socket
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -86,6 +88,42 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
         raise
 
 
+@contextlib.contextmanager
+def staged(folder: Path, last: str) -> Iterator[Path]:
+    """A draft whose files replace those of a folder together, at the end: a kill before leaves the former ones.
+
+    Args:
+        folder: What is to be written. Other files in it stay.
+        last: The name of the file that is put into place last, by which the whole is known.
+
+    Yields:
+        The folder to write into.
+
+    Raises:
+        PhonobenchError: As `write_bytes`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     with staged(Path(place) / "new", "facts.json") as draft:
+        ...         write_bytes(draft / "facts.json", b"{}")
+        ...     sorted(path.name for path in (Path(place) / "new").iterdir())
+        ['facts.json']
+    """
+    draft = folder / _temporary_name("draft")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+        draft.mkdir()
+        yield draft
+        for path in sorted(draft.iterdir(), key=lambda one: one.name == last):
+            path.replace(folder / path.name)
+    except OSError as error:
+        raise explained(folder, error) from error
+    finally:
+        _discard(draft)
+
+
 def explained(path: Path, error: OSError) -> Exception:
     """The fault of a write as the user can mend it; a fault that they cannot mend as it is."""
     if error.errno in _FULL:
@@ -100,9 +138,9 @@ def explained(path: Path, error: OSError) -> Exception:
 
 
 def sweep(folder: Path) -> list[Path]:
-    """Remove the temporary files of writers that no longer live, once a process and folder.
+    """Remove the temporary files and drafts of writers that no longer live, once a process and folder.
 
-    A file is removed when its name is that of a temporary file and its process on this host is gone, or, whatever the
+    One is removed when its name is that of a temporary file and its process on this host is gone, or, whatever the
     host, when it is a day old: a write takes seconds.
 
     Returns:
@@ -170,6 +208,9 @@ def _keep_mode(place: Path, temporary: Path) -> None:
 
 def _discard(path: Path) -> None:
     try:
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     except OSError:
         return  # the folder itself may be out of reach; the first error is the one to tell

@@ -96,3 +96,40 @@ def sole_writer(file: IO[bytes], path: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError, ValueError):
             fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+
+
+@contextlib.contextmanager
+def sole_owner(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made where there is none, so that no second command works on it. Leaves no file behind.
+
+    Raises:
+        PhonobenchError: Another process holds it, or it cannot be made.
+    """
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PhonobenchError(
+            f"cannot make {folder} ({error.strerror}): choose a folder that can be written"
+        ) from error
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):  # Windows opens no folders, and has no such locks
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as busy:
+                raise PhonobenchError(
+                    f"{folder} is being written by another command: wait for it, then run the same command again"
+                ) from busy
+        yield
+    finally:
+        os.close(handle)
+        if is_new:
+            with contextlib.suppress(OSError):  # unless something was written
+                folder.rmdir()

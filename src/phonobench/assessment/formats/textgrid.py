@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phonobench.assessment.formats.format import Format
@@ -24,6 +22,7 @@ Interval = tuple[float, float, str]
 def convert(score: Score) -> str:
     """The TextGrid of one score in Praat's long text format. Insertions are a tier of their own where there are any."""
     from praatio.textgrid import IntervalTier, PointTier, Textgrid
+    from praatio.utilities.textgrid_io import getTextgridAsStr
 
     phones = [phone for word in score.words for phone in word.phones]
     rows: tuple[list[Interval], ...] = (
@@ -38,10 +37,23 @@ def convert(score: Score) -> str:
     if score.insertions:
         marks = {round((one.start + one.end) / 2, 4): one.phone for one in score.insertions}
         grid.addTier(PointTier("inserted", sorted(marks.items()), 0, score.duration))
-    with tempfile.TemporaryDirectory() as folder:  # praatio writes files only, and not atomically
-        file = Path(folder) / "made.TextGrid"
-        grid.save(str(file), "long_textgrid", includeBlankSpaces=True, reportingMode="error")
-        return file.read_text(encoding="utf-8")
+    grid.validate("error")
+    fields = {
+        "xmin": grid.minTimestamp,
+        "xmax": grid.maxTimestamp,
+        "tiers": [
+            {
+                "class": tier.tierType,
+                "name": tier.name,
+                "xmin": tier.minTimestamp,
+                "xmax": tier.maxTimestamp,
+                "entries": tier.entries,
+            }
+            for tier in grid.tiers
+        ],
+    }
+    made: str = getTextgridAsStr(fields, "long_textgrid", includeBlankSpaces=True)
+    return made
 
 
 def _clear(entries: Sequence[Interval], duration: float) -> list[Interval]:

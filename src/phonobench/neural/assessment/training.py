@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from types import TracebackType
 from typing import cast
 
 import numpy as np
@@ -51,12 +54,34 @@ def fit_all(
         else:
             # Spawned, not forked: torch's threads do not survive a fork.
             spawn = multiprocessing.get_context("spawn")
-            pool = stack.enter_context(ProcessPoolExecutor(os.cpu_count() or 1, mp_context=spawn))
+            workers = ProcessPoolExecutor(os.cpu_count() or 1, mp_context=spawn, initializer=_follow_parent)
+            pool = stack.enter_context(workers)
+            stack.push(_end_workers)
             fitted = pool.map(_fit_one, *zip(*tasks, strict=True))
         for network in fitted:
             networks.append(network)
             report(Progress("fit scorer", len(networks), len(tasks)))
     return [Ensemble(networks[k : k + len(seeds)]).eval() for k in range(0, len(networks), len(seeds))]
+
+
+def _follow_parent() -> None:
+    """In a worker: leave interruptions to the parent, and end when it does, also when it is killed."""
+    parent = multiprocessing.parent_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _end_workers(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    """After a fault or an interruption nobody waits for the networks that are being fitted."""
+    if kind is not None:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
 
 
 def _fit_one(examples: Sequence[Example], config: FitConfig, seed: int) -> ScorerNetwork:

@@ -86,8 +86,6 @@ def write(
     outputs: tuple[str, ...],
 ) -> None:
     """One ONNX file of a module; `free` names the axes of each input that may be of any length."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
     axes = tuple(dict.fromkeys(free[name], torch.export.Dim.AUTO) for name in free)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own plans
@@ -101,10 +99,7 @@ def write(
             verbose=False,
         )
         assert program is not None
-        program.save(draft, external_data=False)
-        content = draft.read_bytes()
-    draft.unlink()
-    store.write_bytes(path, content)
+    store.write_bytes(path, program.model_proto.SerializeToString())
 
 
 def write_scorer(network: Ensemble, path: Path) -> None:

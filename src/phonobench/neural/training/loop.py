@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from phonobench.neural.posteriors import choice_per, log_posteriors
 from phonobench.neural.recogniser import Recogniser
 from phonobench.neural.training import batches, blank_bias, codebooks, data, optimiser
 from phonobench.neural.training.forward import ForwardPass
-from phonobench.neural.training.inputs import build_model, first_manifest, resolve
+from phonobench.neural.training.inputs import TrainingInputs, build_model, first_manifest, resolve
 from phonobench.neural.training.resume import Checkpoint, TrainingState
 from phonobench.neural.training.state_cache import SharedStates, StateCache
 from phonobench.neural.training.step import OptimiserStep
+from phonobench.store import outputs
 from phonobench.systems.cards import Card
 from phonobench.systems.recipe import Recipe
 from phonobench.types import Corpus, OnProgress, Progress
@@ -82,9 +84,18 @@ def train(
     inputs = resolve(
         card, recipe, corpus, runs_root, seed=seed, source=source, limit=limit, start=start, fold=fold, members=members
     )
-    run_dir = inputs.run_dir
-    if inputs.finished:
-        return run_dir
+    with outputs.sole_owner(inputs.run_dir) if distributed.is_main() else nullcontext():
+        _train(inputs, source, shared_states, report)
+    return inputs.run_dir
+
+
+def _train(inputs: TrainingInputs, source: str | None, shared_states: SharedStates | None, report: OnProgress) -> None:
+    run_dir, recipe, seed, limit = inputs.run_dir, inputs.recipe, inputs.seed, inputs.limit
+    runs_root, checkpoint = run_dir.parent, Checkpoint(run_dir / "checkpoint")
+    if distributed.broadcast(inputs.finished):
+        if distributed.is_main():
+            checkpoint.remove()  # a kill may have come between the last two lines below
+        return
 
     splits = data.choose(inputs.corpus, limit)
     torch.manual_seed(seed)
@@ -108,7 +119,6 @@ def train(
         scaler = hardware.scaler(recipe)
         take_step = OptimiserStep(run_dir.name, seed, model, prepared, forward, schedule, adamw, average, scaler)
 
-        checkpoint = Checkpoint(run_dir / "checkpoint")
         state = checkpoint.load(model, adamw, average, scaler)
         manifest |= state.record()
         distributed.broadcast_tensors(
@@ -157,7 +167,6 @@ def train(
             store.write_run(run_dir, {**store.read_run(run_dir), **manifest, **ending})
             checkpoint.remove()
         distributed.barrier()
-    return run_dir
 
 
 class _Clock:

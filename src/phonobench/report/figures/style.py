@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from phonobench import store
 from phonobench.types import PhonobenchError
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -54,7 +56,8 @@ def write(figure: Figure, path: Path) -> Path:
     suffix = path.suffix.removeprefix(".")
     if suffix not in SUFFIXES:
         raise PhonobenchError(f"{path}: figures are written as {', '.join(SUFFIXES)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     dates: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    figure.savefig(path, bbox_inches="tight", dpi=200, metadata=dates.get(suffix))
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=suffix, bbox_inches="tight", dpi=200, metadata=dates.get(suffix))
+    store.write_bytes(path, drawn.getvalue())
     return path
