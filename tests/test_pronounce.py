@@ -38,8 +38,7 @@ def test_text_is_read_as_people_read_it(text: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "culprit"),
-    [("it is 5 km away", "km"), ("5th Ave. near us", "Ave."), ("你好 hello", "你 好"), ("call 1-2-3x", "1-2-3x"),
-     ("e.g. this", "e.g."), ("...", "holds no words"), ("", "holds no words")],
+    [("你好 hello", "你 好"), ("call 1-2-3x", "1-2-3x"), ("...", "holds no words"), ("", "holds no words")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named(text: str, culprit: str) -> None:
     with pytest.raises(PhonobenchError, match=culprit):
@@ -167,7 +166,9 @@ def test_unknown_words_are_guessed_or_refused_by_name() -> None:
 
 def test_capitals_that_are_no_word_are_spelled_unless_all_is_in_capitals() -> None:
     assert [one.word for one in reading.of_text("the XQC bear")] == ["the", "x.", "q.", "c.", "bear"]
-    assert [one.word for one in reading.of_text("THE XQC BEAR")] == ["the", "xqc", "bear"]
+    shouted = reading.of_text("THE XQC BEAR")
+    assert [one.word for one in shouted] == ["the", "xqc", "bear"]
+    assert [[word.word for word in option] for option in shouted[1].alternatives] == [["x.", "q.", "c."]]
 
 
 def test_phones_can_be_given() -> None:

@@ -57,6 +57,8 @@ WEAK: dict[str, str] = {
 NEVER_AROUND = '"“”„«»()[]{}<>,;:!?¡¿|'
 """Punctuation that is taken from both ends of a piece of text before it is looked up."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "‐": "-", "‑": "-"})
+_CONTRACTED = {"'ll": "AH L", "'ve": "AH V", "'re": "ER", "'d": "D"}
+"""Endings of contractions that the dictionary lacks (`that'd`)."""
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 _HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 
@@ -135,6 +137,16 @@ def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = Non
             for phones, kind in accents.forms(word, sounds).items():
                 found.setdefault(phones, Pronunciation(phones, kind))
         return tuple(found.values())
+    letter = re.fullmatch(r"([a-z]\.)'?s", word)  # the plural of a letter's name: NGOs
+    if letter:
+        return tuple(Pronunciation(_possessive(stem.phones), "derived") for stem in pronunciations(letter[1], own))
+    if word.endswith("in'"):  # runnin'
+        stems = pronunciations(word[:-1] + "g", own)
+        return tuple(Pronunciation((*one.phones[:-1], "N"), "derived") for one in stems if one.phones[-1] == "NG")
+    for ending, added in _CONTRACTED.items():
+        if word.endswith(ending):
+            stems = pronunciations(word[: -len(ending)], own)
+            return tuple(Pronunciation((*one.phones, *added.split()), "derived") for one in stems)
     if word.endswith("'s"):
         return tuple(Pronunciation(_possessive(stem.phones), "derived") for stem in pronunciations(word[:-2], own))
     if word.endswith("s'"):

@@ -1,18 +1,43 @@
-"""From written text to the words that are spoken: punctuation, case, apostrophes, hyphens, numbers, money.
+"""From written text to the words that may be spoken: each piece of it with every way to read it.
 
-What cannot be read in one way is refused by name, not guessed: an abbreviation such as `St.`, a formula, another
-script.
+What may be read in several ways (`1990`, `IT`, `5/10`, `St.`) has several readings, the most expected first, and the
+audio decides (`reading.choose`). What cannot be read at all is refused by name, not guessed.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Container
 from dataclasses import dataclass
 
-from phonobench.pronounce import numbers
+from phonobench.pronounce import capitals, figures, lexicon
+from phonobench.pronounce import numbers as numerals
+from phonobench.pronounce.abbreviations import (
+    ALWAYS,
+    BEFORE_ROMAN,
+    BETWEEN_NUMBERS,
+    DAYS,
+    DOMAINS,
+    DOTTED,
+    KINGS,
+    MAGNITUDES,
+    MONEY,
+    MONTHS,
+    NUMBERED,
+    SPECIAL,
+    WORDS_TOO,
+)
+from phonobench.pronounce.capitals import initials
+from phonobench.pronounce.clean import clean, letters, shown
+from phonobench.pronounce.figures import Neighbours, joined, ways
+from phonobench.pronounce.numbers import Ways, unique
 from phonobench.types import PhonobenchError
+
+__all__ = ["Span", "Token", "initials", "spans", "words"]
+
+MOST = 12
+"""Readings of one piece that are considered."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +48,50 @@ class Token:
     written: str
 
 
-_SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "‐": "-", "‑": "-", "−": "-", "…": " "})
-_DASHES = re.compile(r"--+|[–—/]+|\s-+\s")
-_EDGES = '"“”„«»()[]{}<>.,;:!?¡¿*_~|-'
+@dataclass(frozen=True)
+class Span:
+    """A piece of text and the word sequences that it may stand for, the most expected first."""
 
-_SHORT = {"vs": "versus"}
-_NO_WORDS = frozenset({
-    "approx", "bldg", "capt", "cf", "cm", "dept", "eg", "ft", "hwy", "ie", "kg", "km", "lt", "ml", "mm", "nr", "pg",
-    "pp", "prof", "pt", "rd", "univ", "vol", "yr",
-})  # fmt: skip
-"""Abbreviations without a pronunciation of their own."""
-_OTHER_WORDS = frozenset({"apt", "ave", "col", "fig", "gen", "gov", "oz", "rev", "sen", "tel"})
-"""Abbreviations, where a full stop and more text follow, whose letters are another word."""
-_SYMBOLS = {"&": ["and"], "+": ["plus"], "=": ["equals"], "@": ["at"], "%": ["percent"]}
-_MONEY = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence"), "¥": ("yen", "")}
+    written: str
+    readings: tuple[tuple[str, ...], ...]
+
+
+_EDGES = '"“”„«»()[]{}<>.,;:!?¡¿*_~|-'
+_WRAPPED = '"()[]{}*_|¡¿'
+_ENDS = '.,;:!?"'
+_BREAKS = re.compile(
+    r"--+|[—]+|\s[-–/]+\s|(?<![\d%°])(?<!\dst)(?<!\dnd)(?<!\drd)(?<!\dth)–|–(?![\d$€£])"  # dashes
+    r"|(?<=[^\W\d])[,;:!?](?=[^\W\d])"  # no blank after a mark: hello,world
+    r'|(?<=[^\W\d])["()\[\]]+(?=[^\W\d]{2})|\.{2,}'
+)
+_SENTENCES = re.compile(r"(?<=[a-z]{2}\.)(?=[A-Z][a-z])|(?<=\d[,;])(?=[A-Za-z])|(?<=[a-z][,;])(?=\d)")
 _ELIDED = frozenset({"'em", "'til", "'cause", "'tis", "'twas", "'round", "'bout"})
 """Words that begin with an apostrophe, not in quotation marks."""
-_MAGNITUDES = ("thousand", "million", "billion", "trillion")
+_LINKS = {"/": "|slash|or", "_": "|underscore", "+": "plus", "=": "equals|is"}
+"""What is said between the parts of a piece with such a mark, if anything."""
+_COUNTED = frozenset(
+    [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "twenty",
+        "thirty",
+        "fifty",
+        "hundred",
+        "thousand",
+    ]
+)
 
 
-def words(text: str) -> tuple[Token, ...]:
-    """The words of a text in order.
+def words(text: str, own: Container[str] = ()) -> tuple[Token, ...]:
+    """The words of a text in order, each piece in its most expected reading.
 
     Raises:
         PhonobenchError: for a text without words, and naming each piece that cannot be read, with the remedy.
@@ -52,19 +100,34 @@ def words(text: str) -> tuple[Token, ...]:
         >>> [token.word for token in words("It's 5%!")]
         ["it's", 'five', 'percent']
     """
-    plain = _DASHES.sub(" ", unicodedata.normalize("NFKC", text).translate(_SAME))
-    pieces, found, refused = plain.split(), [], []
+    return tuple(Token(word, span.written) for span in spans(text, own) for word in span.readings[0])
+
+
+def spans(text: str, own: Container[str] = ()) -> tuple[Span, ...]:
+    """The pieces of a text with all their readings.
+
+    Args:
+        text: as it is written.
+        own: spellings of the user's lexicon (`lexicon.key`): such a piece is one word, whatever it looks like.
+
+    Raises:
+        PhonobenchError: as `words` does.
+
+    Example:
+        >>> spans("IT rises")[0]
+        Span(written='IT', readings=(('it',), ('i.', 't.')))
+    """
+    pieces = _pieces(text, own)
+    reader = _Reader(pieces, own, all_capitals=text.upper() == text)
+    found, refused = [], []
     for place, piece in enumerate(pieces):
-        after = pieces[place + 1].strip(_EDGES).lower() if place + 1 < len(pieces) else ""
         try:
-            said = _read(piece, after)
+            readings = reader.read(place)
         except _UnreadableError as fault:
             refused.append(f"{piece} ({fault})")
             continue
-        if place and said and said == _of_magnitude(pieces[place - 1], piece):
-            currency = _MONEY[pieces[place - 1].strip(_EDGES)[0]][0] + "s"
-            said = said if after == currency else [*said, currency]
-        found += [Token(word, piece) for word in said]
+        if readings and readings[0]:
+            found.append(Span(piece, tuple(tuple(way) for way in readings[:MOST])))
     if refused:
         raise PhonobenchError(f"cannot read {'; '.join(refused)}: write it as it is said, in words")
     if not found:
@@ -72,121 +135,349 @@ def words(text: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
-def initials(letters: str) -> list[str]:
-    """`U.S.`, `p.m.` or `BBC` letter by letter; a letter's name is a lexicon's word with a full stop (`u.`).
-
-    Example:
-        >>> initials("p.m.")
-        ['p.', 'm.']
-    """
-    return [letter.lower() + "." for letter in letters if letter.isalpha()]
-
-
 class _UnreadableError(Exception):
     """Why a piece of text cannot be turned into words."""
 
 
-def _of_magnitude(before: str, piece: str) -> list[str] | None:
-    """[`million`] where the piece follows an amount of money (`$3 million`): the currency is said after it."""
-    word = piece.strip(_EDGES).lower()
-    return [word] if word in _MAGNITUDES and re.fullmatch(r"[$€£¥][\d,.]*\d", before.lstrip("(\"'")) else None
+def _pieces(text: str, own: Container[str]) -> list[str]:
+    """The text cut at blanks, dashes and marks without a blank; pieces of the user's lexicon stay whole."""
+    found: list[str] = []
+    seen = re.sub(r"([^\W\d]*)\u200b+([^\W\d]*)", _unbroken, clean(text))
+    plain = re.sub(r"\s--+\s|\s[-–/]+(?=\s)|--+|—+", " \u2014 ", seen)
+    chunks = plain.split()
+    for place, piece in enumerate(chunks):
+        if piece == "\u2014":
+            numbers = 0 < place < len(chunks) - 1 and chunks[place - 1][-1].isdigit() and chunks[place + 1][0].isdigit()
+            found += ["-"] if numbers and " - " in text else []
+        elif _own(piece, own):
+            found.append(piece)
+        else:
+            found += _SENTENCES.sub(" ", _BREAKS.sub(" ", piece)).replace("–", "-").split()
+    return found
 
 
-def _read(piece: str, after: str) -> list[str]:
-    """The words of one piece without blanks; `after` is the next one."""
-    if piece in _SYMBOLS:
-        return _SYMBOLS[piece]
-    elided = re.match(r"'[a-z]+", piece.lower())
-    if elided and elided[0] in _ELIDED:
-        return [elided[0]]
-    bare = piece.strip(_EDGES + "'")
-    if not bare:
+def _unbroken(found: re.Match[str]) -> str:
+    """A break of no width: between two words, or inside one."""
+    first, second = found[1].lower(), found[2].lower()
+    return f"{found[1]} {found[2]}" if lexicon.look_up(first) and lexicon.look_up(second) else found[1] + found[2]
+
+
+def _own(piece: str, own: Container[str]) -> str | None:
+    """The spelling under which the user's lexicon holds a piece: as written, or without the punctuation around it."""
+    whole = lexicon.key(piece)
+    inner = whole.strip(lexicon.NEVER_AROUND)
+    for one in (whole, inner, inner.rstrip("."), inner.strip(_EDGES), inner.strip(_EDGES + "'")):
+        if one in own:
+            return one
+        for ending in ("'s", "s'", "s"):
+            if len(one) > len(ending) and one.endswith(ending) and one[: -len(ending)] in own and ending != "s":
+                return one
+    return None
+
+
+class _Reader:
+    """Reads the pieces of one text, each between its neighbours."""
+
+    def __init__(self, pieces: list[str], own: Container[str], all_capitals: bool) -> None:
+        self.pieces, self.own, self.all_capitals = pieces, own, all_capitals
+
+    def read(self, place: int) -> Ways:
+        """The ways to read one piece; [] for mere punctuation."""
+        piece = self.pieces[place]
+        before = self.pieces[place - 1] if place else ""
+        after = self.pieces[place + 1] if place + 1 < len(self.pieces) else ""
+        own = _own(piece, self.own)
+        if own:
+            return [[own]]
+        found = self.piece(piece, before, after)
+        word = piece.strip(_EDGES).lower()
+        if word in MAGNITUDES and re.fullmatch(rf"[{''.join(MONEY)}][\d,.]*\d", before.lstrip("(\"'")):
+            name = MONEY[before.lstrip("(\"'")[0]][0]
+            currency = name if name in ("yen", "won") else name + "s"
+            return [[word]] if after.strip(_EDGES).lower() == currency else [[word, currency]]
+        return found
+
+    def piece(self, piece: str, before: str = "", after: str = "") -> Ways:
+        """The ways to read a piece between two others."""
+        near = Neighbours(before.strip(_EDGES).lower(), after.strip(_EDGES).lower())
+        for form in (self._symbol, self._elided, self._figure, self._short, self._letters):
+            found = form(piece, before, after, near)
+            if found is not None:
+                return found
         return []
-    if re.match(r"-\d", piece):
-        bare = "-" + bare
-    if piece.startswith(tuple(_MONEY)) or bare.startswith(tuple(_MONEY)):
-        return _money(bare, after)
-    if re.search(r"\d", bare):
-        return _numeric(bare)
-    short = bare.lower()
-    if short in ("e.g", "i.e"):
-        raise _UnreadableError("an abbreviation")
-    if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]?", bare + ".") and "." in bare:
-        return initials(bare)
-    abbreviated = piece.rstrip("\"”')]},;:!?").endswith(".")
-    if short in _NO_WORDS or (abbreviated and after and short in _OTHER_WORDS):
-        raise _UnreadableError("an abbreviation")
-    if short in _SHORT:
-        return [_SHORT[short]]
-    return [part for half in _ascii(bare).split("-") for part in _spelled(half)]
+
+    def _symbol(self, piece: str, before: str, after: str, near: Neighbours) -> Ways | None:
+        lower = piece.lower()
+        for one in (lower, lower.strip(_WRAPPED + "'").rstrip(_ENDS), lower.rstrip(_ENDS)):
+            if one in SPECIAL:
+                return ways(SPECIAL[one])
+        between = re.search(r"\d$", before) and re.match(r"[-.$]?\d", after)
+        if between and piece in BETWEEN_NUMBERS:
+            return ways(BETWEEN_NUMBERS[piece])
+        return None
+
+    def _elided(self, piece: str, before: str, after: str, near: Neighbours) -> Ways | None:
+        found = re.match(r"'[a-z]+", piece.lower())
+        return [[found[0]]] if found and found[0] in _ELIDED else None
+
+    def _figure(self, piece: str, before: str, after: str, near: Neighbours) -> Ways | None:
+        if not re.search(r"\d", piece):
+            return self._unit(piece, before, near)
+        figure = re.sub(r"^'(?=\d)", "", piece.strip(_WRAPPED + "'" if piece[:1] == "'" else _WRAPPED))
+        figure = re.sub(r"^[*_|,;:!?]+|^-+(?![\d.$€£¥])|^\.(?!\d)", "", figure)
+        figure = figure.rstrip(_ENDS.replace('"', "") + _WRAPPED.replace('"', "") + "-~|")
+        if piece.endswith('"') and not piece.startswith('"') and re.fullmatch(r"[\d.']+", figure):
+            quoted = '"' in "".join(self.pieces[: self.pieces.index(piece)])
+            figure = figure if quoted else figure + '"'
+        money = re.fullmatch(r"(us|ca?|au?|hk|nz|s)(\$.*)", figure.lower())
+        if money:
+            figure = money[2]
+        if "^" in figure and figures.is_unit(figure.lower()):
+            return self._unit(figure, before, near)
+        found = figures.read(figure.lower(), near)
+        named = re.fullmatch(r"(\d+)([GKSTH])", figure)  # 5G, 5K
+        if named:
+            return unique(joined(numerals.cardinals(int(named[1])), [initials(named[2])]), found)
+        if found:
+            return found
+        if figure.startswith('"') or figure.endswith('"'):
+            found = figures.read(figure.strip('"').lower(), near)
+        return found or self._mixed(figure.strip(_EDGES + "'"), near)
+
+    def _mixed(self, figure: str, near: Neighbours) -> Ways:
+        """Figures and letters: parts between hyphens and slashes, then runs of letters and of digits."""
+        if figure[:1] in MONEY:
+            raise _UnreadableError("an amount of money in an unknown form")
+        for mark, links in (("-", ("",)), ("/", ("", "slash")), ("&", ("and",)), (",", ("",)), (":", ("",))):
+            parts = figure.split(mark)
+            if len(parts) > 1 and all(parts):
+                if mark == "-" and re.search(r"\d-\d", figure):
+                    break
+                read = [self.piece(part) for part in parts]
+                linked = [joined(*_between(read, [link] if link else []), most=MOST) for link in links]
+                return unique(*linked, most=MOST)
+        runs = re.findall(r"[A-Za-z]+|\d+", figure)
+        if "".join(runs) != figure or not runs or len(runs) > 4 or re.search(r"\d[xX]$|[a-z]\d+[a-z]", figure):
+            raise _UnreadableError("a number in an unknown form")
+        read = []
+        for run in runs:
+            if run.isdigit():
+                read.append(
+                    unique(
+                        numerals.cardinals(int(run)),
+                        numerals.spelled(run),
+                        numerals.pairs(run) if len(run) in (3, 4) else [],
+                    )
+                )
+            elif len(run) > 2 and lexicon.look_up(run.lower()) and not run.isupper():
+                read.append([[run.lower()]])
+            elif len(run) <= 3:
+                read.append([initials(run)])
+            else:
+                read.append(self.piece(run))
+        return unique(joined(*read, most=MOST))
+
+    def _unit(self, piece: str, before: str, near: Neighbours) -> Ways | None:
+        """A unit after a number and a blank: `5 km`."""
+        bare = piece.strip(_EDGES + "'").lower()
+        number = near.before if re.fullmatch(r"[$€£]?[\d,./⁄\u2064]*\d", near.before) else ""
+        clock = number or (near.before if re.fullmatch(r"\d{1,2}:\d\d", near.before) else "")
+        if bare in ("am", "pm") and clock:
+            return [initials(bare)] + ([[bare]] if bare == "am" else [])
+        if (
+            not (number or near.before in _COUNTED)
+            or not figures.is_unit(bare)
+            or (piece[:1].isupper() and len(bare) < 2)
+        ):
+            return None
+        if piece.isupper() and lexicon.look_up(bare):
+            return None
+        if not number and lexicon.look_up(bare):
+            return None
+        found = figures.unit(bare, number or near.before)
+        if bare in WORDS_TOO and not piece.rstrip("\"')").endswith("."):
+            return unique([[bare]], found)
+        return found
+
+    def _short(self, piece: str, before: str, after: str, near: Neighbours) -> Ways | None:
+        """Abbreviations of the tables, and initials with full stops."""
+        bare = piece.strip(_EDGES + "'")
+        short = bare.lower()
+        if short in ALWAYS and not (self.all_capitals and lexicon.look_up(short)):
+            return ways(ALWAYS[short])
+        if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]?", bare + ".") and "." in bare:
+            return [initials(bare)]
+        dotted = re.fullmatch(r"((?:[A-Za-z]{1,3}\.)+[A-Za-z]{0,3})('s|s)?", bare)
+        if dotted and any(len(one) == 1 for one in dotted[1].split(".")) and not _is_domain(bare):
+            spelled = initials(dotted[1])
+            return [[*spelled[:-1], spelled[-1] + (dotted[2] or "")]]
+        if short in DOTTED:
+            return self._dotted(piece, bare, after, near)
+        return None
+
+    def _dotted(self, piece: str, bare: str, after: str, near: Neighbours) -> Ways | None:
+        """An abbreviation that may be a word, too: by its full stop, its capital and its neighbours."""
+        short, full = bare.lower(), ways(DOTTED[bare.lower()])
+        stop = piece.rstrip("\"”')]},;:!?").endswith(".")
+        numeral = after.strip(_EDGES)
+        follows = re.match(r"[#(]?\d", after) or (numeral != "I" and bool(numeral) and capitals.roman(numeral))
+        beside = bool(follows) or (bool(re.search(r"\d", near.before)) and (short in MONTHS or short in DAYS))
+        capital = bare[:1].isupper() and not self.all_capitals
+        word = [[short]] if lexicon.look_up(short) or len(short) > 3 else []
+        if short in ("st", "dr"):
+            if not stop and not capital:
+                return None
+            return full if after[:1].isupper() else full[::-1]
+        if not stop:
+            if beside and (capital or short not in NUMBERED) and (short in MONTHS or short in DAYS or follows):
+                return unique(full, word) if capital or not word else unique(word, full)
+            if not word:
+                return full
+            return None
+        if short in NUMBERED and not beside:
+            return None
+        if beside or (after and (capital or after[:1].islower())):
+            return unique(full, word)
+        return unique(word, full) if word else full
+
+    def _letters(self, piece: str, before: str, after: str, near: Neighbours) -> Ways | None:
+        bare = piece.strip(_EDGES + "'")
+        if not bare:
+            return []
+        if bare[:1] in MONEY:
+            raise _UnreadableError("an amount of money in an unknown form")
+        mail = re.fullmatch(r"@?[\w.-]+(?:@[\w.-]+)?", bare)
+        if "@" in bare and mail:
+            return joined(*[[["at"]] if one == "@" else self._name(one) for one in re.findall(r"@|[^@]+", bare)])
+        if bare.startswith("#") and len(bare) > 1:
+            return joined([["hashtag"]], self.piece(bare[1:]))
+        if "(" in bare or ")" in bare:
+            return self._optional(bare)
+        if "." in bare:
+            return self._points(bare)
+        for mark, links in _LINKS.items():
+            parts = bare.split(mark)
+            if len(parts) > 1 and all(parts):
+                read = [self.piece(part) for part in parts]
+                tried = [[link] if link else [] for link in links.split("|") if link not in parts]
+                return unique(*[joined(*_between(read, link), most=MOST) for link in tried], most=MOST)
+        if bare.endswith("+") and len(bare) < 9:
+            return joined(self.piece(bare[:-1]), [["plus"]])
+        if "&" in bare.strip("&"):
+            return self._ampersand(bare)
+        return self._hyphened(piece, bare, before, near)
+
+    def _hyphened(self, piece: str, bare: str, before: str, near: Neighbours) -> Ways:
+        """Letters, apostrophes and hyphens."""
+        parts = [one for one in letters(bare).split("-") if one]
+        if len(parts) < 2:
+            return self._word(piece, bare, near)
+        joint = "-".join(parts)
+        read = joined(*[self._word(one, one, Neighbours()) for one in bare.split("-") if one.strip("'")], most=MOST)
+        if not lexicon.look_up(joint):
+            return read
+        known = all(lexicon.look_up(word) for word in read[0])
+        same = known and set(lexicon.look_up(joint)) <= phones_of(read[0])
+        return read if same else unique(read, [[joint]]) if known else unique([[joint]], read)
+
+    def _word(self, piece: str, bare: str, near: Neighbours) -> Ways:
+        if len(bare) == 1 and unicodedata.name(bare, "").startswith("GREEK") and bare.isalpha():
+            return [[unicodedata.name(bare).split()[3].lower()]]
+        if not self.all_capitals:
+            number = capitals.roman_ways(bare, near.before) if bare.isupper() and bare.isascii() else []
+            known = bool(lexicon.look_up(bare.lower()))
+            beside = bool(re.search(r"\d", near.before + near.after)) and len(bare) < 5
+            found = capitals.ways(bare, _is_known, spell_first=beside)
+            if number and (len(bare) > 1 or known):
+                return unique(number, [[bare.lower()]] if known else [], [initials(bare)])
+            if found:
+                return found
+        elif near.before in BEFORE_ROMAN | KINGS and capitals.roman(bare) and not lexicon.look_up(bare.lower()):
+            number = capitals.roman_ways(bare, near.before)
+            if number:
+                return unique(number, [_spelled(bare)])
+        elif re.fullmatch(r"[^AEIOUY\W\d]{2,5}", bare) and not lexicon.look_up(bare.lower()) and bare.isascii():
+            return [_spelled(bare), initials(bare)]
+        going = re.search(r"([A-Za-z]+in)'", piece)
+        if (
+            going
+            and going[1] == bare
+            and re.search(r"[aeiouy].*in$", bare.lower())
+            and lexicon.look_up(bare.lower() + "g")
+        ):
+            return [[bare.lower() + "'"], [bare.lower() + "g"]]
+        return [_spelled(bare)]
+
+    def _ampersand(self, bare: str) -> Ways:
+        """`AT&T`, `R&D`, `salt&pepper`."""
+        halves = bare.split("&")
+        if all(re.fullmatch(r"[A-Z]{1,3}s?", half) for half in halves):
+            read: list[Ways] = [
+                [initials(half)] if half.isupper() else capitals.ways(half, lambda _: False) for half in halves
+            ]
+            if len(halves[-1]) == 2 and halves[-1].endswith("s"):
+                read[-1] = [[halves[-1][0].lower() + ".s"]]
+            return unique(joined(*_between(read, ["and"])), joined(*read))
+        return joined(*_between([self.piece(half) for half in halves], ["and"]))
+
+    def _points(self, bare: str) -> Ways:
+        """A full stop inside: the name of a site, initials with more behind (`U.S.-based`), a missing blank."""
+        if "-" in bare:
+            return joined(*[self.piece(part) for part in bare.split("-") if part])
+        if _is_domain(bare):
+            return self._name(bare)
+        parts = [one for one in bare.split(".") if one]
+        if not all(re.fullmatch(r"[^\W\d_']+(?:'[a-z]+)?", one) for one in parts):
+            raise _UnreadableError("full stops inside")
+        read = [self.piece(one) for one in parts]
+        return unique(joined(*read), joined(*_between(read, ["dot"])))
+
+    def _name(self, name: str) -> Ways:
+        """`www.example.com`, `first.last`: parts with `dot` between."""
+        read: list[Ways] = []
+        for one in name.split("."):
+            spelled = one in ("www", "uk", "us", "co", "edu", "js", "py", "de", "io", "ai")
+            read.append(
+                [initials(one), [one]]
+                if spelled and lexicon.look_up(one)
+                else [initials(one)]
+                if spelled
+                else self.piece(one)
+            )
+        return joined(*_between(read, ["dot"]))
+
+    def _optional(self, bare: str) -> Ways:
+        """`word(s)`: with and without."""
+        found = re.fullmatch(r"([A-Za-z]+)\(([a-z]{1,3})\)?", bare)
+        if not found:
+            raise _UnreadableError("brackets inside")
+        return [[(found[1] + found[2]).lower()], [found[1].lower()]]
+
+
+def _is_known(word: str) -> bool:
+    return bool(lexicon.look_up(word))
+
+
+def _is_domain(name: str) -> bool:
+    return len(name.split(".")) > 1 and name.lower().split(".")[-1] in DOMAINS and all(name.split("."))
+
+
+def phones_of(said: list[str]) -> set[tuple[str, ...]]:
+    """Pronunciations of known words one after the other, a few of them."""
+    found: set[tuple[str, ...]] = {()}
+    for word in said:
+        found = {(*one, *phones) for one in found for phones in lexicon.look_up(word)[:4]}
+    return found
+
+
+def _between(parts: list[Ways], link: list[str]) -> list[Ways]:
+    """The parts with a word between each two."""
+    return [one for place, part in enumerate(parts) for one in ([[link]] if place and link else []) + [part]]
 
 
 def _spelled(part: str) -> list[str]:
-    if "&" in part.strip("&"):
-        return [word for half in part.split("&") for word in (*_spelled(half), "and")][:-1]
-    if not re.fullmatch(r"[a-z']*", part):
-        strange = sorted(set(re.sub(r"[a-z']", "", part)))
-        raise _UnreadableError(f"{' '.join(strange)} is no letter of English")
-    return [part.strip("'")] if part.strip("'") else []
-
-
-def _ascii(word: str) -> str:
-    """Lower case, accents dropped (café -> cafe)."""
-    return "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
-
-
-def _money(bare: str, after: str) -> list[str]:
-    one, hundredth = _MONEY[bare[0]]
-    amount = re.fullmatch(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?", bare[1:])
-    if not amount:
-        raise _UnreadableError("an amount of money in an unknown form")
-    whole, fraction = int(amount[1].replace(",", "")), amount[2]
-    if after in _MAGNITUDES:  # the currency follows the magnitude: see `words`
-        return numbers.decimal(str(whole), fraction) if fraction else numbers.cardinal(whole)
-    said = [*numbers.cardinal(whole), one if whole == 1 or one == "yen" else one + "s"]
-    if not fraction or not int(fraction):
-        return said
-    if len(fraction) != 2 or not hundredth:
-        return [*numbers.decimal(str(whole), fraction), one if one == "yen" else one + "s"]
-    cents = [
-        *numbers.cardinal(int(fraction)),
-        hundredth if int(fraction) == 1 or hundredth == "pence" else hundredth + "s",
-    ]
-    return [*said, "and", *cents] if whole else cents
-
-
-Reader = Callable[[re.Match[str]], list[str]]
-
-
-def _clock(found: re.Match[str]) -> list[str]:
-    hour, minute = int(found[1]), int(found[2])
-    half = initials(found[3] or "")
-    if not minute:
-        return [*numbers.cardinal(hour), *(half or ["o'clock"])]
-    return [*numbers.cardinal(hour), *(["oh"] if minute < 10 else []), *numbers.cardinal(minute), *half]
-
-
-_FORMS: tuple[tuple[str, Reader], ...] = (
-    (r"-?0\d+", lambda m: numbers.digits(m[0].lstrip("-"))),
-    (r"(1[1-9]\d\d|20\d\d)", lambda m: numbers.year(int(m[0]))),
-    (r"(\d+)", lambda m: numbers.cardinal(int(m[0]))),
-    (r"-(\d+)", lambda m: ["minus", *numbers.cardinal(int(m[1]))]),
-    (r"(\d{1,3}(?:,\d{3})+)", lambda m: numbers.cardinal(int(m[0].replace(",", "")))),
-    (r"(\d*)\.(\d+)", lambda m: numbers.decimal(m[1], m[2])),
-    (r"(\d+)(?:st|nd|rd|th)", lambda m: numbers.ordinal(int(m[1]))),
-    (r"([\d,]+(?:\.\d+)?)%", lambda m: [*_numeric(m[1]), "percent"]),
-    (r"(\d{3,4})'?s", lambda m: numbers.plural(numbers.year(int(m[1])))),
-    (r"(\d0)'?s", lambda m: numbers.plural(numbers.cardinal(int(m[1])))),
-    (r"([01]?\d|2[0-3]):([0-5]\d)([ap]\.?m)?", _clock),
-    (r"(\d+)([ap]\.?m)", lambda m: [*numbers.cardinal(int(m[1])), *initials(m[2])]),
-    (r"(\d+)-([a-z][a-z-]*)", lambda m: [*numbers.cardinal(int(m[1])), *_read(m[2], "")]),
-)
-"""Forms with figures and how they are read; the first that fits the whole piece."""
-
-
-def _numeric(bare: str) -> list[str]:
-    for form, reader in _FORMS:
-        found = re.fullmatch(form, bare.lower())
-        if found:
-            return reader(found)
-    raise _UnreadableError("a number in an unknown form")
+    plain = letters(part)
+    if not re.fullmatch(r"[a-z']*", plain):
+        strange = shown(re.sub(r"[a-z']", "", plain))
+        raise _UnreadableError(f"{strange} is no letter of English")
+    return [plain.strip("'")] if plain.strip("'") else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,30 @@ BETTER = 0.1
 """Nats by which a variant must be likelier than the one before it: what the audio cannot tell apart stays."""
 
 
+LIKELIER = 1.0
+"""Nats by which another word sequence must be likelier than the more expected one."""
+NEAR = 25.0
+"""Nats below the best, with the first variants of its words, from which a word sequence is not looked at closely."""
+CLOSELY = 3
+"""Word sequences of a piece that are looked at closely, with all variants of their words."""
+MOST_TRIED = 120
+"""Word sequences that are tried at most in one text; in the pieces after that the most expected stand."""
+
+
 @dataclass(frozen=True)
 class Reading:
-    """A word of the text: as it is said, as it was written, every way to say it, and which of them is meant."""
+    """A word of the text: as it is said, as it was written, every way to say it, and which of them is meant.
+
+    Where a piece of text may be read as other words (`1990`), its first word holds them: `alternatives` to the `span`
+    words that begin with it.
+    """
 
     word: str
     written: str
     variants: tuple[Pronunciation, ...]
     chosen: int = 0
+    alternatives: tuple[tuple[Reading, ...], ...] = ()
+    span: int = 1
 
     @property
     def pronunciation(self) -> Pronunciation:
@@ -62,29 +79,50 @@ def of_text(
         >>> [(one.word, one.pronunciation.source) for one in of_text("the blorfing bear")]
         [('the', 'lexicon'), ('blorfing', 'guessed'), ('bear', 'lexicon')]
     """
-    tokens = normalise.words(text)
-    capitals = text.upper() == text  # then capitals do not tell initials from words
+    own = own or {}
     found: list[Reading] = []
     unknown: dict[str, None] = {}
-    for token in tokens:
-        variants = lexicon.pronunciations(token.word, own)
-        letters = token.written.strip(".,;:!?\"'()")
-        if not variants and not capitals and letters.isalpha() and letters.isupper() and 1 < len(letters) < 6:
-            names = normalise.initials(letters)
-            found += [Reading(name, token.written, lexicon.pronunciations(name, own)) for name in names]
+    for span in normalise.spans(text, own):
+        options = [_words(said, span.written, own, guess) for said in span.readings]
+        known = [tuple(option) for option in options if all(one.variants for one in option)]
+        if not known:
+            unknown.update(dict.fromkeys(one.word for one in options[0] if not one.variants))
             continue
-        if not variants and guess:
-            variants = tuple(Pronunciation(one.phones, "guessed") for one in g2p.guess(token.word))
-        if not variants:
-            unknown[token.word] = None
-            continue
-        found.append(Reading(token.word, token.written, variants))
+        first, *others = dict.fromkeys(known)
+        found += [replace(first[0], alternatives=tuple(others), span=len(first)), *first[1:]]
     if unknown:
         raise PhonobenchError(
             f"no pronunciation known for {', '.join(unknown)}: give the phones (`--phones`), or a lexicon of your own "
             "(`--lexicon FILE`, lines of a word and its ARPAbet phones)"
         )
     return tuple(found)
+
+
+def _words(said: Sequence[str], written: str, own: Mapping[str, tuple[Phones, ...]], guess: bool) -> list[Reading]:
+    """Words with their variants; none where a word is unknown and not to be guessed."""
+    made = []
+    for word in said:
+        variants = lexicon.pronunciations(word, own)
+        if not variants and guess:
+            variants = tuple(Pronunciation(one.phones, "guessed") for one in g2p.guess(word.replace(".", "")))
+        made.append(Reading(word, written, variants))
+    return made
+
+
+def fewest_phones(readings: Sequence[Reading]) -> int:
+    """Phones of the shortest way to say the text.
+
+    Example:
+        >>> fewest_phones(of_text("911"))  # nine eleven: N AY N, IY L EH V N
+        8
+    """
+    total, place = 0, 0
+    while place < len(readings):
+        one = readings[place]
+        options = [tuple(readings[place : place + one.span]), *one.alternatives]
+        total += min(sum(min(len(v.phones) for v in word.variants) for word in option) for option in options)
+        place += one.span
+    return total
 
 
 def of_phones(phones: str | Sequence[str] | Sequence[Sequence[str]], text: str | None = None) -> tuple[Reading, ...]:
@@ -144,10 +182,11 @@ def _groups(phones: str | Sequence[str] | Sequence[Sequence[str]]) -> list[list[
 
 
 def choose(readings: Sequence[Reading], *evidence: CTCEvidence) -> tuple[Reading, ...]:
-    """The readings with the variant of each word that fits the audio best.
+    """The readings with the words of each piece, and the variant of each word, that fit the audio best.
 
-    Coordinate ascent from the variants chosen so far: each word is tried between its neighbours, in the frames from
-    the beginning of the one to the end of the other, all the rest as it is.
+    Word sequences first, piece by piece, then variants. Coordinate ascent from the variants chosen so far: each word is
+    tried between its neighbours, in the frames from the beginning of the one to the end of the other, all the rest as
+    it is.
 
     Args:
         readings: the words of the text.
@@ -156,7 +195,9 @@ def choose(readings: Sequence[Reading], *evidence: CTCEvidence) -> tuple[Reading
     Raises:
         PhonobenchError: where the audio is too short even for the shortest variants.
     """
-    chosen = _fitting(list(readings), min(len(one.logp) for one in evidence))
+    frames = min(len(one.logp) for one in evidence)
+    chosen = _sequences(list(readings), evidence, frames)
+    chosen = _fitting(chosen, frames)
     for _ in range(SWEEPS):
         before = [one.chosen for one in chosen]
         bounds = [_bounds(chosen, one) for one in evidence]
@@ -168,11 +209,75 @@ def choose(readings: Sequence[Reading], *evidence: CTCEvidence) -> tuple[Reading
     return tuple(chosen)
 
 
+def _sequences(readings: list[Reading], evidence: Sequence[CTCEvidence], frames: int) -> list[Reading]:
+    """The readings with the likeliest words of each piece: two passes, each piece between the others as they are."""
+    tried = 0
+    for _ in range(2):
+        before = [one.word for one in readings]
+        place = 0
+        while place < len(readings):
+            one = readings[place]
+            if one.alternatives and tried < MOST_TRIED:
+                tried += 1 + len(one.alternatives)
+                readings = _best_sequence(readings, place, evidence, frames)
+            place += readings[place].span
+        if [one.word for one in readings] == before:
+            break
+    return readings
+
+
+def _best_sequence(readings: list[Reading], place: int, evidence: Sequence[CTCEvidence], frames: int) -> list[Reading]:
+    """The readings with the likeliest words for the piece that begins at `place`; the former become alternatives."""
+    one = readings[place]
+    own = (replace(one, alternatives=(), span=1), *readings[place + 1 : place + one.span])
+    options = [own, *one.alternatives]
+    texts = [[*readings[:place], *option, *readings[place + one.span :]] for option in options]
+    fits = [_loglik(text, evidence, frames) for text in texts]
+    near = [i for i in np.argsort([-fit for fit in fits], kind="stable") if fits[i] >= max(fits) - NEAR]
+    best, best_fit = 0, -np.inf
+    for index in sorted({0, *islice((int(i) for i in near), CLOSELY)}):
+        if not np.isfinite(fits[index]):
+            continue
+        texts[index], fit = _closely(texts[index], place, len(options[index]), evidence)
+        if fit > best_fit + LIKELIER:
+            best, best_fit = index, fit
+    if not best:
+        return readings
+    text, size = texts[best], len(options[best])
+    others = (*(option for index, option in enumerate(options) if index != best),)
+    text[place] = replace(text[place], alternatives=others, span=size)
+    return text
+
+
+def _closely(
+    text: list[Reading], place: int, size: int, evidence: Sequence[CTCEvidence]
+) -> tuple[list[Reading], float]:
+    """The text with the best variants of `size` words from `place` on, and its log-likelihood."""
+    text = list(text)
+    bounds = [_bounds(text, one) for one in evidence]
+    for at in range(place, place + size):
+        if len(text[at].variants) > 1:
+            text[at] = _best(text, at, evidence, bounds)
+    return text, _loglik(text, evidence, min(len(one.logp) for one in evidence))
+
+
+def _loglik(text: Sequence[Reading], evidence: Sequence[CTCEvidence], frames: int) -> float:
+    """Summed log-likelihood of all evidence; -inf where the phones do not fit into the frames."""
+    ids = encode(prompt(text).phones)
+    if _needed(ids) > frames:
+        return -np.inf
+    return float(sum(one.loglik(ids) for one in evidence))
+
+
+def _needed(ids: Sequence[int]) -> int:
+    """Frames that a sequence takes at least: a blank stands between two of the same phone."""
+    return len(ids) + sum(a == b for a, b in zip(ids[1:], ids[:-1], strict=True))
+
+
 def _fitting(readings: list[Reading], frames: int) -> list[Reading]:
     """The readings as they are where their phones fit into so many frames, else with their shortest variants."""
     ids = encode(prompt(readings).phones)
-    needed = len(ids) + sum(a == b for a, b in zip(ids[1:], ids[:-1], strict=True))
-    if needed <= frames:
+    if _needed(ids) <= frames:
         return readings
     lengths = [[len(variant.phones) for variant in one.variants] for one in readings]
     return [replace(one, chosen=int(np.argmin(sizes))) for one, sizes in zip(readings, lengths, strict=True)]

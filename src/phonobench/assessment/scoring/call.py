@@ -130,7 +130,7 @@ def _sound(recording: str | os.PathLike[str] | ArrayLike, rate: int | None) -> t
 
 
 def _check_length(wave: np.ndarray, readings: Sequence[Reading], source: str) -> None:
-    fewest = sum(min(len(variant.phones) for variant in one.variants) for one in readings)
+    fewest = reading.fewest_phones(readings)
     seconds = len(wave) / SAMPLE_RATE
     if fewest > FASTEST * seconds:
         raise PhonobenchError(
