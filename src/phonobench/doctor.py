@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import soundfile
+
 from phonobench import corpora
+from phonobench.audio import media
 from phonobench.systems import local_models
 from phonobench.systems.cards import CARDS
 from phonobench.types import Corpus, PhonobenchError
@@ -44,6 +47,7 @@ def examine(corpus: str | None, runs: Path, results: Path) -> tuple[Check, ...]:
     return (
         _python(),
         _core(),
+        _sound(),
         _trainer("torch", lowest=(2, 4), above=(3,)),
         _trainer("transformers", lowest=(5,), above=(6,)),
         _arithmetic(),
@@ -76,6 +80,17 @@ def _core() -> Check:
     if missing:
         return Check("packages", "fault", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
     return Check("packages", "ok", f"{len(names)} of {len(names)}")
+
+
+def _sound() -> Check:
+    """What decodes recordings: libsndfile, and PyAV or ffmpeg for those of phones and browsers."""
+    library = f"libsndfile {soundfile.__libsndfile_version__}"
+    if "MP3" not in soundfile.available_formats():
+        return Check("sound", "note", f"{library} reads no MP3", "pip install --upgrade soundfile")
+    decoders = media.decoders()
+    if decoders:
+        return Check("sound", "ok", f"{library}; m4a, mp4, webm, amr, wma by {decoders[0]}")
+    return Check("sound", "note", f"{library}; no m4a, mp4, webm, amr, wma", "pip install 'phonobench[media]'")
 
 
 def _trainer(name: str, lowest: tuple[int, ...], above: tuple[int, ...]) -> Check:

@@ -19,6 +19,8 @@ from phonobench.types import PhonobenchError
 
 _SHORT = 0.1, 0.03
 """Seconds, or share of its duration, that may be missing from what a container announces: encoders pad."""
+_GUESSED = ("aac", "amr")
+"""Containers without a duration: what ffmpeg announces is a guess from the bit rate."""
 _PATIENCE = 120.0
 """Seconds after which an `ffmpeg` is ended."""
 
@@ -47,6 +49,7 @@ def decode(path: Path, demuxer: str, limit: float | None) -> tuple[np.ndarray, i
 
     Raises:
         NoDecoderError: There is no decoder here.
+        TooLongError: There are more seconds than `limit`.
         PhonobenchError: It cannot be decoded, or ends before the duration that it announces.
     """
     if importlib.util.find_spec("av") is not None:
@@ -56,8 +59,10 @@ def decode(path: Path, demuxer: str, limit: float | None) -> tuple[np.ndarray, i
     else:
         raise NoDecoderError("no decoder for it is here")
     seconds = len(samples) / rate
+    if limit is not None and seconds > limit:
+        raise decoding.TooLongError(max(seconds, announced or 0.0))
     absolute, relative = _SHORT
-    if announced is not None and (limit is None or announced < limit) and demuxer not in ("aac", "amr"):
+    if announced is not None and demuxer not in _GUESSED:
         missing = announced - seconds
         if missing > absolute + relative * announced:
             share = 100 * missing / announced

@@ -133,7 +133,7 @@ def _requests(files: list[str] | None, text: str | None, phones: str | None, lis
     if (listed is None) == (not files):
         raise PhonobenchError("name sound files or folders, or a --list of them: phonobench score my.wav --text '...'")
     if listed is None:
-        return batch.of_paths(files or [], text, phones)
+        return batch.of_paths(files or [], text, phones, print_note)
     if text is not None or phones is not None:
         raise PhonobenchError("with --list the texts stand in the CSV: leave out --text and --phones")
     return batch.of_list(listed)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from phonobench.assessment.scoring import folders
 from phonobench.types import PhonobenchError
-
-SOUND = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64"})
-"""Endings by which sound files of a folder are known (lower case)."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +38,29 @@ class Request:
         return Request(self.file, " ".join(text.split()))
 
 
-def of_paths(paths: Sequence[str], text: str | None = None, phones: str | None = None) -> list[Request]:
+def of_paths(
+    paths: Sequence[str], text: str | None = None, phones: str | None = None, note: Callable[[str], None] | None = None
+) -> list[Request]:
     """Requests of files and of the sound files in folders (and below), sorted within each folder; each file once.
 
-    Raises PhonobenchError for a path that does not exist and for a folder without sound files.
+    Args:
+        paths: Files, whatever their names, and folders.
+        text: What was read in all of them.
+        phones: Its phones.
+        note: Is called with a message for each folder of which files are left out.
+
+    Raises:
+        PhonobenchError: A folder without sound files.
     """
     files: dict[str, None] = {}
     for path in paths:
         if not Path(path).is_dir():
             files[path] = None
             continue
-        inside = sorted(str(one) for one in Path(path).rglob("*") if one.suffix.lower() in SOUND and one.is_file())
-        if not inside:
-            raise PhonobenchError(f"{path} holds no sound files ({', '.join(sorted(SOUND))})")
+        inside, message = folders.recordings(Path(path))
         files.update(dict.fromkeys(inside))
+        if message is not None and note is not None:
+            note(message)
     return [Request(file, text, phones) for file in files]
 
 
