@@ -63,6 +63,21 @@ def test_every_letter_has_a_name() -> None:
     assert [name for name in normalise.initials("ABCDEFGHIJKLMNOPQRSTUVWXYZ") if not lexicon.look_up(name)] == []
 
 
+MENDS = Path(__file__).parents[1] / "tools" / "cmudict_mends.txt"
+
+
+def test_known_faults_of_the_dictionary_are_mended() -> None:
+    mends: dict[str, list[tuple[str, ...]]] = {}
+    for line in MENDS.read_text(encoding="utf-8").splitlines():
+        word, *symbols = line.partition("#")[0].split() or [""]
+        mends.setdefault(word, []).append(tuple(phones.strip_stress(symbol) for symbol in symbols))
+    del mends[""]
+    assert len(mends) > 30
+    assert {word: lexicon.look_up(word) for word in mends} == {word: tuple(one) for word, one in mends.items()}
+    assert lexicon.look_up("tern") == (("T", "ER", "N"),)
+    assert lexicon.look_up("synapse") == (("S", "IH", "N", "AE", "P", "S"),)
+
+
 def test_words_have_the_dictionary_s_variants_first() -> None:
     found = lexicon.pronunciations("the")
     assert [(one.phones, one.source) for one in found][:2] == [(("DH", "AH"), "lexicon"), (("DH", "IY"), "lexicon")]
