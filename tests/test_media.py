@@ -55,6 +55,7 @@ def encoded(ending: str, channels: int = 1) -> bytes:
     container, coding = FILES[ending]
     target = io.BytesIO()
     with av.open(target, "w", format=container) as output:
+        output.metadata["title"] = "a title"
         stream = output.add_stream(coding, rate=48_000)
         stream.bit_rate = 64_000
         stream.layout = "stereo" if channels == 2 else "mono"
@@ -92,6 +93,13 @@ def test_what_phones_record_is_read_whole(
     assert envelope(wave) == pytest.approx(envelope(audio.resample(SIGNAL, 48_000)), abs=0.02)
     found = audio.info(path)
     assert found.rate == 48_000 and found.seconds == pytest.approx(len(wave) / 16_000, abs=1e-3)
+
+
+def test_a_title_in_another_character_set_does_no_harm(tmp_path: Path) -> None:
+    content = encoded("m4a")
+    assert b"a title" in content
+    path = made.saved(tmp_path, "a.m4a", content.replace(b"a title", b"\xc4\xe3\xba\xc3\xff\xfe\xb0"))
+    assert len(audio.read(path)) / 16_000 == pytest.approx(SECONDS, abs=0.07)
 
 
 def test_stereo_media_are_read_as_channels(tmp_path: Path) -> None:

@@ -306,6 +306,26 @@ def test_a_folder_is_scored_and_what_fails_is_told_at_the_end(fake: FakePackage,
     assert html.read_text(encoding="utf-8").count("data:") >= 1
 
 
+def test_a_folder_names_what_it_leaves_out_and_goes_on_past_what_cannot_be_read(
+    fake: FakePackage, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "mute.wav").unlink()
+    for name, content in {"a.raw": bytes(9_000), "b.m4a": b"\0\0\0\x08ftyp", "c.au": b".snd" + bytes(99)}.items():
+        (folder / name).write_bytes(content)
+        (folder / name).with_suffix(".txt").write_text("zebra", encoding="utf-8")
+    for name in ("Makefile", "lonely.txt", "._bear.wav", *(f"{number}.json" for number in range(7))):
+        (folder / name).write_text("no sound")
+    result = verb(folder, "-o", tmp_path / "out.jsonl")
+    assert "3 of 5 recordings could not be scored" in result.stderr
+    for reason in ("a.raw: samples without a header", "b.m4a: truncated MP4 file", "c.au: truncated AU file"):
+        assert reason in result.stderr
+    left = next(line for line in result.stderr.splitlines() if "left out" in line)
+    for name in ("7 .json (0.json, 1.json, 2.json, 3.json, 4.json, 2 more)", "1 .md (notes.md)", "1 .txt (lonely.txt)",
+                 "1 without an ending (Makefile)", "1 hidden (._bear.wav)"):  # fmt: skip
+        assert name in left
+    assert "bear.txt" not in left and len((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_a_list_is_continued_where_it_stopped(fake: FakePackage, folder: Path, tmp_path: Path) -> None:
     listed, out = folder / "list.csv", tmp_path / "out.jsonl"
     listed.write_text('file,text\nbear.wav,"We call it bear."\ndeep/zebra.flac,zebra\nmute.wav,We call it bear\n')

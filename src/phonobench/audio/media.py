@@ -76,7 +76,7 @@ def _by_av(path: Path, demuxer: str, limit: float | None) -> tuple[np.ndarray, i
     parts: list[np.ndarray] = []
     samples = 0
     try:
-        with path.open("rb") as file, av.open(file, format=demuxer) as container:
+        with path.open("rb") as file, av.open(file, format=demuxer, metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise PhonobenchError("no sound in it")
             stream = container.streams.audio[0]
