@@ -6,6 +6,8 @@ from pathlib import Path
 
 import fake_package
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from phonobench import phones
 from phonobench.assessment.scoring import score
@@ -100,6 +102,25 @@ def test_the_scored_words_are_those_that_were_said() -> None:
 def test_short_audio_is_measured_by_the_shortest_reading() -> None:
     assert reading.fewest_phones(reading.of_text("AT&T")) == len(reading.prompt(reading.of_text("A.T.T.")).phones)
     assert reading.fewest_phones(reading.of_text("911")) == 8
+
+
+PARTS = [
+    *"1209.,-–/:'$€%°½⁄ab@#+x×()[~*_=<>你α😀mkM!…Ⅻ٣１①ﬁßé™¢№",
+    *("IT", "km", "am", "p.m.", "II", "st", "'s", "No.", "Jan", "&", "^2", "hello", "World", "Ph.D", "U.S.", "&amp;"),
+    *(" ", "\u200b", "\u00ad", "\x07", "\n", '"'),
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_read_in_letters_or_refused(parts: list[str]) -> None:
+    try:
+        found = normalise.spans("".join(parts))
+    except PhonobenchError:
+        found = ()
+    said = [word for span in found for one in span.readings for word in one]
+    assert all(set(word) <= set("abcdefghijklmnopqrstuvwxyz'.-") and word.strip(".'-") for word in said)
+    assert all(0 < len(span.readings) <= normalise.MOST for span in found)
 
 
 def test_the_number_of_tries_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,8 @@ UNITS: dict[str, str] = {
 """Units beside a number, in the singular; those of several words, and `_ALIKE`, are alike in the plural."""
 ALIKE = frozenset({"hertz", "kilohertz", "megahertz", "gigahertz", "thousand", "million", "billion", "trillion"})
 ALSO: dict[str, str] = {
-    "m": "minutes|million|m.", "k": "k.|kilometers", "kg": "kilos|kilo|k. g.", "km": "k. m.|k.", "cm": "c. m.", "mm": "m. m.",
+    "m": "minutes|million|m.", "k": "k.|kilometers", "kg": "kilos|kilo|k. g.", "km": "k. m.|k.", "cm": "c. m.",
+    "mm": "m. m.",
     "mph": "m. p. h.", "gb": "g. b.|gigs", "mb": "m. b.|megs", "kph": "k. p. h.", "lbs": "l. b. s.", "s": "s.",
     "g": "g.", "l": "l.", "v": "v.", "w": "w.", "t": "t.|tonnes", "h": "h.", "km/h": "kilometers an hour|k. m. h.",
     "rpm": "r. p. m.", "db": "d. b.", "fps": "f. p. s.", "ml": "m. l.|mils", "mg": "m. g.", "bpm": "b. p. m.",

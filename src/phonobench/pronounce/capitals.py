@@ -72,6 +72,8 @@ def ways(word: str, known: Callable[[str], bool], *, spell_first: bool = False) 
         >>> ways("IT", lambda word: True)
         [['it'], ['i.', 't.']]
     """
+    if not re.fullmatch(r"[A-Za-z']+", word):
+        return []
     found = re.fullmatch(r"([A-Z]{2,})('?s'?)?", word)
     lower = word.lower()
     if found:

@@ -227,7 +227,8 @@ class _Reader:
         figure = re.sub(r"^[*_|,;:!?]+|^-+(?![\d.$€£¥])|^\.(?!\d)", "", figure)
         figure = figure.rstrip(_ENDS.replace('"', "") + _WRAPPED.replace('"', "") + "-~|")
         if piece.endswith('"') and not piece.startswith('"') and re.fullmatch(r"[\d.']+", figure):
-            quoted = '"' in "".join(self.pieces[: self.pieces.index(piece)])
+            place = self.pieces.index(piece) if piece in self.pieces else 0
+            quoted = '"' in "".join(self.pieces[:place])
             figure = figure if quoted else figure + '"'
         money = re.fullmatch(r"(us|ca?|au?|hk|nz|s)(\$.*)", figure.lower())
         if money:
