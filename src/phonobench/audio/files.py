@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import shlex
@@ -144,8 +145,12 @@ def _converted(path: Path) -> str:
 
 def _existing(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
-    if not path.exists():
-        raise PhonobenchError(f"{path}: no such file; check the path")
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise PhonobenchError(f"{path}: no such file; check the path") from error
+        raise PhonobenchError(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from error
     if path.is_dir():
         raise PhonobenchError(f"{path}: a folder, not a sound file")
     if not path.is_file():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phonobench.cli.options import JsonOption
+from phonobench.cli.options import JsonOption, debugging
 from phonobench.cli.output import print_error, print_note, progress
 from phonobench.types import PhonobenchError, Progress
 
@@ -83,9 +83,7 @@ def score_recordings(
     lexicon: Annotated[
         Path | None, typer.Option(help="Own pronunciations: lines of a word and its ARPAbet phones.")
     ] = None,
-    false_alarms: Annotated[
-        float, typer.Option(min=0.001, max=0.5, help="Share of well-said phones that may be flagged.")
-    ] = 0.05,
+    false_alarms: Annotated[float, typer.Option(help="Share of well-said phones that may be flagged.")] = 0.05,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that were not made by this command, too.")
     ] = False,
@@ -95,8 +93,12 @@ def score_recordings(
     requests = _requests(files, text, phones, listed)
     _claim(targets, requests, [path for path in (listed, lexicon) if path is not None], overwrite)
     from phonobench.assessment import scoring
+    from phonobench.assessment.scoring import arguments
 
-    _score(requests, scoring.load(package), targets, Settings(lexicon, false_alarms), overwrite)
+    arguments.check_false_alarms(false_alarms)
+    loaded = scoring.load(package)
+    loaded.scorer.threshold(false_alarms)  # refuses, before any work, a share that this package does not serve
+    _score(requests, loaded, targets, Settings(lexicon, false_alarms), overwrite)
 
 
 def _targets(name: str | None, output: Path | None, extra: dict[str, Path | None]) -> list[Target]:
@@ -115,8 +117,8 @@ def _claim(targets: Sequence[Target], requests: list[Request], others: Sequence[
     """Refuses, before any work is done, what would destroy an input or a file of another origin."""
     from phonobench.store import outputs
 
-    inputs = [*(Path(one.file) for one in requests), *others]
-    inputs += [Path(one.file).with_suffix(".txt") for one in requests if one.text is None and one.phones is None]
+    inputs = [path for one in requests for path in one.inputs()]
+    inputs += others
     written: dict[Path, str] = {}
     for target in targets:
         grows = target.is_stream(requests)  # such a file is looked at when it is opened, whole and under its lock
@@ -205,6 +207,11 @@ def _scores(
             if len(requests) == 1:
                 raise
             print_error(str(fault), prefix="not scored: ")
+            continue
+        except Exception as fault:  # a bug that one recording brings out must not lose the others
+            if len(requests) == 1 or debugging():
+                raise
+            print_error(f"{request.file}: {type(fault).__name__}: {fault} (--debug shows more)", prefix="not scored: ")
             continue
         if lines is not None:
             lines.add(made, resolved)

@@ -65,7 +65,9 @@ def is_same(first: Path, second: Path) -> bool:
     try:
         return first.samefile(second)
     except OSError:
-        return first.resolve() == second.resolve()
+        with contextlib.suppress(OSError, RuntimeError):  # a name that is too long, a loop of links
+            return first.resolve() == second.resolve()
+        return first == second
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,16 +20,36 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+MOST_CHARACTERS = 10_000
+"""Of a text, or of phones as a string. Half a minute of speech has less than 1,000."""
+LONGEST_WORD = 64
+"""Letters in a row. The longest words of dictionaries have 45."""
+_LONG = re.compile(rf"[^\W\d_]{{{LONGEST_WORD + 1},}}")
+
+
 def check_text(text: object) -> None:
-    """Raises PhonobenchError for a text that is no string (None is: there may be phones)."""
-    if text is not None and not isinstance(text, str):
+    """Raises PhonobenchError for a text that is no string (None is: there may be phones), or too long to be read."""
+    if text is None:
+        return
+    if not isinstance(text, str):
         raise PhonobenchError(f"text is {_kind(text)}: give the sentence as a string, 'We call it bear'")
+    if len(text) > MOST_CHARACTERS:
+        raise PhonobenchError(f"the text has {len(text):,} characters: give one sentence, {MOST_CHARACTERS:,} at most")
+    long = _LONG.search(text)
+    if long:
+        raise PhonobenchError(
+            f"the text has a word of {len(long[0]):,} letters ({long[0][:12]}...): {LONGEST_WORD} are the most"
+        )
+    if not _is_unicode(text):
+        raise PhonobenchError("the text is not UTF-8: type it again, or save it as UTF-8")
 
 
 def check_phones(phones: object) -> None:
     """Raises PhonobenchError for phones that are neither a string nor a list."""
     if phones is not None and (isinstance(phones, bytes) or not isinstance(phones, Sequence)):
         raise PhonobenchError(f"phones is {_kind(phones)}: give 'W IY | K AO L', or a list of lists of symbols")
+    if isinstance(phones, str) and len(phones) > MOST_CHARACTERS:
+        raise PhonobenchError(f"phones has {len(phones):,} characters: give one sentence, {MOST_CHARACTERS:,} at most")
 
 
 def check_false_alarms(share: object) -> None:
@@ -103,6 +124,8 @@ def path(recording: str | os.PathLike[str], rate: object) -> str:
     name = os.fspath(recording)
     if not isinstance(name, str) or not name or "\0" in name:
         raise PhonobenchError(f"{name!r} is no path of a sound file")
+    if not _is_unicode(name):
+        raise PhonobenchError(f"{name}: this name is not UTF-8, and no result can hold it; rename the file")
     if rate is not None:
         raise PhonobenchError(f"{name}: a sound file knows its own rate; leave out rate={rate!r}")
     return name
@@ -114,6 +137,15 @@ def package(given: object) -> None:
         return
     if not all(hasattr(given, name) for name in ("scorer", "facts", "recognise")):
         raise PhonobenchError(f"package is {_kind(given)}: give its folder, or what assessment.bundle.load returns")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written. Names of files that are not UTF-8 come as halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(value: object) -> str:

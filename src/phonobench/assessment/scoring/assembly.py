@@ -37,9 +37,9 @@ def sentence(assessment: Assessment) -> schema.SentenceScores:
 
 
 def words(
-    readings: Sequence[Reading], assessment: Assessment, found: Diagnosis, flagged: np.ndarray
+    readings: Sequence[Reading], assessment: Assessment, found: Diagnosis, flagged: np.ndarray, seconds: float
 ) -> tuple[schema.WordScore, ...]:
-    """Every word with its phones; `flagged` (N,), bool."""
+    """Every word with its phones; `flagged` (N,), bool; nothing ends after the `seconds` of the recording."""
     made, first = [], 0
     for place, one in enumerate(readings):
         spoken = one.pronunciation.phones
@@ -49,8 +49,8 @@ def words(
             schema.WordScore(
                 text=one.word,
                 written=one.written,
-                start=round(found.findings[here[0]].start, 3),
-                end=round(found.findings[here[-1]].end, 3),
+                start=_time(found.findings[here[0]].start, seconds),
+                end=_time(found.findings[here[-1]].end, seconds),
                 **{
                     name: _figure(assessment.word[name], place, SCORE_SCALE) for name in ("accuracy", "stress", "total")
                 },
@@ -58,13 +58,13 @@ def words(
                 pronunciation_ipa="".join(to_ipa(spoken)),
                 source=one.pronunciation.source,
                 variants=len(one.variants),
-                phones=tuple(_phone(found.findings[i], i, assessment, bool(flagged[i])) for i in here),
+                phones=tuple(_phone(found.findings[i], i, assessment, bool(flagged[i]), seconds) for i in here),
             )
         )
     return tuple(made)
 
 
-def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> schema.PhoneScore:
+def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool, seconds: float) -> schema.PhoneScore:
     return schema.PhoneScore(
         expected=finding.expected,
         expected_ipa=ARPABET_TO_IPA[finding.expected],
@@ -74,8 +74,8 @@ def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> s
             schema.PhoneHypothesis(arpabet=one.phone, ipa=_ipa(one.phone), probability=_share(one.probability))
             for one in finding.candidates
         ),
-        start=round(finding.start, 3),
-        end=round(finding.end, 3),
+        start=_time(finding.start, seconds),
+        end=_time(finding.end, seconds),
         accuracy=_figure(assessment.phone, i, PHONE_SCALE),
         error_probability=_share(float(assessment.phone_error[i])),
         flagged=flagged,
@@ -83,7 +83,7 @@ def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool) -> s
     )
 
 
-def insertions(readings: Sequence[Reading], found: Diagnosis) -> tuple[schema.InsertedPhone, ...]:
+def insertions(readings: Sequence[Reading], found: Diagnosis, seconds: float) -> tuple[schema.InsertedPhone, ...]:
     """Inserted phones, with the word and the phone that they come before."""
     word_of_phone = [*reading.prompt(readings).word_of_phone, len(readings)]
     return tuple(
@@ -92,8 +92,8 @@ def insertions(readings: Sequence[Reading], found: Diagnosis) -> tuple[schema.In
             phone_ipa=ARPABET_TO_IPA[one.phone],
             before_word=word_of_phone[one.before],
             before_phone=one.before,
-            start=round(one.start, 3),
-            end=round(one.end, 3),
+            start=_time(one.start, seconds),
+            end=_time(one.end, seconds),
             probability=_share(one.probability),
         )
         for one in found.insertions
@@ -102,6 +102,11 @@ def insertions(readings: Sequence[Reading], found: Diagnosis) -> tuple[schema.In
 
 def _ipa(phone: str | None) -> str | None:
     return None if phone is None else ARPABET_TO_IPA[phone]
+
+
+def _time(time: float, seconds: float) -> float:
+    """A time with three decimals, within the recording: its last frame may reach beyond it."""
+    return min(round(time, 3), seconds)
 
 
 def _share(probability: float) -> float:

@@ -21,20 +21,34 @@ class Request:
     text: str | None = None
     phones: str | None = None
 
+    def inputs(self) -> list[Path]:
+        """The files that are read for it; none for a name that can be no file's."""
+        if not self.file or "\0" in self.file or not Path(self.file).name:
+            return []
+        sound = Path(self.file)
+        return [sound] if self.text is not None or self.phones is not None else [sound, sound.with_suffix(".txt")]
+
     def resolved(self) -> Request:
         """The request with the text of the `.txt` beside the file, where none was given.
 
         Raises PhonobenchError where there is no such file, or it cannot be read.
         """
+        if not self.inputs():
+            raise PhonobenchError(f"{self.file!r} is no path of a sound file")
         if self.text is not None or self.phones is not None:
             return self
-        beside = Path(self.file).with_suffix(".txt")
+        if os.path.isdir(self.file):  # noqa: PTH112 (a name may be one that Path cannot look up)
+            raise PhonobenchError(f"{self.file}: this folder cannot be read; check its permissions")
         try:
+            beside = Path(self.file).with_suffix(".txt")
             text = beside.read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError as error:
             raise PhonobenchError(f"{self.file}: no text given, and no {beside.name} beside it") from error
-        except (UnicodeDecodeError, OSError) as error:
+        except UnicodeDecodeError as error:
             raise PhonobenchError(f"{beside}: cannot be read ({error}); save it as UTF-8 text") from error
+        except (OSError, ValueError) as error:  # ValueError: a name that can be no file's
+            reason = getattr(error, "strerror", None) or str(error)
+            raise PhonobenchError(f"{self.file}: the .txt beside it cannot be read ({reason})") from error
         return Request(self.file, " ".join(text.split()))
 
 
@@ -49,16 +63,19 @@ def of_paths(
         phones: Its phones.
         note: Is called with a message for each folder of which files are left out.
 
+    Returns:
+        A request a file, and one for each folder that cannot be read, which is refused when its turn comes.
+
     Raises:
         PhonobenchError: A folder without sound files.
     """
     files: dict[str, None] = {}
     for path in paths:
-        if not Path(path).is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 (False for every name that can be no folder's, the empty one too)
             files[path] = None
             continue
-        inside, message = folders.recordings(Path(path))
-        files.update(dict.fromkeys(inside))
+        inside, message, unreadable = folders.recordings(Path(path))
+        files.update(dict.fromkeys((*inside, *unreadable)))
         if message is not None and note is not None:
             note(message)
     return [Request(file, text, phones) for file in files]

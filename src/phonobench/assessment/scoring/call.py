@@ -71,12 +71,18 @@ def score(
     """
     arguments.check_false_alarms(false_alarms)
     arguments.package(package)
-    readings = _readings(text, phones, lexicon)
+    loaded = load(package)
+    threshold = loaded.scorer.threshold(false_alarms)  # first: it needs no recording to be refused
+    try:
+        readings = _readings(text, phones, lexicon)
+    except PhonobenchError as error:
+        if isinstance(recording, str | os.PathLike):
+            raise PhonobenchError(f"{os.fspath(recording)}: {error}") from error
+        raise
     sound, file = _sound(recording, rate)
     wave = sound.wave
     source = file or "the audio"
     _check_length(wave, readings, source)
-    loaded = load(package)
     output = loaded.recognise(wave)
     evidence = [CTCEvidence(one.logp.astype(np.float64), one.hop) for one in (output, *output.others)]
     _check_speech(evidence, readings, source)
@@ -84,22 +90,22 @@ def score(
         readings = reading.choose(readings, *evidence)
         prompt = reading.prompt(readings)
         assessment = loaded.scorer.assess(output, prompt)
-        threshold = loaded.scorer.threshold(false_alarms)
         flagged = assessment.phone_error >= threshold
         found = diagnosis.diagnose(evidence, encode(prompt.phones), assessment.phone.value, flagged)
     except PhonobenchError as error:
         raise PhonobenchError(f"{source}: {error}") from error
+    seconds = round(len(wave) / SAMPLE_RATE, 3)
     return Score(
         file=file,
-        duration=round(len(wave) / SAMPLE_RATE, 3),
+        duration=seconds,
         text=text,
         model=dict(loaded.facts),
         coverage=COVERAGE,
         false_alarms=false_alarms,
         threshold=round(float(threshold), 4),
         sentence=assembly.sentence(assessment),
-        words=assembly.words(readings, assessment, found, flagged),
-        insertions=assembly.insertions(readings, found),
+        words=assembly.words(readings, assessment, found, flagged, seconds),
+        insertions=assembly.insertions(readings, found, seconds),
         warnings=warnings.warnings(sound, readings, evidence[0], assessment.read_probability),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,15 +20,16 @@ _NAMED = 5
 """Files of one ending that are named; more are counted."""
 
 
-def recordings(folder: Path) -> tuple[list[str], str | None]:
-    """The sound files in a folder and below, sorted, and a message that names the files left out; None for none.
+def recordings(folder: Path) -> tuple[list[str], str | None, list[str]]:
+    """The sound files in a folder and below, sorted, a message that names the files left out (None for none), and the
+    folders that cannot be read.
 
     A `.txt` beside a sound file of its name is its text, and not left out.
 
     Raises:
         PhonobenchError: There are no sound files.
     """
-    files = sorted(one for one in folder.rglob("*") if one.is_file())
+    files, unreadable = _walk(folder)
     seen = [one for one in files if not _is_hidden(one, folder)]
     found = [one for one in seen if one.suffix.lower() in SOUND]
     stems = {one.with_suffix("") for one in found}
@@ -36,11 +38,22 @@ def recordings(folder: Path) -> tuple[list[str], str | None]:
         one for one in seen if one not in found and not (one.suffix.lower() == ".txt" and one.with_suffix("") in stems)
     ]
     left = [*_grouped(others, folder), *([_counted("hidden", hidden, folder)] if hidden else [])]
-    if not found:
+    if not found and not unreadable:
         there = f"; it holds {', '.join(left)}" if left else ""
         raise PhonobenchError(f"{folder} holds no sound files ({', '.join(sorted(SOUND))}){there}")
     message = f"{folder}: left out, no sound by their names: {', '.join(left)}" if left else None
-    return [str(one) for one in found], message
+    return [str(one) for one in found], message, unreadable
+
+
+def _walk(folder: Path) -> tuple[list[Path], list[str]]:
+    """All files below a folder, and the folders that cannot be read."""
+    unreadable: list[str] = []
+
+    def refuse(error: OSError) -> None:
+        unreadable.append(os.fspath(error.filename))
+
+    files = [Path(place, name) for place, _, names in os.walk(folder, onerror=refuse) for name in names]
+    return sorted(one for one in files if os.path.isfile(one)), sorted(unreadable)  # noqa: PTH113 (never raises)
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:
