@@ -22,7 +22,8 @@ SIGNAL = (
     * np.repeat(np.linspace(0.1, 1, 96), 1_000)
 )
 FILES = {"m4a": ("mp4", "aac"), "webm": ("webm", "libopus"), "mkv": ("matroska", "flac"), "aac": ("adts", "aac"),
-         "wma": ("asf", "wmav2"), "alac.m4a": ("mp4", "alac")}  # fmt: skip
+         "wma": ("asf", "wmav2"), "alac.m4a": ("mp4", "alac"),
+         "amr": ("amr", "libopencore_amrnb")}  # fmt: skip
 """Container and coding as PyAV names them, by ending."""
 ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 SIGNED = {
@@ -53,29 +54,42 @@ def encoded(ending: str, channels: int = 1) -> bytes:
     """The signal in a container of PyAV."""
     av = pytest.importorskip("av", reason="PyAV is not installed")
     container, coding = FILES[ending]
-    target = io.BytesIO()
+    if coding not in av.codecs_available:
+        pytest.skip(f"this PyAV does not write {coding}")
+    target, rate = io.BytesIO(), rate_of(ending)
+    samples = np.stack([SIGNAL[:: 48_000 // rate]] * channels).astype(np.float32)
     with av.open(target, "w", format=container) as output:
         output.metadata["title"] = "a title"
-        stream = output.add_stream(coding, rate=48_000)
-        stream.bit_rate = 64_000
+        stream = output.add_stream(coding, rate=rate)
+        stream.bit_rate = 64_000 if rate == 48_000 else 12_200
         stream.layout = "stereo" if channels == 2 else "mono"
-        samples = np.stack([SIGNAL] * channels).astype(np.float32)
-        resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=48_000)
-        for start in range(0, samples.shape[1], 960):
-            frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(samples[:, start : start + 960]), format="fltp", layout=stream.layout.name
-            )
-            frame.sample_rate, frame.pts = 48_000, start
+        resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=rate)
+        size = rate // 50
+        for start in range(0, samples.shape[1], size):
+            part = np.ascontiguousarray(samples[:, start : start + size])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=stream.layout.name)
+            frame.sample_rate, frame.pts = rate, start
             for ready in resampler.resample(frame):
                 output.mux(stream.encode(ready))
         output.mux(stream.encode(None))
     return target.getvalue()
 
 
+def rate_of(ending: str) -> int:
+    return 8_000 if ending == "amr" else 48_000
+
+
 def envelope(wave: np.ndarray) -> np.ndarray:
     """Levels of twentieths of a wave."""
     frames = wave[: len(wave) // 20 * 20].reshape(20, -1)
     return np.sqrt(np.mean(frames**2, axis=1))
+
+
+def assert_alike(wave: np.ndarray) -> None:
+    """The level rises as that of the signal."""
+    found, expected = envelope(wave), envelope(audio.resample(SIGNAL, 48_000))
+    assert np.corrcoef(found, expected)[0, 1] > 0.95
+    assert found.mean() == pytest.approx(expected.mean(), rel=0.2)
 
 
 @pytest.mark.parametrize("decoder", ["PyAV", "ffmpeg"])
@@ -90,9 +104,9 @@ def test_what_phones_record_is_read_whole(
             pytest.skip("no ffmpeg here")
     wave = audio.read(path)
     assert len(wave) / 16_000 == pytest.approx(SECONDS, abs=0.07)
-    assert envelope(wave) == pytest.approx(envelope(audio.resample(SIGNAL, 48_000)), abs=0.02)
+    assert_alike(wave)
     found = audio.info(path)
-    assert found.rate == 48_000 and found.seconds == pytest.approx(len(wave) / 16_000, abs=1e-3)
+    assert found.rate == rate_of(ending) and found.seconds == pytest.approx(len(wave) / 16_000, abs=1e-3)
 
 
 def test_a_title_in_another_character_set_does_no_harm(tmp_path: Path) -> None:
@@ -105,7 +119,7 @@ def test_a_title_in_another_character_set_does_no_harm(tmp_path: Path) -> None:
 def test_stereo_media_are_read_as_channels(tmp_path: Path) -> None:
     path = made.saved(tmp_path, "a.m4a", encoded("m4a", channels=2))
     assert audio.info(path).channels == 2
-    assert envelope(audio.read(path)) == pytest.approx(envelope(audio.resample(SIGNAL, 48_000)), abs=0.02)
+    assert_alike(audio.read(path))
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.9])
