@@ -63,6 +63,10 @@ _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 _HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 
 
+class Lexicon(dict[str, tuple[Phones, ...]]):
+    """A user's lexicon whose entries were checked: by `read` or `of_mapping`."""
+
+
 @dataclass(frozen=True)
 class Pronunciation:
     """One way to say a word, and where it is from."""
@@ -154,7 +158,7 @@ def pronunciations(word: str, own: Mapping[str, tuple[Phones, ...]] | None = Non
     return ()
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, tuple[Phones, ...]]:
+def read(path: str | os.PathLike[str]) -> Lexicon:
     """A user's lexicon: lines of a word and its ARPAbet phones (stress digits are dropped), variants repeated.
 
     `#` begins a comment.
@@ -188,10 +192,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, tuple[Phones, ...]]:
             _add(found, word, symbols)
         except PhonobenchError as error:
             raise PhonobenchError(f"lexicon {path}, line {number}, {word!r}: {error}") from error
-    return {word: tuple(variants) for word, variants in found.items()}
+    return Lexicon({word: tuple(variants) for word, variants in found.items()})
 
 
-def of_mapping(given: Mapping[str, object]) -> dict[str, tuple[Phones, ...]]:
+def of_mapping(given: Mapping[str, object]) -> Lexicon:
     """A user's lexicon from words and their variants: each a text of phones, or a sequence of them.
 
     Raises:
@@ -201,6 +205,8 @@ def of_mapping(given: Mapping[str, object]) -> dict[str, tuple[Phones, ...]]:
         >>> of_mapping({"Blorf": ["B L AO1 R F", ("B", "L", "AA", "R", "F")]})
         {'blorf': (('B', 'L', 'AO', 'R', 'F'), ('B', 'L', 'AA', 'R', 'F'))}
     """
+    if isinstance(given, Lexicon):
+        return given
     found: dict[str, dict[Phones, None]] = {}
     for word, value in given.items():
         try:
@@ -210,7 +216,7 @@ def of_mapping(given: Mapping[str, object]) -> dict[str, tuple[Phones, ...]]:
                 _add(found, word, symbols)
         except PhonobenchError as error:
             raise PhonobenchError(f"lexicon, {word!r}: {error}") from error
-    return {word: tuple(variants) for word, variants in found.items()}
+    return Lexicon({word: tuple(variants) for word, variants in found.items()})
 
 
 def key(written: str) -> str:
