@@ -123,6 +123,7 @@ def test_any_text_is_read_in_letters_or_refused(parts: list[str]) -> None:
     assert all(0 < len(span.readings) <= normalise.MOST for span in found)
 
 
+@pytest.mark.slow
 def test_the_number_of_tries_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     loglik = CTCEvidence.loglik
@@ -180,6 +181,7 @@ def test_hyphenated_entries_of_the_dictionary_are_reachable() -> None:
     assert lost == []
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_texts_of_the_corpus_are_read_word_by_word(real_corpus) -> None:
     for utterance in real_corpus.utterances:
