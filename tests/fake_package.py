@@ -1,4 +1,4 @@
-"""A package for `phonobench.score` without a model: it hears the phones that it was told, evenly over the audio."""
+"""A package for `phonobench.score` without a model: it recognises given phones, evenly over the audio."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class FakeScorer:
     read_probability = 1.0
     """The probability, in its opinion, that the prompt was read."""
 
-    def assess(self, listening: AcousticOutput, prompt: Prompt) -> Assessment:
+    def assess(self, output: AcousticOutput, prompt: Prompt) -> Assessment:
         ids = phones.encode(prompt.phones)
-        share = diagnosis.shares(CTCEvidence(listening.logp, listening.hop).rivals(ids))
+        share = diagnosis.shares(CTCEvidence(output.logp, output.hop).rivals(ids))
         right = share[np.arange(len(ids)), list(ids)]
         of_word = np.array(prompt.word_of_phone)
         by_word = np.array([right[of_word == w].mean() for w in range(len(prompt.words))])
@@ -51,7 +51,7 @@ class FakeScorer:
 
 
 class FakePackage:
-    """Hears `said`, or whatever `by_length` holds for the number of samples of a wave."""
+    """Recognises `said`, or whatever `by_length` holds for the number of samples of a wave."""
 
     def __init__(self, said: Sequence[str] = (), by_length: dict[int, Sequence[str]] | None = None) -> None:
         self.said, self.by_length = said, by_length or {}

@@ -1,4 +1,4 @@
-"""A corpus in memory whose truth is planted, and posteriors of listeners from perfect to deaf."""
+"""A corpus in memory whose truth is planted, and posteriors of runs from exact to blank."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SAID = dict[str, tuple[int, ...]]
 
 
 def corpus(seed: int = 0, speakers: int = 12, each: int = 6, synthetic: bool = False) -> tuple[Corpus, SAID]:
-    """A corpus with `speakers` a split, and what was said in each utterance (phone ids).
+    """A corpus with `speakers` a split, and what was spoken in each utterance (phone ids).
 
     Sentence accuracy is 10 (1 - share of wrong phones) exactly, phone accuracy 2 where right and 0 where wrong, and
-    `perceived` names the wrong phone. Nobody inserts or leaves out phones, so that PER is the share of wrong phones.
+    `perceived` names the wrong phone. Nobody inserts or deletes phones, so that PER is the share of wrong phones.
     """
     rng = np.random.default_rng(seed)
     utterances, said = [], {}
@@ -65,7 +65,7 @@ def _without_doubles(rng, n: int) -> list[int]:
 
 
 def logp(said: tuple[int, ...], seed: int, strength: float = 12.0, noise: float = 1.0) -> np.ndarray:
-    """Log-posteriors (2 N + 1, 40) that peak on the phones said, blanks between, over noise."""
+    """Log-posteriors (2 N + 1, 40) that peak on the spoken phones, blanks between, over noise."""
     rng = np.random.default_rng(seed)
     logits = noise * rng.normal(size=(2 * len(said) + 1, phones.COLUMNS))
     logits[::2, phones.BLANK] += strength
@@ -77,7 +77,7 @@ def write_run(
     runs: Path, run_id: str, corpus: Corpus, said: Callable[[Utterance], tuple[int, ...]], *,
     splits: tuple[str, ...] = ("dev", "test"), strength: float = 12.0, controls: bool = True, **facts,
 ) -> Path:  # fmt: skip
-    """A run's folder with a manifest and with posteriors of a listener that hears `said(utterance)`."""
+    """A run's folder with a manifest and with posteriors whose best path is `said(utterance)`."""
     run_dir = runs / run_id
     manifest = {
         "run_id": run_id, "card": "whisper-base", "card_key": "c" * 64, "recipe": {"name": "finetune"}, "seed": 0,
@@ -89,18 +89,20 @@ def write_run(
     store.write_run(run_dir, manifest)
     for split in splits:
         utterances = corpus.split(split)[: manifest["limit"]]
-        heard = [logp(said(u), _seed(u.id + run_id), strength) for u in utterances]
-        _write(run_dir, split, corpus, [u.id for u in utterances], heard)
+        posteriors = [logp(said(u), _seed(u.id + run_id), strength) for u in utterances]
+        _write(run_dir, split, corpus, [u.id for u in utterances], posteriors)
         if controls:
             few = utterances[::3]
-            deaf = [logp((), _seed(u.id)).repeat(20, axis=0) for u in few]
-            _write(run_dir, f"{split}-silence", corpus, [u.id for u in few], deaf)
+            blank = [logp((), _seed(u.id)).repeat(20, axis=0) for u in few]
+            _write(run_dir, f"{split}-silence", corpus, [u.id for u in few], blank)
     return run_dir
 
 
-def _write(run_dir: Path, split: str, corpus: Corpus, ids: list[str], heard: list[np.ndarray]) -> None:
+def _write(run_dir: Path, split: str, corpus: Corpus, ids: list[str], posteriors: list[np.ndarray]) -> None:
     inputs = {"weights": run_dir.name, "corpus": corpus.fingerprint, "split": split}
-    store.write_posteriors(store.posteriors_folder(run_dir, split), Posteriors(tuple(ids), tuple(heard), HOP), inputs)
+    store.write_posteriors(
+        store.posteriors_folder(run_dir, split), Posteriors(tuple(ids), tuple(posteriors), HOP), inputs
+    )
 
 
 def _seed(text: str) -> int:

@@ -66,15 +66,15 @@ def test_8_khz_is_heard_as_what_is_left_of_it(wave, model, tmp_path) -> None:
     path = tmp_path / "telephone.wav"
     soundfile.write(path, audio.resample(wave, SAMPLE_RATE, 8_000), 8_000, subtype="PCM_16")
     low = audio.resample(audio.resample(wave, SAMPLE_RATE, 8_000), 8_000, SAMPLE_RATE)
-    expected, heard = batch_posteriors(model, [low, audio.read(path)])
-    assert np.abs(expected - heard[: len(expected)]).max() < 0.1
+    expected, found = batch_posteriors(model, [low, audio.read(path)])
+    assert np.abs(expected - found[: len(expected)]).max() < 0.1
 
 
 @pytest.mark.parametrize("kind", ["silent", "clipped"])
 def test_silence_and_clipping_give_distributions_not_nan(kind, wave, model) -> None:
     spoiled = np.zeros_like(wave) if kind == "silent" else np.clip(40 * wave, -1, 1)
-    (heard,) = batch_posteriors(model, [spoiled])
-    np.testing.assert_allclose(np.exp(heard).sum(axis=1), 1.0, atol=1e-4)
+    (found,) = batch_posteriors(model, [spoiled])
+    np.testing.assert_allclose(np.exp(found).sum(axis=1), 1.0, atol=1e-4)
 
 
 def spoil(kind: str, good: np.ndarray, path: Path) -> None:

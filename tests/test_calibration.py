@@ -18,7 +18,7 @@ pytestmark = pytest.mark.torch
 
 
 def planted(excess):
-    """Posteriors of 20 utterances whose phones are heard, but for a blank that is `excess` nats too ready."""
+    """Posteriors of 20 utterances whose phones are recognised, but for a blank that is `excess` nats too ready."""
     rng = np.random.default_rng(5)
     logp, targets, utterances = [], [], []
     for _ in range(20):

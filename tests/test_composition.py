@@ -1,4 +1,4 @@
-"""Systems made of other encoders and of codes: tiny ones, trained, heard again and refused."""
+"""Systems made of other encoders and of codes: tiny ones, trained, inferred again and refused."""
 
 import dataclasses
 import json
@@ -59,7 +59,7 @@ def made(world, corpus, name, plan, *members, runs=None):
     return loop.train(cards.find(name), plan, corpus, runs or world[0], limit=LIMIT, members=members)
 
 
-def heard(run_dir, corpus):
+def inferred(run_dir, corpus):
     inference.infer(run_dir, corpus, ("dev",), controls=False)
     return store.read_posteriors(run_dir, "dev")
 
@@ -71,17 +71,17 @@ def test_a_fusion_of_encoders_trains_hears_and_names_its_members(name, plan, wor
     assert run["history"][-1]["loss"] < run["history"][0]["loss"]
     assert [member["run"] for member in run["members"]] == list(world[1:])
     assert run["members"][0]["weights"] == trained.digest(world[0] / world[1])
-    first = heard(run_dir, corpus)
+    first = inferred(run_dir, corpus)
     assert (len(first), first.hop) == (LIMIT, min(member["step"] for member in run["members"]))
     arrays, _ = store.read_arrays(run_dir / "weights" / trained.FILE)
     assert not [name for name in arrays if name.startswith("encoder.")]  # the members keep their own
-    # a kept copy, restored beside its members, hears the same but for int8
+    # a kept copy, restored beside its members, gives the same but for int8
     other = tmp_path / "runs"
     other.mkdir()
     for member in world[1:]:
         (other / member).symlink_to(world[0] / member)
     restored = archive.restore(archive.keep(run_dir, tmp_path / "kept"), other)
-    for ours, theirs in zip(first.logp, heard(restored, corpus).logp, strict=True):
+    for ours, theirs in zip(first.logp, inferred(restored, corpus).logp, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=0.15)
 
 
@@ -136,13 +136,13 @@ def test_the_gate_can_shut_a_member_out(world):
 
 
 def test_wrong_members_are_refused_by_name(world, corpus, tmp_path):
-    for members, said in [
+    for members, message in [
         ((), "made of 2 other encoders or more"),
         ((world[1], world[1]), "each once"),
         (("scratch-mel", world[1]), "scratch-mel has no weights of its own"),
         (("mimi", world[1]), "itself made of others, or of codes"),
     ]:
-        with pytest.raises(PhonobenchError, match=said):
+        with pytest.raises(PhonobenchError, match=message):
             made(world, corpus, "early-fusion", short("joint-probe"), *members)
     with pytest.raises(PhonobenchError, match="quantised is made of one other encoder"):
         made(world, corpus, "quantised", short("tokens"), *world[1:])
@@ -184,7 +184,7 @@ def test_a_quantised_encoder_trains_on_codes_and_on_vectors(world, corpus, monke
     codes = made(world, corpus, "quantised", short("tokens", codebooks="2", epochs="6", head_only_epochs="6"), world[1])
     history = store.read_run(codes)["history"]
     assert history[-1]["loss"] < history[0]["loss"]
-    first = heard(codes, corpus)
+    first = inferred(codes, corpus)
     vectors = made(world, corpus, "quantised", short("probe", codebooks="8"), world[1])
     assert len(list((world[0] / "codebooks").glob("*.safetensors"))) == 1  # stage one is shared
     assert len(list((world[0] / "codes").iterdir())) == 1
@@ -332,7 +332,7 @@ def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, 
     torch.testing.assert_close(model.classify([read], lengths), model.classify([100 * read + 3], lengths))
     with pytest.raises(PhonobenchError, match="states are 0 to 3"):
         Recogniser(encoder, short("probe", layers="only:4"))
-    # states on a shelf are shared by probes of different layers, and heard as without it
+    # cached states are shared by probes of different layers, and give what they give without a cache
     shared_states = {}
     card = cards.find("whisper-base")
     for place in ("only:0", "only:2"):
@@ -341,7 +341,7 @@ def test_a_probe_of_one_layer_reads_that_layer_on_a_common_scale(world, corpus, 
         two = loop.train(card, plan, corpus, tmp_path / "b", limit=LIMIT)
         assert store.read_run(one)["history"][0]["loss"] == store.read_run(two)["history"][0]["loss"]
         inference.infer(one, corpus, ("dev",), controls=False, shared_states=shared_states)
-        for ours, theirs in zip(store.read_posteriors(one, "dev").logp, heard(two, corpus).logp, strict=True):
+        for ours, theirs in zip(store.read_posteriors(one, "dev").logp, inferred(two, corpus).logp, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=5e-2)
     assert len(shared_states) == 2 * LIMIT
 

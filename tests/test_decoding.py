@@ -1,4 +1,4 @@
-"""Decoders: against the best of all sequences, their names, the choice on dev, and what a result says of them."""
+"""Decoders: against the best of all sequences, their names, the choice on dev, and what a result holds of them."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 @pytest.fixture
 def hushed(tmp_path: Path):
-    """A run that hears what was said, under a blank that is 13 nats too strong: the best path is all but silent."""
+    """A run that recognises what was spoken, under a blank that is 13 nats too strong: the best path is all but silent."""
     corpus, said = planted.corpus(seed=4)
     run_dir = planted.write_run(tmp_path / "runs", "hushed", corpus, lambda u: said[u.id])
     for split in ("dev", "test"):
         folder = store.posteriors_folder(run_dir, split)
         inputs = store.posteriors_manifest(run_dir, split)["inputs"]
-        heard = store.read_posteriors(run_dir, split)
-        moved = tuple(normal(logp.astype(np.float64) + 13 * np.eye(40)[0]) for logp in heard.logp)
+        posteriors = store.read_posteriors(run_dir, split)
+        moved = tuple(normal(logp.astype(np.float64) + 13 * np.eye(40)[0]) for logp in posteriors.logp)
         shutil.rmtree(folder)
-        store.write_posteriors(folder, Posteriors(heard.ids, moved, heard.hop), {**inputs, "hushed": True})
+        store.write_posteriors(folder, Posteriors(posteriors.ids, moved, posteriors.hop), {**inputs, "hushed": True})
     return run_dir, corpus
 
 
@@ -115,8 +115,8 @@ def test_a_fusion_by_likelihoods_has_no_decoder_to_choose(hushed) -> None:
 def test_the_verb_writes_a_given_decoder_and_refuses_an_unknown_one(hushed) -> None:
     run_dir, _ = hushed
     command = ["decode", "hushed", "--runs", str(run_dir.parent)]
-    said = CliRunner().invoke(app, [*command, "--decoder", "beam:8:+0.25"])
-    assert said.exit_code == 0 and "beam:8:+0.25" in said.stdout
+    printed = CliRunner().invoke(app, [*command, "--decoder", "beam:8:+0.25"])
+    assert printed.exit_code == 0 and "beam:8:+0.25" in printed.stdout
     assert store.read_run(run_dir)["decoder"] == {"name": "beam:8:+0.25", "chosen_on": None}
     refused = CliRunner().invoke(app, [*command, "--decoder", "viterbi"])
     assert refused.exit_code == 1 and "unknown decoder 'viterbi'" in refused.stderr

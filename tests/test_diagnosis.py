@@ -1,4 +1,4 @@
-"""What is heard in place of each phone, of what kind the error is, what was put in, and when."""
+"""What is recognised in place of each phone, of what kind the error is, what was inserted, and when."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HOP = fake_package.HOP
 
 
 def found(said: str, accuracy: float = 2.0, flag: bool = False, frames: int = 100) -> Diagnosis:
-    heard = CTCEvidence(fake_package.posteriors(phones.encode(said.split()), frames), HOP)
+    evidence = CTCEvidence(fake_package.posteriors(phones.encode(said.split()), frames), HOP)
     n = len(EXPECTED)
-    return diagnosis.diagnose([heard], EXPECTED, np.full(n, accuracy), np.full(n, flag))
+    return diagnosis.diagnose([evidence], EXPECTED, np.full(n, accuracy), np.full(n, flag))
 
 
 def test_what_was_said_right_is_no_error() -> None:
@@ -31,13 +31,13 @@ def test_what_was_said_right_is_no_error() -> None:
 def test_shares_are_whole_sequence_likelihoods_of_the_forward_algorithm() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(12, 40))
-    heard = CTCEvidence(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), HOP)
+    evidence = CTCEvidence(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), HOP)
     ids = (3, 7, 7)
-    share = diagnosis.shares(heard.rivals(ids))
+    share = diagnosis.shares(evidence.rivals(ids))
     assert share.shape == (3, 40)
     for i in range(3):
         every = [ids[:i] + ((q,) if q else ()) + ids[i + 1 :] for q in range(40)]
-        likelihood = np.exp([ctc.forward(heard.logp, one) for one in every])
+        likelihood = np.exp([ctc.forward(evidence.logp, one) for one in every])
         assert share[i] == pytest.approx(likelihood / likelihood.sum(), rel=1e-6)
 
 
@@ -66,7 +66,7 @@ def test_candidates_are_ranked_and_hold_the_expected_phone() -> None:
     ("said", "phone", "before"),
     [("W IY K AO L AH IH T", "AH", 5), ("W IY K AO L IH T AH", "AH", 7), ("S W IY K AO L IH T", "S", 0)],
 )
-def test_a_phone_put_in_is_found_where_it_was_said(said: str, phone: str, before: int) -> None:
+def test_an_inserted_phone_is_found_in_its_place(said: str, phone: str, before: int) -> None:
     made = found(said)
     assert [(one.phone, one.before) for one in made.insertions] == [(phone, before)]
     place = said.split().index(phone) if before < 7 else 7
@@ -74,7 +74,7 @@ def test_a_phone_put_in_is_found_where_it_was_said(said: str, phone: str, before
 
 
 @pytest.mark.parametrize("said", ["W IY K AH L IH T", "W IY K L IH T", "W IY K AO L L IH T"])
-def test_what_a_change_of_a_neighbour_explains_is_not_put_in(said: str) -> None:
+def test_what_a_change_of_a_neighbour_explains_is_not_inserted(said: str) -> None:
     assert found(said).insertions == ()
 
 
@@ -100,10 +100,10 @@ def test_a_phone_reaches_at_most_its_half_width_into_a_pause() -> None:
 
 
 def test_several_listeners_share_the_verdict() -> None:
-    hears = [CTCEvidence(fake_package.posteriors(phones.encode(said.split()), 100), HOP) for said in
+    panel = [CTCEvidence(fake_package.posteriors(phones.encode(said.split()), 100), HOP) for said in
              ("W IY K AO L IH T", "W IY K AH L IH T")]  # fmt: skip
-    alone = [diagnosis.diagnose([one], EXPECTED, np.full(7, 2.0), np.full(7, False)) for one in hears]
-    both = diagnosis.diagnose(hears, EXPECTED, np.full(7, 2.0), np.full(7, False))
+    alone = [diagnosis.diagnose([one], EXPECTED, np.full(7, 2.0), np.full(7, False)) for one in panel]
+    both = diagnosis.diagnose(panel, EXPECTED, np.full(7, 2.0), np.full(7, False))
     right = [next(c.probability for c in one.findings[3].candidates if c.phone == "AO") for one in (*alone, both)]
     assert right[2] == pytest.approx((right[0] + right[1]) / 2)
 

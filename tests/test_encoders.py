@@ -55,10 +55,10 @@ def theirs_of(card, encoder, wave):
         return encoder.module(mel).last_hidden_state
     if card.family == "qwen2-audio":
         mel = transformers.WhisperFeatureExtractor(feature_size=128)(**given).input_features
-        heard = torch.arange(1500)[None] < -(-len(wave) // 320)
+        attended = torch.arange(1500)[None] < -(-len(wave) // 320)
         last = []
         hook = encoder.module.layers[-1].register_forward_hook(lambda _, __, out: last.append(out))
-        hidden = encoder.module(mel, heard[:, None, None].expand(-1, 1, 1500, -1))
+        hidden = encoder.module(mel, attended[:, None, None].expand(-1, 1, 1500, -1))
         hook.remove()
         # Its last state is pooled; the one before the pooling is what the last layer gave.
         return hidden.last_hidden_state if card.pool == 2 else encoder.module.layer_norm(last[0])

@@ -24,7 +24,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def folders(synthetic_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Trials on twelve utterances of a listener that hears the prompt, one that slips, and fusions of the two."""
+    """Trials on twelve utterances of a run that recognises the prompt, one that slips, and fusions of the two."""
     runs, results = (tmp_path_factory.mktemp(name) for name in ("runs", "results"))
     r, w = phones.encode(["R", "W"])
     history = [{"epoch": e, "loss": 5 / e, "dev_per_hq": 0.5 / e, "seconds": 60.0 * e} for e in (1, 2, 3)]

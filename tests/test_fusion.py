@@ -36,7 +36,7 @@ def prompt(utterance: Utterance) -> tuple[int, ...]:
 
 @pytest.fixture(scope="module")
 def runs(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two weak listeners whose errors are their own, a third, and strangers."""
+    """Two weak runs whose errors are their own, a third, and some of other corpora or phones."""
     folder = tmp_path_factory.mktemp("runs")
     for name, strength in (("one", 2.5), ("two", 2.2), ("three", 2.0)):
         planted.write_run(folder, name, corpus, prompt, strength=strength, trained_parameters=7, card=f"{name}-card")
@@ -44,17 +44,17 @@ def runs(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     planted.write_run(folder, "trial", corpus, prompt, limit=5)
     slow = planted.write_run(folder, "slow", corpus, prompt, splits=())
     for split in ("dev", "test"):
-        heard = store.read_posteriors(folder / "one", split)
+        posteriors = store.read_posteriors(folder / "one", split)
         inputs = {"weights": "slow", "corpus": corpus.fingerprint, "split": split}
-        twice = Posteriors(heard.ids, heard.logp, 0.04)
+        twice = Posteriors(posteriors.ids, posteriors.logp, 0.04)
         store.write_posteriors(store.posteriors_folder(slow, split), twice, inputs)
     return folder
 
 
-def errors(corpus: Corpus, heard: dict[str, tuple[int, ...]], split: str = "test") -> tuple[int, int]:
+def errors(corpus: Corpus, hypotheses: dict[str, tuple[int, ...]], split: str = "test") -> tuple[int, int]:
     """Edits and phones over HQ."""
     chosen = [u for u in corpus.split(split) if u.judgement.accuracy >= HQ_ACCURACY]
-    return sum(Levenshtein.distance(prompt(u), heard[u.id]) for u in chosen), sum(len(prompt(u)) for u in chosen)
+    return sum(Levenshtein.distance(prompt(u), hypotheses[u.id]) for u in chosen), sum(len(prompt(u)) for u in chosen)
 
 
 @pytest.mark.parametrize("weights", [(0.3, 0.7), (1.0, 0.0), (0.55, 0.45)])
@@ -91,7 +91,7 @@ def test_an_utterance_may_begin_with_the_phone_that_ends_the_one_before() -> Non
     assert _decode([alike, alike], np.array([0, 4, 8]), (0.5, 0.5)) == [(7,), (7,)]
 
 
-def test_two_weak_listeners_are_better_together(runs, corpus) -> None:
+def test_two_weak_runs_are_better_together(runs, corpus) -> None:
     points = evaluate.curve([runs / "one", runs / "two"], corpus, "test", evaluate.grid(2), resamples=0)
     pers = [point.metrics["per_hq"].value for point in points]
     assert len(pers) == 101
@@ -120,7 +120,7 @@ def test_weights_are_chosen_on_dev_and_test_is_not_read(method, runs, corpus, tm
         fused, _ = evidence_of(
             fusion.fuse([runs / "one", runs / "two"], weights, runs, method=method), corpus, "dev", None
         )
-        pers[weights] = errors(corpus, {id: heard.best() for id, heard in fused.items()}, "dev")[0]
+        pers[weights] = errors(corpus, {id: one.best() for id, one in fused.items()}, "dev")[0]
     assert len(set(pers.values())) > 1
     assert pers[chosen] == min(pers.values())
 
@@ -149,15 +149,15 @@ def test_likelihoods_take_different_frame_rates_and_frames_refuse_them(runs, cor
     with pytest.raises(PhonobenchError, match=r"two and slow by frames: 20 and 40 ms a frame; --method likelihoods"):
         fusion.fuse(pair, (0.5, 0.5), runs)
     run_dir = fusion.fuse(pair, (0.5, 0.5), runs, method="likelihoods")
-    heard, _ = evidence_of(run_dir, corpus, "test", [corpus.split("test")[0].id])
-    (one,) = heard.values()
+    found, _ = evidence_of(run_dir, corpus, "test", [corpus.split("test")[0].id])
+    (one,) = found.values()
     ids = prompt(corpus.split("test")[0])
     by_hand = [ctc.forward(store.read_posteriors(folder, "test").logp[0], ids) for folder in pair]
     assert one.loglik(ids) == pytest.approx(sum(by_hand) / 2)
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (("one", "other"), r"one and other: trained on different corpora"),
         (("one", "trial"), r"one and trial: their utterances of dev differ \(72 and 5"),
@@ -166,18 +166,18 @@ def test_likelihoods_take_different_frame_rates_and_frames_refuse_them(runs, cor
     ],
 )
 @pytest.mark.parametrize("method", ["frames", "likelihoods"])
-def test_what_does_not_belong_together_is_refused_by_name(method, names, told, runs) -> None:
-    with pytest.raises(PhonobenchError, match=told):
+def test_what_does_not_belong_together_is_refused_by_name(method, names, message, runs) -> None:
+    with pytest.raises(PhonobenchError, match=message):
         fusion.members([runs / name for name in names], method)
 
 
 def test_posteriors_of_another_corpus_are_refused(runs, corpus, tmp_path) -> None:
-    stranger = dataclasses.replace(corpus, fingerprint="f" * 64)
-    planted.write_run(tmp_path, "stranger", stranger, prompt)
-    manifest = store.read_run(tmp_path / "stranger")
-    store.write_run(tmp_path / "stranger", {**manifest, "corpus": store.read_run(runs / "one")["corpus"]})
-    with pytest.raises(PhonobenchError, match=r"one and stranger: their posteriors of dev are of different corpora"):
-        fusion.members([runs / "one", tmp_path / "stranger"], "frames")
+    foreign = dataclasses.replace(corpus, fingerprint="f" * 64)
+    planted.write_run(tmp_path, "foreign", foreign, prompt)
+    manifest = store.read_run(tmp_path / "foreign")
+    store.write_run(tmp_path / "foreign", {**manifest, "corpus": store.read_run(runs / "one")["corpus"]})
+    with pytest.raises(PhonobenchError, match=r"one and foreign: their posteriors of dev are of different corpora"):
+        fusion.members([runs / "one", tmp_path / "foreign"], "frames")
 
 
 def test_another_phone_set_is_refused(runs, tmp_path) -> None:
@@ -250,7 +250,7 @@ def test_the_curve_prints_101_weights_and_marks_the_choice(runs, tmp_path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("one", "two", "0.5"), "write weights after --alpha"),
         (("one", "two", "--alpha", "1.5"), "must be 0 or more and sum to 1"),
@@ -262,10 +262,10 @@ def test_the_curve_prints_101_weights_and_marks_the_choice(runs, tmp_path) -> No
     ],
 )
 @pytest.mark.usefixtures("found")
-def test_wrong_weights_are_named(arguments, told, runs) -> None:
+def test_wrong_weights_are_named(arguments, message, runs) -> None:
     code, said, complaint = command("fuse", *arguments, "--runs", runs)
     assert (code, said) == (1, "")
-    assert told in complaint
+    assert message in complaint
     assert complaint.count("\n") == 1
 
 
@@ -276,8 +276,8 @@ def test_the_curve_of_a_whole_test_split_takes_seconds(tmp_path) -> None:
     for name in ("one", "two"):
         run_dir = planted.write_run(tmp_path, name, large, prompt, splits=("dev",), controls=False)
         utterances = large.split("test")
-        heard = [rng.normal(size=(210, 40)) for _ in utterances]
-        logp = tuple((x - np.logaddexp.reduce(x, axis=1, keepdims=True)).astype(np.float16) for x in heard)
+        logits = [rng.normal(size=(210, 40)) for _ in utterances]
+        logp = tuple((x - np.logaddexp.reduce(x, axis=1, keepdims=True)).astype(np.float16) for x in logits)
         inputs = {"weights": name, "corpus": large.fingerprint, "split": "test"}
         store.write_posteriors(
             store.posteriors_folder(run_dir, "test"), Posteriors(tuple(u.id for u in utterances), logp, 0.02), inputs
@@ -296,10 +296,10 @@ def test_the_curve_by_likelihoods_takes_different_frame_rates(runs, corpus, tmp_
     assert code == 0
     points = json.loads(said)["points"]
     assert [point["weights"] for point in points] == [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]
-    heard = [store.read_posteriors(runs / name, "test") for name in ("two", "slow")]
+    both = [store.read_posteriors(runs / name, "test") for name in ("two", "slow")]
     together = {
         id: evidence.FusedEvidence((evidence.CTCEvidence(a, 0.02), evidence.CTCEvidence(b, 0.04)), (0.5, 0.5)).best()
-        for id, a, b in zip(heard[0].ids, heard[0].logp, heard[1].logp, strict=True)
+        for id, a, b in zip(both[0].ids, both[0].logp, both[1].logp, strict=True)
     }
     wrong, total = errors(corpus, together)
     assert points[1]["per_hq"]["value"] == pytest.approx(wrong / total)

@@ -1,4 +1,4 @@
-"""Gap analysis on planted listeners: counts by hand, paired intervals, cases, what is written."""
+"""Gap analysis on planted runs: counts by hand, paired intervals, cases, what is written."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ RESAMPLES = 200
 def found(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Corpus, evaluate.SplitPredictions, evaluate.SplitPredictions]:
-    """`hears` what was said, `reads` the prompt: the first has the PER of the planted slips, the second 0."""
+    """`exact` recognises what was spoken, `canonical` the prompt: the first has the PER of the planted slips, the second 0."""
     corpus, said = planted.corpus(seed=2)
     folder = tmp_path_factory.mktemp("runs")
-    planted.write_run(folder, "hears", corpus, lambda u: said[u.id], controls=False)
-    planted.write_run(folder, "reads", corpus, lambda u: phones.encode(u.prompt.phones), controls=False)
-    answered = [evaluate.predict_split(folder / run, corpus, "test", controls=False) for run in ("hears", "reads")]
-    return corpus, answered[0], answered[1]
+    planted.write_run(folder, "exact", corpus, lambda u: said[u.id], controls=False)
+    planted.write_run(folder, "canonical", corpus, lambda u: phones.encode(u.prompt.phones), controls=False)
+    predicted = [evaluate.predict_split(folder / run, corpus, "test", controls=False) for run in ("exact", "canonical")]
+    return corpus, predicted[0], predicted[1]
 
 
 @pytest.fixture(scope="module")
 def analysis(found) -> gap.GapAnalysis:
-    corpus, hears, reads = found
-    return gap.analyse(hears, reads, corpus.name, corpus.synthetic, resamples=RESAMPLES)
+    corpus, exact, canonical = found
+    return gap.analyse(exact, canonical, corpus.name, corpus.synthetic, resamples=RESAMPLES)
 
 
 def test_means_and_wins_are_those_of_the_planted_slips(found, analysis: gap.GapAnalysis) -> None:
@@ -70,8 +70,8 @@ def test_cases_are_those_that_the_thresholds_say(found, analysis: gap.GapAnalysi
 
 
 def test_turned_round_everything_is_turned_round(found, analysis: gap.GapAnalysis) -> None:
-    corpus, hears, reads = found
-    other = gap.analyse(reads, hears, corpus.name, corpus.synthetic, resamples=RESAMPLES)
+    corpus, exact, canonical = found
+    other = gap.analyse(canonical, exact, corpus.name, corpus.synthetic, resamples=RESAMPLES)
     ours, theirs = analysis.overall[0], other.overall[0]
     assert (theirs.difference, theirs.low, theirs.high) == pytest.approx((-ours.difference, -ours.high, -ours.low))
     assert [c.id for c in other.of_kind("first_better")] == [c.id for c in analysis.of_kind("second_better")]
@@ -83,11 +83,11 @@ def test_bands_and_phones_add_up_to_the_whole(found, analysis: gap.GapAnalysis) 
     assert sum(phone.n for phone in analysis.by_phone) == sum(len(u.prompt.phones) for u in utterances)
     wrong = sum(phone.n * phone.first for phone in analysis.by_phone)
     planted_slips = sum(a == 0 for u in utterances for a in u.judgement.phone_accuracy)
-    heard = (
+    hypotheses = (
         edits.align(phones.encode(u.prompt.phones), p.hypothesis)
         for u, p in zip(utterances, found[1].predictions, strict=True)
     )
-    assert wrong == pytest.approx(planted_slips - sum(one.insertions for one in heard))
+    assert wrong == pytest.approx(planted_slips - sum(one.insertions for one in hypotheses))
     gaps = [abs(phone.difference) for phone in analysis.by_phone]
     assert gaps == sorted(gaps, reverse=True)
 
@@ -103,27 +103,27 @@ def test_markdown_links_the_audio_and_escapes_the_text(analysis: gap.GapAnalysis
 
 
 def test_thresholds_that_overlap_and_equal_runs_are_refused(found) -> None:
-    corpus, hears, _ = found
+    corpus, exact, _ = found
     with pytest.raises(PhonobenchError, match="may not exceed"):
         gap.Thresholds(good=0.3, bad=0.2)
-    with pytest.raises(PhonobenchError, match="both runs are hears"):
-        gap.analyse(hears, hears, corpus.name, False)
+    with pytest.raises(PhonobenchError, match="both runs are exact"):
+        gap.analyse(exact, exact, corpus.name, False)
 
 
 def test_the_verb_prints_json_and_writes_markdown(tmp_path: Path, synthetic_corpus: Corpus) -> None:
-    for name, hit in (("deaf", ()), ("reads", None)):
+    for name, hit in (("blank", ()), ("canonical", None)):
         planted.write_run(
             tmp_path, name, synthetic_corpus, lambda u, hit=hit: phones.encode(u.prompt.phones) if hit is None else hit,
             splits=("test",), controls=False,
         )  # fmt: skip
     common = ["--runs", str(tmp_path), "--corpus", "synthetic", "--resamples", "50"]
-    printed = CliRunner().invoke(app, ["gap", "reads", "deaf", "--json", *common])
+    printed = CliRunner().invoke(app, ["gap", "canonical", "blank", "--json", *common])
     assert printed.exit_code == 0, printed.output
     assert json.loads(printed.stdout)["overall"][0]["second"] == 1.0
     out = tmp_path / "gap.md"
-    written = CliRunner().invoke(app, ["gap", "reads", "deaf", "-o", str(out), "--cases", "3", *common])
+    written = CliRunner().invoke(app, ["gap", "canonical", "blank", "-o", str(out), "--cases", "3", *common])
     assert written.exit_code == 0, written.output
     assert f"3 of {len(synthetic_corpus.split('test'))} utterances" in out.read_text(encoding="utf-8")
-    refused = CliRunner().invoke(app, ["gap", "reads", "deaf", "-o", "x.pdf", *common])
+    refused = CliRunner().invoke(app, ["gap", "canonical", "blank", "-o", "x.pdf", *common])
     assert refused.exit_code == 1
     assert ".html" in refused.stderr

@@ -27,7 +27,7 @@ HOSTILE = '</script><img src=x onerror="window.broken=1">'
 
 @pytest.fixture(scope="module")
 def folders(synthetic_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Runs and results of two listeners on the synthetic corpus: one hears the prompt, one slips at every R."""
+    """Runs and results on the synthetic corpus: one run recognises the prompt, one slips at every R."""
     runs, results = (tmp_path_factory.mktemp(name) for name in ("runs", "results"))
     r, w = phones.encode(["R", "W"])
 

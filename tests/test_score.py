@@ -1,4 +1,4 @@
-"""`phonobench.score` and its verb with a package that hears what it is told: figures, formats, lists, faults."""
+"""`phonobench.score` and its verb with a package that recognises what it is given: figures, formats, lists, faults."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def scored(said: str = BEAR, text: str | None = TEXT, **options: Any) -> Score:
 
 @pytest.fixture(scope="module")
 def wrong() -> Score:
-    """L is left out, an AH is put in before B, EH is said as IH."""
+    """L is deleted, an AH is inserted before B, EH is pronounced as IH."""
     return scored("W IY K AO IH T AH B IH R")
 
 
@@ -259,7 +259,7 @@ def test_a_page_escapes_and_needs_no_network(tmp_path: Path) -> None:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakePackage:
-    """What the verb loads in place of the package that ships: hears BEAR, or ZEBRA in 2.2 s of sound."""
+    """What the verb loads in place of the package that ships: recognises BEAR, or ZEBRA in 2.2 s of sound."""
     made = FakePackage(BEAR.split(), {35_200: ["Z", "IY", "B", "R", "AH"]})
     monkeypatch.setattr("phonobench.assessment.scoring.load", lambda _: made)
     return made

@@ -19,8 +19,8 @@ from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt, Word
 PROMPT = Prompt((Word("we", ("W", "IY")), Word("call", ("K", "AO", "L")), Word("it", ("IH", "T"))))
 
 
-def planted_listening(said: tuple[str, ...], every: int = 4) -> AcousticOutput:
-    """A listener that hears those phones, one every so many frames of 20 ms, in faint noise; it has no states."""
+def planted_output(said: tuple[str, ...], every: int = 4) -> AcousticOutput:
+    """The output of a recogniser with those phones, one every so many frames of 20 ms, in faint noise; it has no states."""
     logits = np.zeros((every * (len(said) + 1), 40))
     logits[:, 0] = 8.0
     for place, phone in enumerate(phones.encode(said), start=1):
@@ -69,8 +69,8 @@ def test_the_spectrogram_is_that_of_the_recogniser() -> None:
     ("said", "wrong", "heard"),
     [(("W", "IY", "K", "AA", "L", "IH", "T"), 3, "AA"), (("W", "IY", "K", "AO", "IH", "T"), 4, "none")],
 )
-def test_a_description_tells_what_was_planted(said: tuple[str, ...], wrong: int, heard: str) -> None:
-    found = features.describe(planted_listening(said), PROMPT)
+def test_features_show_what_was_planted(said: tuple[str, ...], wrong: int, heard: str) -> None:
+    found = features.describe(planted_output(said), PROMPT)
     names, sounds = features.NAMES, ("none", *phones.PHONES)
     assert found.rows.shape == (7, len(names))
     assert np.isfinite(found.rows).all()
@@ -84,7 +84,7 @@ def test_a_description_tells_what_was_planted(said: tuple[str, ...], wrong: int,
     assert found.words.tolist() == [0, 0, 1, 1, 1, 2, 2]
 
 
-def test_gaps_before_and_after_a_phone_are_told_apart() -> None:
+def test_gaps_before_and_after_a_phone_are_distinguished() -> None:
     said = phones.encode(PROMPT.phones)
     logits = np.zeros((60, 40))
     logits[:, 0] = 8.0
@@ -104,7 +104,7 @@ def test_gaps_before_and_after_a_phone_are_told_apart() -> None:
 
 @pytest.mark.parametrize("way", [1, -1])
 def test_the_slope_of_pitch_has_the_sign_of_its_movement(way: int) -> None:
-    output = planted_listening(PROMPT.phones, every=10)
+    output = planted_output(PROMPT.phones, every=10)
     hertz = np.linspace(120, 240, len(output.wave))[::way]
     cycles = np.cumsum(hertz) / SAMPLE_RATE
     wave = sum(0.3 * np.sin(2 * np.pi * k * cycles) / k for k in (1, 2, 3))
@@ -130,7 +130,7 @@ def test_loudness_is_cut_off_sixty_decibels_under_the_loudest_frame() -> None:
 def test_audio_without_the_prompt_is_all_wrong_and_only_that_of_another_may_be_fluent(kind: str) -> None:
     from phonobench.fitting import dataset
 
-    made = dataset.negative(described_at_random(0, features.NAMES, models=1), kind)
+    made = dataset.negative(random_features(0, features.NAMES, models=1), kind)
     unknown = np.isnan(made.sentence)
     assert unknown.tolist() == [False, kind == "swapped", kind == "swapped", False]  # fluency and prosody
     assert (made.sentence[~unknown] == 0).all()
@@ -145,7 +145,7 @@ def test_fewer_rows_bear_fewer_trees() -> None:
     rng = np.random.default_rng(6)
     examples = []
     for seed in range(12):
-        one = described_at_random(seed, features.NAMES, models=1)
+        one = random_features(seed, features.NAMES, models=1)
         phone = rng.uniform(size=7)
         error = (phone < 0.5).astype(float)
         examples.append(
@@ -161,32 +161,32 @@ def test_fewer_rows_bear_fewer_trees() -> None:
 
 
 def test_states_are_pooled_over_each_phone_s_time() -> None:
-    listening = planted_listening(PROMPT.phones, every=5)
-    frames = np.arange(len(listening.logp), dtype=np.float32)[:, None]
-    found = features.describe(dataclasses.replace(listening, states=np.hstack([frames, -frames])), PROMPT)
+    output = planted_output(PROMPT.phones, every=5)
+    frames = np.arange(len(output.logp), dtype=np.float32)[:, None]
+    found = features.describe(dataclasses.replace(output, states=np.hstack([frames, -frames])), PROMPT)
     steps = np.diff(found.states[:, 0])
     np.testing.assert_allclose(steps, 5.0, atol=1.01)  # phones were planted five frames apart
     np.testing.assert_allclose(found.states[:, 1], -found.states[:, 0], atol=1e-4)
 
 
-def test_what_the_recogniser_itself_judges_is_told_of_each_phone_and_of_all() -> None:
-    listening = planted_listening(PROMPT.phones, every=5)
-    frames = np.arange(len(listening.logp), dtype=np.float32)[:, None]
-    told = {}
+def test_the_estimates_of_the_score_head_are_features_of_each_phone_and_of_all() -> None:
+    output = planted_output(PROMPT.phones, every=5)
+    frames = np.arange(len(output.logp), dtype=np.float32)[:, None]
+    known = {}
 
     def estimate(pooled: np.ndarray, whole: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        told.update(pooled=pooled, whole=whole, ids=ids)
+        known.update(pooled=pooled, whole=whole, ids=ids)
         return pooled[:, 0] / 100, np.array([0.1, 0.2, 0.3, 0.4])
 
     head = HeadOutput(frames, estimate)
-    found = features.describe(dataclasses.replace(listening, head=head, states=frames), PROMPT)
+    found = features.describe(dataclasses.replace(output, head=head, states=frames), PROMPT)
     columns = [features.NAMES.index(name) for name in features.NAMES if name.startswith("judged")]
-    assert tuple(told["ids"]) == phones.encode(PROMPT.phones)
-    assert told["whole"] == pytest.approx(frames.mean())
-    np.testing.assert_array_equal(told["pooled"], found.states)
+    assert tuple(known["ids"]) == phones.encode(PROMPT.phones)
+    assert known["whole"] == pytest.approx(frames.mean())
+    np.testing.assert_array_equal(known["pooled"], found.states)
     np.testing.assert_allclose(found.rows[:, columns[0]], found.states[:, 0] / 100, rtol=1e-6)
     np.testing.assert_allclose(found.rows[:, columns[1:]], np.tile([0.1, 0.2, 0.3, 0.4], (7, 1)), rtol=1e-6)
-    without = features.describe(listening, PROMPT)
+    without = features.describe(output, PROMPT)
     assert (without.rows[:, columns] == 0).all()
     others = [k for k in range(len(features.NAMES)) if k not in columns]
     np.testing.assert_array_equal(without.rows[:, others], found.rows[:, others])
@@ -201,7 +201,7 @@ def test_a_scorer_reads_the_columns_that_it_names_of_every_member_of_its_panel()
             self.rows = inputs["rows"][0]
             return np.zeros((1, 7)), np.zeros((1, 7)), np.zeros((1, 3, 3)), np.zeros((1, 4))
 
-    one = features.describe(planted_listening(PROMPT.phones), PROMPT)
+    one = features.describe(planted_output(PROMPT.phones), PROMPT)
     two = dataclasses.replace(one, rows=one.rows + 1)
     session = Session()
     read = ("deleted", "odds")
@@ -210,7 +210,7 @@ def test_a_scorer_reads_the_columns_that_it_names_of_every_member_of_its_panel()
     np.testing.assert_array_equal(session.rows, np.hstack([wanted, wanted + 1]))
 
 
-def described_at_random(seed: int, names: tuple[str, ...], models: int) -> features.Description:
+def random_features(seed: int, names: tuple[str, ...], models: int) -> features.Description:
     """Seven phones of the prompt with random rows; what belongs to the utterance is the same in all of them."""
     rows = np.random.default_rng(seed).standard_normal((7, models, len(names))).astype(np.float32)
     whole = [k for k, name in enumerate(names) if name in features.UTTERANCE_FEATURES]
@@ -221,7 +221,7 @@ def described_at_random(seed: int, names: tuple[str, ...], models: int) -> featu
 
 def test_tables_put_beside_a_row_what_stands_around_it() -> None:
     names = ("rival_AA", "odds", "judged", "loglik")
-    one = described_at_random(0, names, models=2)
+    one = random_features(0, names, models=2)
     found = tables.tabulate(one, names)
     assert (len(found.phones), len(found.words), len(found.sentence)) == (7, 3, 1)
     by_model = one.rows.reshape(7, 2, 4)
@@ -240,8 +240,8 @@ def test_tables_put_beside_a_row_what_stands_around_it() -> None:
     np.testing.assert_array_equal(found.words[:, 12:14], np.tile(by_model[0, :, 3], (3, 1)))
     np.testing.assert_allclose(found.words[0, 18:22], call[..., [2, 1]].mean(0).ravel(), rtol=1e-6)  # the next word
     assert np.isnan(found.words[0, 14:18]).all() and found.words[:, -1].tolist() == [2, 3, 2]
-    told = by_model[..., 1:3]
-    expected = np.concatenate([part.ravel() for part in (told.mean(0), told.std(0), np.quantile(told, 0.1, axis=0))])
+    known = by_model[..., 1:3]
+    expected = np.concatenate([part.ravel() for part in (known.mean(0), known.std(0), np.quantile(known, 0.1, axis=0))])
     np.testing.assert_allclose(found.sentence[0], [*expected, *by_model[0, :, 3]], rtol=1e-5)
 
 
@@ -278,7 +278,7 @@ def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is()
     def examples(seeds: range, shift: float) -> list[Example]:
         made = []
         for seed in seeds:
-            one = described_at_random(seed, features.NAMES, models=2)
+            one = random_features(seed, features.NAMES, models=2)
             rows = one.rows + shift * (np.arange(one.rows.shape[1]) % len(features.NAMES) == at)
             unknown = np.full(7, np.nan)
             made.append(Example(rows, one.states, one.ids, one.words, unknown, unknown, unknown, unknown))
@@ -291,9 +291,9 @@ def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is()
     for share in (0.5, 0.02):
         found = boosting.fit_gate(read, unread, features.NAMES, FitConfig(unread=share))
         found = PromptGate.from_json(found.to_json())
-        told = [[found.probability(boosting.description_of(e), features.NAMES) for e in part] for part in new]
-        assert np.mean(np.array(told[0]) > 0.5) > 0.8
-        odds.append(np.log(told[1]) - np.log1p(-np.array(told[1])))
+        known = [[found.probability(boosting.description_of(e), features.NAMES) for e in part] for part in new]
+        assert np.mean(np.array(known[0]) > 0.5) > 0.8
+        odds.append(np.log(known[1]) - np.log1p(-np.array(known[1])))
     assert np.mean(odds[0] < 0) > 0.8
     np.testing.assert_allclose(odds[1] - odds[0], np.log(0.98 / 0.02), rtol=1e-6)
 
@@ -310,7 +310,7 @@ def test_trees_have_as_much_to_say_as_the_network_and_the_gate_lowers_both() -> 
         leaf = [np.array([k]) for k in (0, 0, 0.0, -1, -1, False, value)]
         return trees.Trees(np.zeros(1), *leaf)
 
-    one = described_at_random(0, features.NAMES, models=1)
+    one = random_features(0, features.NAMES, models=1)
     forest = trees.Forest(dict.fromkeys(trees.TABLES, constant(0.5)) | {"error": constant(np.log(0.3 / 0.7))})
     shut = PromptGate(
         (0.0,) * len(GATE_FEATURES),
@@ -329,9 +329,9 @@ def test_trees_have_as_much_to_say_as_the_network_and_the_gate_lowers_both() -> 
 
 
 def test_audio_too_short_for_the_phones_is_refused() -> None:
-    listening = planted_listening(("W",), every=2)
+    output = planted_output(("W",), every=2)
     with pytest.raises(PhonobenchError, match="too short"):
-        features.describe(listening, PROMPT)
+        features.describe(output, PROMPT)
 
 
 def test_intervals_hold_the_share_of_people_that_they_promise() -> None:
@@ -363,7 +363,7 @@ def test_error_probabilities_are_calibrated_and_thresholds_keep_their_promise() 
 
 @pytest.mark.torch
 @pytest.mark.slow
-def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_path) -> None:
+def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_a_batch(tmp_path) -> None:
     torch = pytest.importorskip("torch")
     from phonobench.assessment.model.examples import Example, FitConfig
     from phonobench.neural.assessment import training
@@ -384,23 +384,23 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_pat
     examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
     network = training.fit(examples[:100], FitConfig(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
     alone = training.predict(network, examples[100:])
-    told, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
-    assert np.corrcoef(told, truth)[0, 1] > 0.9
+    known, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
+    assert np.corrcoef(known, truth)[0, 1] > 0.9
     with torch.no_grad():
         together = network(*training.collate(examples[100:])[0])
     onnx.write_scorer(network, tmp_path / "scorer.onnx")
-    calibrated = calibration.calibrate({}, told, truth < 0.2)
+    calibrated = calibration.calibrate({}, known, truth < 0.2)
     scorer = FittedScorer(runtime.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
     for k, one in enumerate(examples[100:]):
         description = features.Description(one.rows, one.states, one.ids, one.words)
-        for part, in_company, in_onnx in zip(alone[k], together, scorer.predict(description), strict=True):
+        for part, in_batch, in_onnx in zip(alone[k], together, scorer.predict(description), strict=True):
             shape = tuple(slice(0, n) for n in part.shape)
-            np.testing.assert_allclose(in_company[k].numpy()[shape], part, atol=2e-5)
+            np.testing.assert_allclose(in_batch[k].numpy()[shape], part, atol=2e-5)
             np.testing.assert_allclose(in_onnx, part, atol=2e-5)
 
 
 def test_descriptions_of_different_phones_do_not_stand_side_by_side() -> None:
-    one = features.describe(planted_listening(PROMPT.phones), PROMPT)
+    one = features.describe(planted_output(PROMPT.phones), PROMPT)
     both = features.side_by_side([one, one])
     np.testing.assert_array_equal(both.rows, np.hstack([one.rows, one.rows]))
     with pytest.raises(PhonobenchError, match="different phones"):
@@ -521,7 +521,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     run = loop.train(card, plan, few, runs, source=source)
     config = FitConfig(epochs=1, width=16, layers=1, trees=6)
     scorer = fitting.fit([run], few, runs, layers=(1, -1), config=config, seeds=(0,))
-    assert plan.score_loss_weight > 0  # so that what follows holds of a recogniser that judges
+    assert plan.score_loss_weight > 0  # so that what follows holds of a recogniser with a score head
     assert fitting.fit([run], few, runs, layers=(1, -1), config=config, seeds=(0,)) == scorer
     made = fitting.evaluate(scorer, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]
@@ -565,7 +565,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     assert (facts["level"], store.read_json(again / bundle.FACTS)["level"]) == (fitting.LEVEL, -30.0)
 
 
-def test_the_shipped_scorer_listens() -> None:
+def test_the_shipped_scorer_uses_the_audio() -> None:
     from phonobench import audio
     from phonobench.assessment import bundle
 
@@ -573,10 +573,10 @@ def test_the_shipped_scorer_listens() -> None:
     utterances = synthetic.read().split("test")[::20]
     heard = [package.recognise(audio.read(u.audio)) for u in utterances]
     true, wrong, silent = [], [], []
-    for k, (utterance, listening) in enumerate(zip(utterances, heard, strict=True)):
-        quiet = package.recognise(np.zeros_like(listening.wave))
-        for scores, other in ((true, listening), (wrong, heard[k - 1]), (silent, quiet)):
+    for k, (utterance, output) in enumerate(zip(utterances, heard, strict=True)):
+        quiet = package.recognise(np.zeros_like(output.wave))
+        for scores, other in ((true, output), (wrong, heard[k - 1]), (silent, quiet)):
             scores.append(float(package.scorer.assess(other, utterance.prompt).sentence["total"].value))
-    assert np.median(true) > 6  # robots are not its people: one of the voices it does not take for speech
+    assert np.median(true) > 6  # synthetic voices differ from its speakers: one of them it does not take for speech
     assert max(wrong) < 3
     assert max(silent) < 1

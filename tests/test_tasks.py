@@ -18,7 +18,7 @@ from phonobench.types import Evidence, Judgement, PhonobenchError, Prompt, Rival
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Told:
+class FakeEvidence:
     """Evidence that was written down by hand."""
 
     heard: tuple[int, ...]
@@ -70,7 +70,7 @@ def test_names_of_the_metrics_are_those_that_were_promised() -> None:
 
 
 def test_recognition_counts_by_hand() -> None:
-    # expected G OW D IH, heard G AY IH IH: OW -> AY substituted; D -> IH substituted
+    # expected G OW D IH, recognised G AY IH IH: OW -> AY substituted; D -> IH substituted
     columns = recognition.rows(prediction("G AY IH IH"), utterance("G OW | D IH"))["utterance"]
     got = {name: float(column[0]) for name, column in columns.items()}
     assert (got["substitutions"], got["deletions"], got["insertions"], got["errors"]) == (2, 0, 0, 2)
@@ -159,10 +159,10 @@ def test_phones_that_no_path_allows_get_the_floor() -> None:
     impossible = rivals(ids, -math.inf)
     nothing = dataclasses.replace(impossible, substitute=np.full((2, 39), -math.inf), delete=np.full(2, -math.inf))
     for evidence in (impossible, nothing):
-        found = tasks.predict(Told((), evidence), prompt)
+        found = tasks.predict(FakeEvidence((), evidence), prompt)
         np.testing.assert_array_equal(found.phone_score, [FLOOR, FLOOR])
         assert found.floored == 2
-    fine = tasks.predict(Told(ids, rivals(ids, -3.0)), prompt)
+    fine = tasks.predict(FakeEvidence(ids, rivals(ids, -3.0)), prompt)
     assert fine.floored == 0
     assert (fine.phone_score > FLOOR).all()
 
@@ -172,17 +172,20 @@ def test_the_floor_of_phone_scores_is_a_hundred_nats_under_the_rivals() -> None:
     for below, score, floored in ((99.0, -99.0, 0), (101.0, -100.0, 1)):
         better = rivals(ids, -below)
         better.delete[:] = 0.0
-        found = tasks.predict(Told((), better), prompt)
+        found = tasks.predict(FakeEvidence((), better), prompt)
         assert found.phone_score[0] == pytest.approx(score, abs=1e-6)
         assert found.floored == floored
 
 
 def test_the_best_rival_is_never_the_expected_phone() -> None:
     ids = phones.encode(["T", "K"])
-    told = rivals(ids, -3.0)
-    told.substitute[0, phones.encode(["D"])[0] - 1] = -4.0
-    told.delete[1] = -3.5
-    assert tasks.predict(Told(ids, told), utterance("T K").prompt).rival.tolist() == [*phones.encode(["D"]), 0]
+    evidence = rivals(ids, -3.0)
+    evidence.substitute[0, phones.encode(["D"])[0] - 1] = -4.0
+    evidence.delete[1] = -3.5
+    assert tasks.predict(FakeEvidence(ids, evidence), utterance("T K").prompt).rival.tolist() == [
+        *phones.encode(["D"]),
+        0,
+    ]
 
 
 def test_partners_are_of_another_speaker_and_another_sentence() -> None:
@@ -205,8 +208,8 @@ def test_who_has_no_partner_is_left_out() -> None:
 def test_controls_by_hand() -> None:
     utterances = [utterance("T K", speaker=s, id=s) for s in "abc"]
     true = [prediction("T K", score=(-1, -1)) for _ in utterances]
-    deaf = {"a": prediction("", score=(-3, -5)), "b": prediction("", score=(-1, -0.5))}
-    rows = controls.rows(utterances, true, {"silence": deaf})
+    blank = {"a": prediction("", score=(-3, -5)), "b": prediction("", score=(-1, -0.5))}
+    rows = controls.rows(utterances, true, {"silence": blank})
     metrics = {m.name: m for m in controls.METRICS}
     assert metrics["phone_score_true"].value(rows, np.ones((1, 3))) == -1
     silence = rows.keep(metrics["phone_fall_silence"].keep(rows))
@@ -257,7 +260,7 @@ def test_the_documentation_names_every_metric_with_its_task_and_unit_and_nothing
 def test_the_floor_is_minus_one_hundred_nats() -> None:
     ids = phones.encode(["T"])
     rivals_of = {nats: dataclasses.replace(rivals(ids, -3.0), delete=np.array([-3.0 + nats])) for nats in (99.0, 101.0)}
-    found = {nats: tasks.predict(Told(ids, one), utterance("T").prompt) for nats, one in rivals_of.items()}
+    found = {nats: tasks.predict(FakeEvidence(ids, one), utterance("T").prompt) for nats, one in rivals_of.items()}
     assert found[99.0].phone_score == pytest.approx([-99.0])
     assert found[99.0].floored == 0
     assert (found[101.0].phone_score.tolist(), found[101.0].floored) == ([-100.0], 1)

@@ -73,9 +73,12 @@ def default_systems(corpus: Corpus) -> tuple[str, ...]:
 
 
 def jobs(
-    systems: Sequence[str], recipes: Sequence[str] = (), seeds: Sequence[int] = (0,), settings: Mapping[str, str] = {},
+    systems: Sequence[str],
+    recipes: Sequence[str] = (),
+    seeds: Sequence[int] = (0,),
+    settings: Mapping[str, str] = {},
     members: Sequence[str] = (),
-) -> tuple[TrainingJob, ...]:  # fmt: skip
+) -> tuple[TrainingJob, ...]:
     """Every system by every recipe (its own where none is named) from every seed.
 
     `members` go to the systems that are made of others.

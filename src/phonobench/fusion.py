@@ -65,9 +65,14 @@ def members(run_dirs: Sequence[Path], method: Method) -> tuple[Member, ...]:
 
 
 def fuse(
-    run_dirs: Sequence[Path], weights: Sequence[float], runs_root: Path, *, method: Method = "frames",
-    chosen_on: str | None = None, report: OnProgress = lambda _: None,
-) -> Path:  # fmt: skip
+    run_dirs: Sequence[Path],
+    weights: Sequence[float],
+    runs_root: Path,
+    *,
+    method: Method = "frames",
+    chosen_on: str | None = None,
+    report: OnProgress = lambda _: None,
+) -> Path:
     """Write the run that fuses `run_dirs` by `weights` (one a run, sum 1) under `runs_root`; returns its folder.
 
     `chosen_on` is recorded: the split on which the weights were chosen, None where they were given. Raises
@@ -159,18 +164,25 @@ def _manifest(
 ) -> dict[str, Any]:
     runs = [member.run for member in joined]
     fusion = {
-        "method": method, "members": [member.name for member in joined], "weights": list(weights),
-        "seeds": [run["seed"] for run in runs], "chosen_on": chosen_on,
-    }  # fmt: skip
+        "method": method,
+        "members": [member.name for member in joined],
+        "weights": list(weights),
+        "seeds": [run["seed"] for run in runs],
+        "chosen_on": chosen_on,
+    }
     shares = "/".join(f"{weight:.2f}" for weight in weights)
     trained = [run.get("trained_parameters") for run in runs]
     return {
         **together(runs),
-        "run_id": run_id, "key": key, "status": FUSED, "fusion": fusion,
-        "recipe": {"name": f"late fusion by {method} {shares}", **fusion}, "corpus": runs[0]["corpus"],
+        "run_id": run_id,
+        "key": key,
+        "status": FUSED,
+        "fusion": fusion,
+        "recipe": {"name": f"late fusion by {method} {shares}", **fusion},
+        "corpus": runs[0]["corpus"],
         "versions": provenance.versions(),
         "trained_parameters": None if None in trained else sum(cast(list[int], trained)),
-    }  # fmt: skip
+    }
 
 
 def together(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -182,7 +194,8 @@ def together(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "card": "+".join(run["card"] for run in runs),
         "card_key": keys[0] if len(keys) == 1 else store.fingerprint(keys),
-        "seed": runs[0]["seed"], "limit": runs[0].get("limit"),
+        "seed": runs[0]["seed"],
+        "limit": runs[0].get("limit"),
         "model": {fact: " + ".join(run["model"][fact] for run in runs) for fact in ("id", "revision")},
         "parameters": sum(cast(int, run["parameters"]) for run in runs),
-    }  # fmt: skip
+    }

@@ -130,17 +130,26 @@ def _described(
     """Every fused run beside every member, paired, as JSON."""
     fused = {folder.name: list(shares) for shares, folder in made.items()}
     return {
-        "members": names, "method": how, "chosen_on_dev": list(chosen), "split": compared.split,
-        "utterances": compared.utterances, "speakers": compared.speakers, "resamples": compared.resamples,
+        "members": names,
+        "method": how,
+        "chosen_on_dev": list(chosen),
+        "split": compared.split,
+        "utterances": compared.utterances,
+        "speakers": compared.speakers,
+        "resamples": compared.resamples,
         "fused": fused,
         "gaps": [store.without_nan(vars(gap)) for gap in compared.gaps if gap.a in fused and gap.b in names],
-    }  # fmt: skip
+    }
 
 
 def _show(
-    compared: Comparison, made: dict[Weights, Path], names: list[str], chosen: Weights, described: dict[str, Any],
+    compared: Comparison,
+    made: dict[Weights, Path],
+    names: list[str],
+    chosen: Weights,
+    described: dict[str, Any],
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Every fused run beside every member, paired."""
     if as_json:
         print_json(described)

@@ -53,9 +53,14 @@ def compare_cases(
 
         with progress() as report:
             made = page.build(
-                run_dirs, found, results, cast(Split, split),
-                thresholds=thresholds, resamples=resamples, report=report,
-            )  # fmt: skip
+                run_dirs,
+                found,
+                results,
+                cast(Split, split),
+                thresholds=thresholds,
+                resamples=resamples,
+                report=report,
+            )
         text = page.render(made, gap_first=True)
     else:
         with progress() as report:

@@ -70,11 +70,14 @@ def _paired(found: Sequence[Run], corpus: str | None, runs: Path) -> Gaps:
 
     read = corpora.find(corpus)
     chosen = [
-        one for one in found
-        if one.tests and one.tests[0].provenance.corpus.fingerprint == read.fingerprint
-        and one.tests[0].provenance.split.complete and (runs / one.run_id / store.RUN_FILE).exists()
+        one
+        for one in found
+        if one.tests
+        and one.tests[0].provenance.corpus.fingerprint == read.fingerprint
+        and one.tests[0].provenance.split.complete
+        and (runs / one.run_id / store.RUN_FILE).exists()
         and any(name in test.metrics for test in one.tests for name in labels.MAIN)  # a scorer has none of them
-    ]  # fmt: skip
+    ]
     if len(chosen) < 2:
         raise PhonobenchError(f"--paired needs two runs with results of {read.name} and posteriors in {runs}")
     with progress() as report:

@@ -57,9 +57,11 @@ def write_page(
     text = page.render(made).encode()
     store.write_bytes(output, text)
     return {
-        "file": str(output), "bytes": len(text), "runs": [one["id"] for one in made.data["systems"]],
+        "file": str(output),
+        "bytes": len(text),
+        "runs": [one["id"] for one in made.data["systems"]],
         "utterances_with_sound": len(made.data["cases"]),
-    }  # fmt: skip
+    }
 
 
 def evaluated(corpus: Corpus, runs: Path, results: Path, split: str) -> list[Path]:

@@ -137,9 +137,16 @@ def slots(
 
 @compiled
 def _recompute(
-    logp: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: int, after: int, left: int, right: int,
-    total: np.ndarray, found: np.ndarray,
-) -> None:  # fmt: skip
+    logp: np.ndarray,
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    before: int,
+    after: int,
+    left: int,
+    right: int,
+    total: np.ndarray,
+    found: np.ndarray,
+) -> None:
     """Puts `through` into `found` for the columns whose scaled `total` is below CERTAIN."""
     frames = logp.shape[0]
     entering, leaving = alpha[:frames, before].copy(), beta[1:, after].copy()
@@ -176,9 +183,19 @@ def _bounds(top: np.ndarray, alpha: np.ndarray, beta: np.ndarray, before: int, a
 
 @compiled
 def _run(
-    share: np.ndarray, top: np.ndarray, gain: np.ndarray, scale: float, alpha: np.ndarray, beta: np.ndarray,
-    before: int, after: int, left: int, right: int, inside: np.ndarray, total: np.ndarray,
-) -> None:  # fmt: skip
+    share: np.ndarray,
+    top: np.ndarray,
+    gain: np.ndarray,
+    scale: float,
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    before: int,
+    after: int,
+    left: int,
+    right: int,
+    inside: np.ndarray,
+    total: np.ndarray,
+) -> None:
     """Scaled sums of one place into `total`. The columns equal to a neighbour run apart, as they need a blank there."""
     columns = share.shape[1]
     inside[:] = 0.0

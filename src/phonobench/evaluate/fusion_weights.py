@@ -65,9 +65,16 @@ def grid(parts: int, steps: int = 100) -> tuple[Weights, ...]:
 
 
 def curve(
-    run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights], *,
-    method: fusion.Method = "frames", resamples: int = RESAMPLES, seed: int = SEED, report: OnProgress = lambda _: None,
-) -> tuple[Point, ...]:  # fmt: skip
+    run_dirs: Sequence[Path],
+    corpus: Corpus,
+    split: Split,
+    weightings: Sequence[Weights],
+    *,
+    method: fusion.Method = "frames",
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    report: OnProgress = lambda _: None,
+) -> tuple[Point, ...]:
     """The figures of every weighting on a split.
 
     Args:
@@ -115,9 +122,13 @@ def curve(
 
 
 def _likelihood_errors(
-    run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights],
-    utterances: Sequence[Utterance], report: OnProgress,
-) -> dict[Weights, np.ndarray]:  # fmt: skip
+    run_dirs: Sequence[Path],
+    corpus: Corpus,
+    split: Split,
+    weightings: Sequence[Weights],
+    utterances: Sequence[Utterance],
+    report: OnProgress,
+) -> dict[Weights, np.ndarray]:
     """For every weighting the errors of every utterance in the likeliest sequence that is found."""
     by_member = [evidence(run_dir, corpus, split, [u.id for u in utterances])[0] for run_dir in run_dirs]
     jobs = [(weights, u) for weights in weightings for u in utterances]
@@ -151,9 +162,13 @@ def best(points: Sequence[Point]) -> Point:
 
 
 def choose(
-    run_dirs: Sequence[Path], corpus: Corpus, method: fusion.Method, candidates: Sequence[Weights], *,
+    run_dirs: Sequence[Path],
+    corpus: Corpus,
+    method: fusion.Method,
+    candidates: Sequence[Weights],
+    *,
     report: OnProgress = lambda _: None,
-) -> Weights:  # fmt: skip
+) -> Weights:
     """The weights with the lowest PER (HQ) on dev; test is not looked at.
 
     Args:

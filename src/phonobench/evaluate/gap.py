@@ -113,10 +113,15 @@ class GapAnalysis:
 
 
 def analyse(
-    first: SplitPredictions, second: SplitPredictions, corpus: str, synthetic: bool,
-    thresholds: Thresholds | None = None, *,
-    resamples: int = RESAMPLES, seed: int = SEED,
-) -> GapAnalysis:  # fmt: skip
+    first: SplitPredictions,
+    second: SplitPredictions,
+    corpus: str,
+    synthetic: bool,
+    thresholds: Thresholds | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> GapAnalysis:
     """Compares the hypotheses of two runs on the same split.
 
     Args:
@@ -278,7 +283,16 @@ def _cases(first: SplitPredictions, second: SplitPredictions, pers: np.ndarray, 
             u = first.utterances[i]
             hypotheses = (phones.decode(one.predictions[i].hypothesis) for one in (first, second))
             found.append(
-                Case(kind, u.id, u.speaker, u.prompt.text, float(accuracy[i]), float(a[i]), float(b[i]),
-                     u.prompt.phones, *hypotheses)
-            )  # fmt: skip
+                Case(
+                    kind,
+                    u.id,
+                    u.speaker,
+                    u.prompt.text,
+                    float(accuracy[i]),
+                    float(a[i]),
+                    float(b[i]),
+                    u.prompt.phones,
+                    *hypotheses,
+                )
+            )
     return tuple(found)

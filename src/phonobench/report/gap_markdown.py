@@ -120,13 +120,17 @@ def _cases(cases: Sequence[Case], link: Link) -> list[str]:
     header = ["audio", "text", "accuracy", "first %", "second %", "expected", "first hypothesis", "second hypothesis"]
     rows = [
         [
-            f"[{case.id}]({link(case.id)})", plain(case.text), f"{case.accuracy:g}",
-            f"{100 * case.per_first:.1f}", f"{100 * case.per_second:.1f}",
-            " ".join(case.expected), _marked(case.expected, case.heard_first),
+            f"[{case.id}]({link(case.id)})",
+            plain(case.text),
+            f"{case.accuracy:g}",
+            f"{100 * case.per_first:.1f}",
+            f"{100 * case.per_second:.1f}",
+            " ".join(case.expected),
+            _marked(case.expected, case.heard_first),
             _marked(case.expected, case.heard_second),
         ]
         for case in cases
-    ]  # fmt: skip
+    ]
     return [grid(header, rows)]
 
 

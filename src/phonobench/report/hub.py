@@ -84,17 +84,23 @@ def card(table: Table, entry: Entry) -> str:
     settings = entry.provenance["training"]["recipe"]
     parts += [
         _ABOUT.format(run=entry.run_id, title=plain(entry.title)),
-        "## Use", f"```sh\nphonobench infer {entry.run_id}\nphonobench evaluate {entry.run_id}\n```",
-        "## Limits", _LIMITS,
-        "## Figures", f"{table.utterances} {table.split} utterances of {table.speakers} speakers of {table.corpus}; "
+        "## Use",
+        f"```sh\nphonobench infer {entry.run_id}\nphonobench evaluate {entry.run_id}\n```",
+        "## Limits",
+        _LIMITS,
+        "## Figures",
+        f"{table.utterances} {table.split} utterances of {table.speakers} speakers of {table.corpus}; "
         "95 % intervals by resampling speakers. The test split chose nothing.",
         grid(["figure", "value [95 % interval]"], rows),
-        "### By group", grid(["group", *map(heading, _BANDS)], bands),
-        "### Negative controls", grid(["control", "value [95 % interval]"], controls) if controls else "Not measured.",
-        "## Training", grid(["setting", "value"], [[k, provenance_rows.setting(v)] for k, v in settings.items()
-                                                   if k != "about"]),
-        "## Provenance", "\n".join(f"- {k}: {plain(v)}" for k, v in provenance_rows.of(entry) if k != "recipe"),
-    ]  # fmt: skip
+        "### By group",
+        grid(["group", *map(heading, _BANDS)], bands),
+        "### Negative controls",
+        grid(["control", "value [95 % interval]"], controls) if controls else "Not measured.",
+        "## Training",
+        grid(["setting", "value"], [[k, provenance_rows.setting(v)] for k, v in settings.items() if k != "about"]),
+        "## Provenance",
+        "\n".join(f"- {k}: {plain(v)}" for k, v in provenance_rows.of(entry) if k != "recipe"),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -126,10 +132,17 @@ def _header(table: Table, entry: Entry) -> list[str]:
 
 def _index(table: Table, entry: Entry) -> list[str]:
     lines = [
-        "model-index:", f"- name: {json.dumps(entry.run_id)}", "  results:", "  - task:", f"      type: {TASK}",
-        "    dataset:", f"      type: {DATASETS[table.corpus]}", f"      name: {table.corpus}",
-        f"      split: {table.split}", "    metrics:",
-    ]  # fmt: skip
+        "model-index:",
+        f"- name: {json.dumps(entry.run_id)}",
+        "  results:",
+        "  - task:",
+        f"      type: {TASK}",
+        "    dataset:",
+        f"      type: {DATASETS[table.corpus]}",
+        f"      name: {table.corpus}",
+        f"      split: {table.split}",
+        "    metrics:",
+    ]
     for name, value in _main(entry):
         label = f"{heading(name)}, {_note(name, value, table)}"
         lines += [
@@ -145,9 +158,11 @@ def _main(entry: Entry) -> list[tuple[str, Value]]:
 
 
 def _note(name: str, value: Value, table: Table) -> str:
-    ends = "" if value.low is None or value.high is None else (
-        f"95 % interval over speakers {number(value.low, name)} to {number(value.high, name)}; "
-    )  # fmt: skip
+    ends = (
+        ""
+        if value.low is None or value.high is None
+        else (f"95 % interval over speakers {number(value.low, name)} to {number(value.high, name)}; ")
+    )
     better = {"low": "; lower is better", "high": "; higher is better", "none": ""}[metrics()[name].better]
     unit = "in per cent; " if display(name).unit == "%" else ""
     return f"{unit}{ends}n {value.n}, {value.speakers} speakers, {table.split}{better}"

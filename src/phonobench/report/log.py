@@ -143,9 +143,15 @@ def paired(compared: Comparison, found: Sequence[Run]) -> dict[tuple[str, str, s
                 )
         gaps[gap.metric, gap.a, gap.b] = gap
         gaps[gap.metric, gap.b, gap.a] = replace(
-            gap, a=gap.b, b=gap.a, value_a=gap.value_b, value_b=gap.value_a, difference=-gap.difference,
-            low=-gap.high, high=-gap.low,
-        )  # fmt: skip
+            gap,
+            a=gap.b,
+            b=gap.a,
+            value_a=gap.value_b,
+            value_b=gap.value_a,
+            difference=-gap.difference,
+            low=-gap.high,
+            high=-gap.low,
+        )
     return gaps
 
 

@@ -22,12 +22,14 @@ BAND, SCORER_BAND = "per", "phone_model_pearson"
 def render(board: Leaderboard) -> str:
     """The page. Tables are there without scripts; what is in results and file names is escaped."""
     return html.render(
-        "board.html.j2", None, ("board.js",),
+        "board.html.j2",
+        None,
+        ("board.js",),
         tables=[{"table": table, "boards": _boards(table)} for table in board.tables],
         legend=markdown.LEGEND.replace("**", "").replace("`", ""),
         protocol=board.protocol_version,
         scorers=PUBLISHED_SCORERS,
-    )  # fmt: skip
+    )
 
 
 def _boards(table: Table) -> list[dict[str, Any]]:

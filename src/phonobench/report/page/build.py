@@ -40,10 +40,16 @@ class Page:
 
 
 def build(
-    run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: Split = "test", *,
-    thresholds: gap.Thresholds | None = None, resamples: int = gap.RESAMPLES, audio_bytes: int = AUDIO_BYTES,
+    run_dirs: Sequence[Path],
+    corpus: Corpus,
+    results_root: Path,
+    split: Split = "test",
+    *,
+    thresholds: gap.Thresholds | None = None,
+    resamples: int = gap.RESAMPLES,
+    audio_bytes: int = AUDIO_BYTES,
     report: OnProgress = lambda _: None,
-) -> Page:  # fmt: skip
+) -> Page:
     """Reads and computes the page of some runs on one split. With two or more, the first two make the gap section.
 
     Args:
@@ -119,10 +125,15 @@ def render(page: Page, gap_first: bool = False) -> str:
     """
     letters = {system["id"]: system["letter"] for system in page.data["systems"]}
     return html.render(
-        "page.html.j2", page.data, ("page.js", "charts.js", "cases.js"),
-        table=page.table, board=_board(page.table, letters), headings=[labels.heading(name) for name in labels.SUMMARY],
-        legend=markdown.LEGEND.split(" The best value")[0].replace("`", ""), gap_first=gap_first,
-    )  # fmt: skip
+        "page.html.j2",
+        page.data,
+        ("page.js", "charts.js", "cases.js"),
+        table=page.table,
+        board=_board(page.table, letters),
+        headings=[labels.heading(name) for name in labels.SUMMARY],
+        legend=markdown.LEGEND.split(" The best value")[0].replace("`", ""),
+        gap_first=gap_first,
+    )
 
 
 def _table(run_dirs: Sequence[Path], corpus: Corpus, results_root: Path, split: str) -> Table:
@@ -159,15 +170,32 @@ def _board(table: Table, letters: dict[str, str]) -> list[dict[str, Any]]:
     """Rows of the leaderboard as text: who, and a cell a metric of the summary."""
     names = labels.SUMMARY
     rows = [
-        {"letter": letters[e.run_id], "name": e.title, "how": e.name.removeprefix(f"{e.title}, "), "input": e.input,
-         "size": f"{e.parameters / 1e6:.1f} M", "saw": e.saw_test_corpus, "theirs": False,
-         "cells": [_cell(e, name) for name in names]}
+        {
+            "letter": letters[e.run_id],
+            "name": e.title,
+            "how": e.name.removeprefix(f"{e.title}, "),
+            "input": e.input,
+            "size": f"{e.parameters / 1e6:.1f} M",
+            "saw": e.saw_test_corpus,
+            "theirs": False,
+            "cells": [_cell(e, name) for name in names],
+        }
         for e in table.entries
-    ]  # fmt: skip
+    ]
     for row in SOURCE_ROWS if table.has_source_rows else ():
         cells = [(labels.number(getattr(row, name, None), name), "") for name in names]
-        rows.append({"letter": "", "name": row.system, "how": row.note or "as published", "input": row.input,
-                     "size": "", "saw": "", "theirs": True, "cells": cells})  # fmt: skip
+        rows.append(
+            {
+                "letter": "",
+                "name": row.system,
+                "how": row.note or "as published",
+                "input": row.input,
+                "size": "",
+                "saw": "",
+                "theirs": True,
+                "cells": cells,
+            }
+        )
     return rows
 
 
@@ -247,9 +275,7 @@ def _cases(
             "phones": list(u.prompt.phones),
             "human": list(u.judgement.phone_accuracy),
             "named": list(u.judgement.perceived),
-            "systems": [
-                cases.detail(one, index, of(u.id)) for one, of in zip(predicted, evidence, strict=True)
-            ],
-        }  # fmt: skip
+            "systems": [cases.detail(one, index, of(u.id)) for one, of in zip(predicted, evidence, strict=True)],
+        }
         report(Progress("embed sound", done, len(chosen)))
     return found

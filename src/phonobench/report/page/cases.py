@@ -46,9 +46,12 @@ def confusions(predicted: SplitPredictions) -> Confusions:
 
 
 def choose(
-    utterances: Sequence[Utterance], pers: np.ndarray, gap_cases: Mapping[str, Sequence[int]],
-    confused: Sequence[Confusions], budget: int,
-) -> dict[int, list[str]]:  # fmt: skip
+    utterances: Sequence[Utterance],
+    pers: np.ndarray,
+    gap_cases: Mapping[str, Sequence[int]],
+    confused: Sequence[Confusions],
+    budget: int,
+) -> dict[int, list[str]]:
     """Utterances to embed, with the reasons.
 
     First come the worst and the disputed of each system, those that split the systems, the gap cases and the poorest

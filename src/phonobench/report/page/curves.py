@@ -114,8 +114,9 @@ def by_phone(predicted: SplitPredictions, draws: np.ndarray) -> list[dict[str, A
         rate = stats.estimate(values, int(occurs[:, q].sum()), here)
         wrong = [[other, n] for other, n in table[phone].items() if other != phone][:4]
         ends = [None if np.isnan(end) else round(end, 4) for end in (rate.low, rate.high)]
-        found.append({"phone": phone, "n": rate.n, "rate": round(rate.value, 4), "low": ends[0], "high": ends[1],
-                      "wrong": wrong})  # fmt: skip
+        found.append(
+            {"phone": phone, "n": rate.n, "rate": round(rate.value, 4), "low": ends[0], "high": ends[1], "wrong": wrong}
+        )
     return found
 
 

@@ -28,9 +28,14 @@ def render(scores: Sequence[Score]) -> str:
     for mark in "<>&\u2028\u2029":  # so that nothing in the data can end the script element
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return environment.from_string(_asset("page.html.j2")).render(
-        data=text, style=_asset("page.css"), script=_asset("page.js"), version=__version__,
-        count=len(scores), model=scores[0].model if scores else {}, coverage=scores[0].coverage if scores else 0,
-    )  # fmt: skip
+        data=text,
+        style=_asset("page.css"),
+        script=_asset("page.js"),
+        version=__version__,
+        count=len(scores),
+        model=scores[0].model if scores else {},
+        coverage=scores[0].coverage if scores else 0,
+    )
 
 
 def _data(scores: Sequence[Score]) -> list[dict[str, Any]]:

@@ -39,22 +39,22 @@ def guess(rng: np.random.Generator, utterance, shift: float = 0.0) -> Assessment
 def measured():
     rng = np.random.default_rng(0)
     utterances = planted_corpus()[0].split("test")
-    told = [guess(rng, u) for u in utterances]
+    estimates = [guess(rng, u) for u in utterances]
     silent = [guess(rng, u, shift=5.0) for u in utterances]
     others = [{"silence": other} if k % 2 else {} for k, other in enumerate(silent)]
     rows = {
         unit: table.with_constants({"phone_model": 0.6, "utterance_model": -7.0})
-        for unit, table in assessment.collect(told, utterances, others).items()
+        for unit, table in assessment.collect(estimates, utterances, others).items()
     }
     draws = stats.speaker_draws(len({u.speaker for u in utterances}), 50)
-    return utterances, told, silent, measure(assessment.METRICS, rows, draws)
+    return utterances, estimates, silent, measure(assessment.METRICS, rows, draws)
 
 
 def test_phones(measured) -> None:
-    utterances, told, _, values = measured
+    utterances, estimates, _, values = measured
     human = np.concatenate([u.judgement.phone_accuracy for u in utterances])
-    phone = np.concatenate([one.phone.value for one in told])
-    error = np.concatenate([one.phone_error for one in told])
+    phone = np.concatenate([one.phone.value for one in estimates])
+    error = np.concatenate([one.phone_error for one in estimates])
     assert values["phone_model_pearson"].value == pytest.approx(pearsonr(phone, human)[0])
     assert values["phone_model_spearman"].value == pytest.approx(spearmanr(phone, human)[0])
     assert values["phone_model_mse"].value == pytest.approx(np.mean((phone - human) ** 2))
@@ -63,9 +63,9 @@ def test_phones(measured) -> None:
     assert values["phone_model_ap"].value == pytest.approx(average_precision_score(human < 0.5, error))
     assert values["phone_model_coverage"].value == pytest.approx(np.mean(np.abs(phone - human) <= 0.5))
     assert values["phone_model_brier"].value == pytest.approx(np.mean((error - (human < 0.5)) ** 2))
-    said = error >= 0.6
-    assert values["phone_model_precision"].value == pytest.approx((human[said] < 0.5).mean())
-    assert values["phone_model_recall"].value == pytest.approx(said[human < 0.5].mean())
+    flagged = error >= 0.6
+    assert values["phone_model_precision"].value == pytest.approx((human[flagged] < 0.5).mean())
+    assert values["phone_model_recall"].value == pytest.approx(flagged[human < 0.5].mean())
     place = np.minimum((error * 10).astype(int), 9)
     gaps = [abs((error - (human < 0.5))[place == k].sum()) for k in range(10)]
     assert values["phone_model_ece"].value == pytest.approx(sum(gaps) / len(error))
@@ -73,15 +73,15 @@ def test_phones(measured) -> None:
 
 
 def test_words_and_sentences(measured) -> None:
-    utterances, told, silent, values = measured
+    utterances, estimates, silent, values = measured
     human = np.array([u.judgement.accuracy for u in utterances])
-    mine = np.array([float(one.sentence["accuracy"].value) for one in told])
+    mine = np.array([float(one.sentence["accuracy"].value) for one in estimates])
     assert values["utterance_model_accuracy_pearson"].value == pytest.approx(pearsonr(mine, human)[0])
     assert values["utterance_model_auc"].value == pytest.approx(roc_auc_score(human <= 6, -mine))
-    words = np.concatenate([one.word["stress"].value for one in told])
+    words = np.concatenate([one.word["stress"].value for one in estimates])
     stress = np.concatenate([u.judgement.word_stress for u in utterances])
     assert values["word_model_stress_mse"].value == pytest.approx(np.mean((words - stress) ** 2))
-    true, other = (np.array([float(one.sentence["total"].value) for one in part[1::2]]) for part in (told, silent))
+    true, other = (np.array([float(one.sentence["total"].value) for one in part[1::2]]) for part in (estimates, silent))
     expected = roc_auc_score(np.arange(2 * len(true)) < len(true), np.concatenate([true, other]))
     assert values["utterance_model_auc_silence"].value == pytest.approx(expected)
 
@@ -95,11 +95,11 @@ def test_what_was_not_run_has_no_figure_but_a_reason(measured) -> None:
 def test_a_phone_without_a_human_score_is_left_out() -> None:
     utterances = planted_corpus(speakers=3)[0].split("test")
     rng = np.random.default_rng(1)
-    told = [guess(rng, u) for u in utterances]
+    estimates = [guess(rng, u) for u in utterances]
     first = utterances[0].judgement
     holed = dataclasses.replace(first, phone_accuracy=(float("nan"), *first.phone_accuracy[1:]))
     missing = (dataclasses.replace(utterances[0], judgement=holed), *utterances[1:])
     draws = stats.speaker_draws(3, 5)
-    whole, less = (measure(assessment.METRICS, assessment.collect(told, us, [{}] * len(us)), draws)
+    whole, less = (measure(assessment.METRICS, assessment.collect(estimates, us, [{}] * len(us)), draws)
                    for us in (utterances, missing))  # fmt: skip
     assert less["phone_model_pearson"].n == whole["phone_model_pearson"].n - 1
