@@ -163,14 +163,14 @@ def _sentence(text: str) -> tuple[dict, dict]:
     }
     words, raters = [], []
     for word in text.split():
-        phones, marks, score, told = copy.deepcopy(WORDS[word])
-        entry = {"accuracy": score, "stress": 10, "total": score, "phones": phones, "phones-accuracy": marks}
+        phones, means, score, marked = copy.deepcopy(WORDS[word])
+        entry = {"accuracy": score, "stress": 10, "total": score, "phones": phones, "phones-accuracy": means}
         entry["mispronunciations"] = []
         if word == "LISA":
             entry["mispronunciations"] = [{"canonical-phone": "L", "index": 0, "pronounced-phone": "D"}]
         words.append({**entry, "text": word})
         by_rater = {key: [float(score)] * 5 for key in ("accuracy", "stress", "total")}
-        raters.append({**by_rater, "text": word, "ref-phones": " ".join(phones), "phones": told})
+        raters.append({**by_rater, "text": word, "ref-phones": " ".join(phones), "phones": marked})
     return {**mean, "words": words}, {**single, "words": raters}
 
 

@@ -54,7 +54,7 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 @pytest.fixture
 def hushed(tmp_path: Path):
-    """A run that recognises what was spoken, under a blank that is 13 nats too strong: the best path is all but silent."""
+    """A run that recognises what was spoken, under a blank 13 nats too strong: the best path is nearly empty."""
     corpus, said = planted.corpus(seed=4)
     run_dir = planted.write_run(tmp_path / "runs", "hushed", corpus, lambda u: said[u.id])
     for split in ("dev", "test"):

@@ -23,7 +23,7 @@ RESAMPLES = 200
 def found(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Corpus, evaluate.SplitPredictions, evaluate.SplitPredictions]:
-    """`exact` recognises what was spoken, `canonical` the prompt: the first has the PER of the planted slips, the second 0."""
+    """`exact` recognises what was spoken, `canonical` the prompt: PER of the planted slips, and 0."""
     corpus, said = planted.corpus(seed=2)
     folder = tmp_path_factory.mktemp("runs")
     planted.write_run(folder, "exact", corpus, lambda u: said[u.id], controls=False)

@@ -20,7 +20,7 @@ PROMPT = Prompt((Word("we", ("W", "IY")), Word("call", ("K", "AO", "L")), Word("
 
 
 def planted_output(said: tuple[str, ...], every: int = 4) -> AcousticOutput:
-    """The output of a recogniser with those phones, one every so many frames of 20 ms, in faint noise; it has no states."""
+    """A recogniser's output with those phones, one every so many frames of 20 ms, in faint noise, without states."""
     logits = np.zeros((every * (len(said) + 1), 40))
     logits[:, 0] = 8.0
     for place, phone in enumerate(phones.encode(said), start=1):
@@ -384,12 +384,12 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_a_batch(tmp_pat
     examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
     network = training.fit(examples[:100], FitConfig(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
     alone = training.predict(network, examples[100:])
-    known, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
-    assert np.corrcoef(known, truth)[0, 1] > 0.9
+    predicted, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
+    assert np.corrcoef(predicted, truth)[0, 1] > 0.9
     with torch.no_grad():
         together = network(*training.collate(examples[100:])[0])
     onnx.write_scorer(network, tmp_path / "scorer.onnx")
-    calibrated = calibration.calibrate({}, known, truth < 0.2)
+    calibrated = calibration.calibrate({}, predicted, truth < 0.2)
     scorer = FittedScorer(runtime.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
     for k, one in enumerate(examples[100:]):
         description = features.Description(one.rows, one.states, one.ids, one.words)

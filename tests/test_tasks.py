@@ -182,10 +182,8 @@ def test_the_best_rival_is_never_the_expected_phone() -> None:
     evidence = rivals(ids, -3.0)
     evidence.substitute[0, phones.encode(["D"])[0] - 1] = -4.0
     evidence.delete[1] = -3.5
-    assert tasks.predict(FakeEvidence(ids, evidence), utterance("T K").prompt).rival.tolist() == [
-        *phones.encode(["D"]),
-        0,
-    ]
+    found = tasks.predict(FakeEvidence(ids, evidence), utterance("T K").prompt)
+    assert found.rival.tolist() == [*phones.encode(["D"]), 0]
 
 
 def test_partners_are_of_another_speaker_and_another_sentence() -> None:

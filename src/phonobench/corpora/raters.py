@@ -123,13 +123,13 @@ def _phones(where: str, word: Mapping[str, Any], raters: int) -> np.ndarray:
     for rater, line in enumerate(marked):
         if line is None:
             continue
-        told = [_mark(token) for token in line.split() if not token.startswith("[")]
-        if [phone for phone, _ in told] != reference:
+        marks = [_mark(token) for token in line.split() if not token.startswith("[")]
+        if [phone for phone, _ in marks] != reference:
             raise PhonobenchError(
                 f"{where}, word {word['text']!r}: rater {rater + 1} marks {line!r}, the word is "
                 f"{' '.join(reference)!r}; copy the file again"
             )
-        scores[:, rater] = [score for _, score in told]
+        scores[:, rater] = [score for _, score in marks]
     return scores
 
 

@@ -36,9 +36,14 @@ def add(a: float, b: float) -> float:
 
 @compiled
 def prefixes(logp: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Forward variables (T + 1, 2 N + 1): log-probability of all paths over the first t frames that end in state s.
+    """Forward variables. Before the first frame everything is in the leading blank, which emits nothing there.
 
-    Before the first frame everything is in the leading blank, which emits nothing there.
+    Args:
+        logp: Log-posteriors (T, V), column 0 the blank.
+        labels: (N,).
+
+    Returns:
+        (T + 1, 2 N + 1): log-probability of all paths over the first t frames that end in state s.
     """
     frames, states = logp.shape[0], 2 * len(labels) + 1
     alpha = np.full((frames + 1, states), -np.inf)
@@ -61,8 +66,16 @@ def prefixes(logp: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def through(emitted: np.ndarray, entering: np.ndarray, leaving: np.ndarray) -> float:
     """Log of the sum, over all stretches of frames t to u, of entering(t) emitted(t) .. emitted(u) leaving(u).
 
-    All arguments are logs, (T,). Scaled by the best single stretch from each frame on, so that no term that matters
-    can underflow; terms below exp(NEGLIGIBLE) of the best are left out.
+    Scaled by the best single stretch from each frame on, so that no term that matters can underflow; terms below
+    exp(NEGLIGIBLE) of the best are left out.
+
+    Args:
+        emitted: Logs, (T,).
+        entering: Logs, (T,).
+        leaving: Logs, (T,).
+
+    Returns:
+        The log; -inf where no stretch is possible.
     """
     frames = len(emitted)
     gain = np.empty(frames)  # of the best way on after frame t
@@ -228,7 +241,16 @@ def _run(
 
 @compiled
 def deletions(labels: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Log-likelihoods (N,) of the sequence with one label left out; neighbours that become equal need their blank."""
+    """Log-likelihoods of the sequence with one label deleted; neighbours that become equal need their blank.
+
+    Args:
+        labels: (N,).
+        alpha: Forward variables (`prefixes`).
+        beta: Backward variables of the same shape.
+
+    Returns:
+        (N,), one a deleted label.
+    """
     frames, count = alpha.shape[0] - 1, len(labels)
     found = np.full(count, -np.inf)
     for i in range(count):
@@ -242,7 +264,15 @@ def deletions(labels: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.nda
 
 @compiled
 def viterbi(logp: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
-    """States (T,) of the most probable path and its log-probability (-inf: there is none). Ties go to staying."""
+    """The most probable path. Ties go to staying.
+
+    Args:
+        logp: Log-posteriors (T, V), column 0 the blank.
+        labels: (N,).
+
+    Returns:
+        States (T,) and the log-probability of the path; -inf where there is none.
+    """
     frames, states = logp.shape[0], 2 * len(labels) + 1
     steps = np.zeros((frames, states), np.int8)
     best = np.full(states, -np.inf)

@@ -91,9 +91,18 @@ def encoder(
     settings: Facts | None = None,
     kept_small: bool = False,
 ) -> Encoder:
-    """The encoder of a system over its members. `settings`: of one that is loaded again; none for a new one.
+    """The encoder of a system over its members.
 
-    `kept_small`: the run comes from an int8 copy, and then its members may too.
+    Args:
+        card: The system.
+        members: Their facts (`identify`).
+        runs_root: The folder of all runs.
+        load_run: Loads the encoder of a member that is a run.
+        settings: Of an encoder that is loaded again; None for a new one.
+        kept_small: The run comes from an int8 copy, and then its members may too.
+
+    Returns:
+        The encoder.
     """
     parts = [_part(facts, runs_root, load_run, kept_small) for facts in members]
     if card.family == "joint":

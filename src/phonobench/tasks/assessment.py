@@ -60,7 +60,16 @@ def collect(
     utterances: Sequence[Utterance],
     controls: Sequence[Mapping[str, Assessment]],
 ) -> dict[Unit, Rows]:
-    """The rows of all utterances by unit, with a column `utterance` that indexes them."""
+    """The rows of all utterances.
+
+    Args:
+        assessments: One an utterance.
+        utterances: With their human scores.
+        controls: For each utterance the assessments of its control audio, by name.
+
+    Returns:
+        By unit the rows, with a column `utterance` that indexes them.
+    """
     by_unit: dict[Unit, list[Columns]] = {"utterance": [], "word": [], "phone": []}
     for index, parts in enumerate(zip(assessments, utterances, controls, strict=True)):
         for unit, columns in rows(*parts).items():

@@ -20,7 +20,15 @@ from phonobench.types import HQ_ACCURACY, Utterance
 
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
-    """Counts of one utterance: edits over phones and over IPA characters, the feature distance, and the lengths."""
+    """Counts of one utterance for the recognition task.
+
+    Args:
+        prediction: Its hypothesis.
+        utterance: Its prompt.
+
+    Returns:
+        One row of unit utterance: edits over phones and over IPA characters, the feature distance, and the lengths.
+    """
     expected = phones.encode(utterance.prompt.phones)
     found = edits.align(expected, prediction.hypothesis)
     ipa, recognised = ("".join(phones.to_ipa(phones.decode(ids))) for ids in (expected, prediction.hypothesis))

@@ -20,12 +20,28 @@ from phonobench.types import Utterance
 
 
 def phone_error_rate(prediction: Prediction, utterance: Utterance) -> float:
-    """PER of one utterance: edits over the number of canonical phones; may exceed 1."""
+    """PER of one utterance: edits over the number of canonical phones; may exceed 1.
+
+    Args:
+        prediction: Its hypothesis.
+        utterance: Its prompt.
+
+    Returns:
+        The rate.
+    """
     return edits.align(phones.encode(utterance.prompt.phones), prediction.hypothesis).rate
 
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
-    """Scores beside human scores, for the utterance, its words and its phones."""
+    """Scores beside human scores.
+
+    Args:
+        prediction: Of the utterance.
+        utterance: With its human scores.
+
+    Returns:
+        Rows for the utterance, its words and its phones.
+    """
     human, prompt = utterance.judgement, utterance.prompt
     word_of_phone = np.array(prompt.word_of_phone)
     totals = np.bincount(word_of_phone, weights=prediction.phone_score, minlength=len(prompt.words))

@@ -138,7 +138,15 @@ class Threshold:
 
 
 def finite(column: str, rows: Rows) -> np.ndarray:
-    """The rows that have a value in a column, a mask (U,); for `Metric.keep` by way of `partial(finite, column)`."""
+    """The rows that have a value in a column; for `Metric.keep` by way of `partial(finite, column)`.
+
+    Args:
+        column: Its name.
+        rows: Of one unit.
+
+    Returns:
+        A mask over the rows.
+    """
     found: np.ndarray = np.isfinite(rows[column])
     return found
 

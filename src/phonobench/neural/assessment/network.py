@@ -118,9 +118,14 @@ class Ensemble(nn.Module):
 
 
 def loss(outputs: tuple[Tensor, ...], wanted: dict[str, Tensor]) -> Tensor:
-    """Squared error of all scores (shares of their scales; NaN: no score, counts nothing) and cross-entropy of errors.
+    """Squared error of all scores (shares of their scales) and cross-entropy of errors.
 
-    `wanted`: "phone" (B, N), "error" (B, N), "word" (B, W, 3), "sentence" (B, 4).
+    Args:
+        outputs: phone, error, word, sentence.
+        wanted: "phone" (B, N), "error" (B, N), "word" (B, W, 3), "sentence" (B, 4); NaN is no score and counts nothing.
+
+    Returns:
+        A scalar.
     """
     phone, error, word, sentence = outputs
     total = PHONES * squared(phone, wanted["phone"]) + WORDS * squared(word, wanted["word"])

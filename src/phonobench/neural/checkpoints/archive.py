@@ -48,7 +48,15 @@ def unpack(packed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def keep(run_dir: Path, target: Path) -> Path:
-    """Write the small copy of a trained run under `target`; returns its folder."""
+    """Write the small int8 copy of a trained run.
+
+    Args:
+        run_dir: The run's folder.
+        target: The folder of kept runs.
+
+    Returns:
+        The copy's folder.
+    """
     manifest = store.read_run(run_dir)
     if "fusion" in manifest:
         raise PhonobenchError(
@@ -64,7 +72,18 @@ def keep(run_dir: Path, target: Path) -> Path:
 
 
 def restore(kept: Path, runs_root: Path) -> Path:
-    """Put a kept run into the runs folder (float32 again); a run of that name that is there is left alone."""
+    """Put a kept run into the runs folder, float32 again; a run of that name that is there is left alone.
+
+    Args:
+        kept: The copy's folder.
+        runs_root: The folder of all runs.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        PhonobenchError: For a folder that is no kept run.
+    """
     manifest = store.read_run(kept)
     run_dir = runs_root / str(manifest["run_id"])
     if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":

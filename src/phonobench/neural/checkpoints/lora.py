@@ -16,9 +16,15 @@ MARK = "lora_"
 
 
 def insert(encoder: Encoder, blocks: list[nn.Module], rank: int) -> None:
-    """Put adapters of `rank` beside the family's linear maps in `blocks`; they change nothing until trained.
+    """Put adapters beside the family's linear maps; they change nothing until trained.
 
-    Raises PhonobenchError where the family has none, or peft is not there.
+    Args:
+        encoder: Names its linear maps (`lora_targets`).
+        blocks: The layers that are adapted.
+        rank: Of each adapter.
+
+    Raises:
+        PhonobenchError: Where the family has none, or peft is not there.
     """
     inside = {id(part) for block in blocks for part in block.modules()}
     names = [

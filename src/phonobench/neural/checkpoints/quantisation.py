@@ -24,9 +24,14 @@ def require() -> None:
 
 
 def shrink(encoder: Encoder, kind: str) -> int:
-    """Replace the linear maps of all layers but the stem by those of `kind` ("4bit" or "8bit"); returns how many.
+    """Replace the linear maps of all layers but the stem. They take their few bits when the encoder moves to its device.
 
-    They take their few bits when the encoder is moved to its device.
+    Args:
+        encoder: Is changed.
+        kind: "4bit" or "8bit".
+
+    Returns:
+        How many were replaced.
     """
     found = 0
     for block in encoder.blocks[1:]:

@@ -17,7 +17,15 @@ from phonobench.types import SAMPLE_RATE
 
 
 def change_speed(wave: np.ndarray, speed: float) -> np.ndarray:
-    """The wave played `speed` times as fast (tempo and pitch together); samples / speed long."""
+    """The wave played faster or slower, tempo and pitch together.
+
+    Args:
+        wave: 16 kHz, (samples,).
+        speed: 1.1 is a tenth faster.
+
+    Returns:
+        samples / speed long.
+    """
     if speed == 1.0:
         return wave
     played: np.ndarray = soxr.resample(wave, SAMPLE_RATE * speed, SAMPLE_RATE, quality="MQ").astype(np.float32)
@@ -25,7 +33,16 @@ def change_speed(wave: np.ndarray, speed: float) -> np.ndarray:
 
 
 def perturb(wave: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
-    """Gain, and for a share of utterances noise of a random colour at a random signal to noise ratio."""
+    """Gain, and for a share of utterances noise of a random colour.
+
+    Args:
+        wave: 16 kHz, (samples,).
+        recipe: `gain_db`, `noise_share` and `snr_db`, the range of the signal to noise ratio.
+        rng: Draws them.
+
+    Returns:
+        The perturbed wave, as long.
+    """
     wave = wave * np.float32(10 ** (rng.uniform(-recipe.gain_db, recipe.gain_db) / 20))
     if rng.random() < recipe.noise_share:
         wave = wave + _noise(wave, rng.uniform(*recipe.snr_db), rng)

@@ -39,7 +39,14 @@ def choose(logp: list[np.ndarray], dev: TrainingData) -> dict[float, float]:
 
 
 def calibrate(run_dir: Path, dev: TrainingData, report: Callable[[Progress], None], source: str | None = None) -> None:
-    """Set the blank of a run's best weights, once; the bias and the PERs that chose it go into weights and manifest."""
+    """Set the blank of a run's best weights, once; the bias and the PERs that chose it go into weights and manifest.
+
+    Args:
+        run_dir: The run's folder.
+        dev: The dev utterances.
+        report: Called with the progress.
+        source: Where a frozen encoder's checkpoint lies.
+    """
     _, facts = store.read_arrays(run_dir / "weights" / trained.FILE)
     if "blank" in facts:  # in the same file as the weights: a kill cannot part them, nothing is shifted twice
         store.write_run(run_dir, {**store.read_run(run_dir), "blank": facts["blank"]})

@@ -31,7 +31,14 @@ def prepare(
 ) -> None:
     """Stage one of a discrete system: its codebooks where they are fitted, and where its codes are kept on disk.
 
-    Does nothing for an encoder of continuous states. `manifest` is the run's, whose inputs identify the codebooks.
+    Does nothing for an encoder of continuous states.
+
+    Args:
+        encoder: Is changed.
+        data: The training utterances.
+        runs_root: The folder of all runs, where codebooks and codes are shared.
+        manifest: The run's, whose inputs identify the codebooks.
+        report: Called with the progress.
     """
     if isinstance(encoder, QuantisedEncoder):
         facts = {name: manifest[name] for name in ("card", "model", "limit", "fold")}

@@ -30,7 +30,15 @@ def make(model: Recogniser, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def set_rates(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, warm_steps: int, steps: int) -> None:
-    """Rates of step `step` (from 0): the head rises while it warms alone; then the body rises, and both fall."""
+    """Set the learning rates of a step: the head's rises while it trains alone; then the encoder's rises, and both fall.
+
+    Args:
+        optimiser: What `make` gave.
+        recipe: `warmup_fraction` and how rates fall.
+        step: From 0.
+        warm_steps: Steps in which the head trains alone.
+        steps: All steps.
+    """
     warmup = recipe.warmup_fraction
     warm = min(1.0, (step + 1) / max(1.0, warmup * warm_steps)) if warm_steps else 1.0
     place = (step - warm_steps) / max(1, steps - warm_steps)
