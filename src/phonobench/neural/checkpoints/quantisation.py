@@ -24,7 +24,7 @@ def require() -> None:
 
 
 def shrink(encoder: Encoder, kind: str) -> int:
-    """Replace the linear maps of all layers but the stem. They take their few bits when the encoder moves to its device.
+    """Replace the linear maps of all layers but the stem; they take their few bits when the encoder is moved.
 
     Args:
         encoder: Is changed.

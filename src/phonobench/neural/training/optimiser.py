@@ -30,7 +30,7 @@ def make(model: Recogniser, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def set_rates(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, warm_steps: int, steps: int) -> None:
-    """Set the learning rates of a step: the head's rises while it trains alone; then the encoder's rises, and both fall.
+    """Set the learning rates of a step: the head's rises while it trains alone, then the encoder's; both fall.
 
     Args:
         optimiser: What `make` gave.
