@@ -382,7 +382,7 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_a_batch(tmp_pat
                        np.full(4, phone.mean()))  # fmt: skip
 
     examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
-    network = training.fit(examples[:100], FitConfig(epochs=40, width=32, layers=1, average=0.9), seeds=(0, 1))
+    network = training.fit(examples[:100], FitConfig(epochs=25, width=32, layers=1, average=0.9), seeds=(0, 1))
     alone = training.predict(network, examples[100:])
     predicted, truth = np.concatenate([a[0] for a in alone]), np.concatenate([e.phone for e in examples[100:]])
     assert np.corrcoef(predicted, truth)[0, 1] > 0.9
@@ -437,8 +437,32 @@ def test_a_corpus_without_one_of_the_scores_is_refused_before_anything_is_comput
         fitting.fit([tmp_path / "run"], dataclasses.replace(corpus, utterances=partly), tmp_path)
 
 
+@pytest.fixture
+def exported_once(monkeypatch) -> None:
+    """An acoustic model that was exported is copied the next time: tracing it takes seconds."""
+    pytest.importorskip("torch")
+    from phonobench.neural.checkpoints import onnx
+
+    def once(name):
+        export, made = getattr(onnx, name), {}
+
+        def exported(run_dir, path, *given, **options):
+            key = (run_dir, *map(tuple, given), *options.items())
+            if key not in made:
+                made[key] = export(run_dir, path, *given, **options), path.read_bytes()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(made[key][1])
+            return made[key][0]
+
+        return exported
+
+    for name in ("export", "export_score_head"):
+        monkeypatch.setattr(onnx, name, once(name))
+
+
 @pytest.mark.torch
 @pytest.mark.slow
+@pytest.mark.usefixtures("exported_once")
 def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_path) -> None:
     torch = pytest.importorskip("torch")
     from tiny_checkpoints import save_whisper
