@@ -57,9 +57,9 @@ def test_what_is_not_to_be_cited_has_no_figures_for_machines(tmp_path: Path, of:
     assert "synthetic speech" in card or "not to be cited" in card
 
 
-def test_a_setting_is_said_in_few_digits() -> None:
-    assert provenance_rows.said([0.7, 0.30000000000000004]) == "0.7/0.3"
-    assert provenance_rows.said(None) == "none"
+def test_a_setting_is_written_in_few_digits() -> None:
+    assert provenance_rows.setting([0.7, 0.30000000000000004]) == "0.7/0.3"
+    assert provenance_rows.setting(None) == "none"
 
 
 def test_the_page_has_every_run_with_its_provenance_and_no_markup_from_outside(tmp_path: Path) -> None:
