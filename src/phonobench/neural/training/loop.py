@@ -84,6 +84,8 @@ def train(
     inputs = resolve(
         card, recipe, corpus, runs_root, seed=seed, source=source, limit=limit, start=start, fold=fold, members=members
     )
+    if not inputs.finished:
+        data.choose(inputs.corpus, limit)  # refuses a corpus without train or dev speakers before anything is written
     with outputs.sole_owner(inputs.run_dir) if distributed.is_main() else nullcontext():
         _train(inputs, source, shared_states, report)
     return inputs.run_dir
