@@ -54,22 +54,38 @@ def fuse(place: Path) -> None:
 
 
 def decode(place: Path) -> None:
-    tried = (Decoder(), Decoder(4))
-    decoders.write(place / "runs" / "one", Decoder(4), decoders.error_rates(place / "runs" / "one", FOUND, tried))
+    decoders.write(place / "runs" / "one", Decoder(4), error_rates(place / "runs" / "one"))
 
 
-def judge(place: Path) -> None:
+ERROR_RATES: dict[Decoder, float] = {}
+
+
+def error_rates(run_dir: Path) -> dict[Decoder, float]:
+    """Computed once: every copy of the run has the same."""
+    if not ERROR_RATES:
+        ERROR_RATES.update(decoders.error_rates(run_dir, FOUND, (Decoder(), Decoder(4))))
+    return ERROR_RATES
+
+
+def evaluated(place: Path) -> None:
     evaluate.evaluate(place / "runs" / "one", FOUND, place / "results", resamples=5)
 
 
 def tabulate(place: Path) -> None:
     leaderboard.build(place / "results")
-    said = CliRunner().invoke(app, ["leaderboard", "--results", str(place / "results"), "-o", str(place / "board.md")])
-    if said.exit_code:
-        raise PhonobenchError(said.stderr)
+    printed = CliRunner().invoke(
+        app, ["leaderboard", "--results", str(place / "results"), "-o", str(place / "board.md")]
+    )
+    if printed.exit_code:
+        raise PhonobenchError(printed.stderr)
 
 
-STAGES: dict[str, Callable[[Path], None]] = {"fuse": fuse, "decode": decode, "evaluate": judge, "leaderboard": tabulate}
+STAGES: dict[str, Callable[[Path], None]] = {
+    "fuse": fuse,
+    "decode": decode,
+    "evaluate": evaluated,
+    "leaderboard": tabulate,
+}
 
 
 def contents(place: Path) -> dict[str, object]:

@@ -362,6 +362,7 @@ def test_error_probabilities_are_calibrated_and_thresholds_keep_their_promise() 
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_company(tmp_path) -> None:
     torch = pytest.importorskip("torch")
     from phonobench.assessment.model.examples import Example, FitConfig
@@ -418,9 +419,10 @@ def test_the_acoustic_models_of_a_package_stay_in_the_order_of_their_panels() ->
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_path) -> None:
-    pytest.importorskip("torch")
-    from tiny_checkpoints import save
+    torch = pytest.importorskip("torch")
+    from tiny_checkpoints import save_whisper
 
     from phonobench import fitting
     from phonobench.assessment import bundle
@@ -430,15 +432,16 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
     from phonobench.systems import cards, recipe
 
     whole = synthetic.read()
-    chosen = tuple(u for k, u in enumerate(whole.utterances) if (k % 6 == 0 if u.split == "test" else k % 3 == 0))
+    chosen = tuple(u for k, u in enumerate(whole.utterances) if (k % 12 == 0 if u.split == "test" else k % 3 == 0))
     corpus, runs = dataclasses.replace(whole, utterances=chosen), tmp_path / "runs"
     plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "head_only_epochs": "0", "precision": "fp32"})
     trained = {}
     for seed, name in enumerate(("whisper-base", "whisper-tiny.en")):
-        source = str(save(cards.find(name), tmp_path / name, seed))
+        torch.manual_seed(seed)
+        source = str(save_whisper(tmp_path / name, layers=1))
         for fold in (0, 1):
             trained[name, fold] = loop.train(cards.find(name), plan, corpus, runs, source=source, fold=fold)
-    config, folds = FitConfig(epochs=1, width=16, layers=1, trees=6), list(trained.values())
+    config, folds = FitConfig(epochs=1, width=16, layers=1, trees=3), list(trained.values())
     scorer = fitting.fit(folds, corpus, runs, acoustic_models=folds[::-1], layers=(-1,), config=config, seeds=(0,))
     assert scorer.name.startswith("whisper-base+whisper-tiny.en.scorer2.")
     train, test = fitting.evaluate(scorer, corpus, tmp_path / "results", kept=tmp_path, resamples=20)
@@ -476,9 +479,10 @@ def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_pa
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) -> None:
     pytest.importorskip("torch")
-    from tiny_checkpoints import save
+    from tiny_checkpoints import save_whisper
 
     from phonobench import audio, fitting, results, store
     from phonobench.assessment import bundle
@@ -489,7 +493,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
 
     corpus = synthetic.read()
     card = cards.find("whisper-tiny.en")
-    source = str(save(card, tmp_path / "model"))
+    source = str(save_whisper(tmp_path / "model", layers=2))
     plan = recipe.with_settings(recipe.find("scoring"), {"epochs": "1", "head_only_epochs": "0", "precision": "fp32"})
     few = dataclasses.replace(
         corpus, utterances=tuple(u for k, u in enumerate(corpus.utterances) if u.split == "dev" or k % 12 == 0)
@@ -497,9 +501,9 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     runs = tmp_path / "runs"
     run = loop.train(card, plan, few, runs, source=source)
     config = FitConfig(epochs=1, width=16, layers=1, trees=6)
-    scorer = fitting.fit([run], few, runs, layers=(2, -1), config=config, seeds=(0,))
+    scorer = fitting.fit([run], few, runs, layers=(1, -1), config=config, seeds=(0,))
     assert plan.score_loss_weight > 0  # so that what follows holds of a recogniser that judges
-    assert fitting.fit([run], few, runs, layers=(2, -1), config=config, seeds=(0,)) == scorer
+    assert fitting.fit([run], few, runs, layers=(1, -1), config=config, seeds=(0,)) == scorer
     made = fitting.evaluate(scorer, few, tmp_path / "results", kept=tmp_path, resamples=20)
     assert [(one.split, one.task) for one in made] == [("train", "assessment"), ("test", "assessment")]
     assert made[0].metrics["phone_model_coverage"].value == pytest.approx(COVERAGE, abs=0.08)
@@ -537,6 +541,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     with pytest.raises(PhonobenchError, match="old was fitted by an older phonobench"):
         fitting.export(tmp_path / "runs" / "old", tmp_path / "package")
     monkeypatch.setattr(onnx, "export", lambda run, path, layers, int8: path.touch() or 80)
+    monkeypatch.setattr(onnx, "export_score_head", lambda run, path: False)
     again = fitting.export(scorer, folder, level=-30.0)
     assert (facts["level"], store.read_json(again / bundle.FACTS)["level"]) == (fitting.LEVEL, -30.0)
 

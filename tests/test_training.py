@@ -1,7 +1,10 @@
 """The training loop on a handful of synthetic utterances: it learns, resumes to the same result, and refuses."""
 
 import dataclasses
+import functools
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +33,29 @@ def corpus():
     return synthetic.read()
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, corpus):
+    """A run of the quick plan on twelve utterances. To be copied, not written into."""
+    return run_once(tmp_path_factory.mktemp("finished"), corpus, quick())
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of the finished run under `tmp_path`."""
+    return Path(shutil.copytree(finished, tmp_path / "runs" / finished.name))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Gives the folder of a card's tiny checkpoint, written once."""
+
+    @functools.cache
+    def folder(name):
+        return save(cards.find(name), tmp_path_factory.mktemp("checkpoint") / "model")
+
+    return folder
+
+
 def quick(name="finetune", **settings):
     return recipe.with_settings(recipe.find(name), {**QUICK, **settings})
 
@@ -39,9 +65,9 @@ def run_once(tmp_path, corpus, plan, card="scratch-mel", limit=12, **options):
 
 
 @pytest.mark.parametrize("name", [*CASES, "scratch-mel", "scratch-wave"])
-def test_every_card_trains_infers_and_reloads(name, tmp_path, corpus):
+def test_every_card_trains_infers_and_reloads(name, tmp_path, corpus, checkpoint):
     card = cards.find(name)
-    source = None if card.scratch else str(save(card, tmp_path / "model"))
+    source = None if card.scratch else str(checkpoint(name))
     run_dir = run_once(
         tmp_path, corpus, quick(consistency="0", speeds="1", head_lr="1e-2"), name, limit=3, source=source
     )
@@ -50,18 +76,18 @@ def test_every_card_trains_infers_and_reloads(name, tmp_path, corpus):
     assert manifest["infeasible_utterances"] == []
     assert manifest["history"][-1]["loss"] < manifest["history"][0]["loss"]
     inference.infer(run_dir, corpus, ("dev",), source=source, controls=False)
-    heard = store.read_posteriors(run_dir, "dev")
-    assert (len(heard), heard.hop) == (3, card.hop)
+    posteriors = store.read_posteriors(run_dir, "dev")
+    assert (len(posteriors), posteriors.hop) == (3, card.hop)
     wave = batches.read(corpus.split("dev")[:1], lambda _: None).waves[0]
     (again,) = batch_posteriors(trained.load(run_dir, source), [wave])
-    np.testing.assert_allclose(heard.logp[0], again, atol=2e-2)
+    np.testing.assert_allclose(posteriors.logp[0], again, atol=2e-2)
 
 
-def falls(name, folder, corpus, steps=15):
+def falls(name, checkpoint, corpus, steps=15):
     """Losses, nats a phone, of a tiny system of that card in its first steps over the three shortest utterances."""
     card = cards.find(name)
     torch.manual_seed(0)
-    encoder = pretrained.build(card) if card.scratch else pretrained.load(card, save(card, folder / "model"))
+    encoder = pretrained.build(card) if card.scratch else pretrained.load(card, checkpoint(name))
     plan = recipe.with_settings(recipe.find("source-finetune"), {"precision": "fp32"})
     model = Recogniser(encoder, plan)
     model.train_encoder(True)
@@ -80,30 +106,30 @@ def falls(name, folder, corpus, steps=15):
 
 
 @pytest.mark.parametrize("name", [*CASES, "scratch-mel", "scratch-wave"])
-def test_the_loss_of_every_card_falls_by_more_than_half(name, tmp_path, corpus):
-    losses = falls(name, tmp_path, corpus)
+def test_the_loss_of_every_card_falls_by_more_than_half(name, checkpoint, corpus):
+    losses = falls(name, checkpoint, corpus)
     assert min(losses) < 0.5 * losses[0]
 
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", [*CASES, "scratch-mel", "scratch-wave"])
-def test_the_loss_of_every_card_falls_by_more_than_half_on_real_speech(name, tmp_path, real_corpus):
-    losses = falls(name, tmp_path, real_corpus)
+def test_the_loss_of_every_card_falls_by_more_than_half_on_real_speech(name, checkpoint, real_corpus):
+    losses = falls(name, checkpoint, real_corpus)
     assert min(losses) < 0.5 * losses[0]
 
 
 def test_loss_halves_on_a_handful(tmp_path, corpus):
     plan = quick(
-        "scratch", epochs="30", head_only_epochs="0", batch_seconds="30", speeds="1", noise_share="0", time_masks="0"
+        "scratch", epochs="20", head_only_epochs="0", batch_seconds="30", speeds="1", noise_share="0", time_masks="0"
     )
-    history = store.read_run(run_once(tmp_path, corpus, plan))["history"]
+    history = store.read_run(run_once(tmp_path, corpus, plan, limit=4))["history"]
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
 
 
 def scored(corpus, accuracy):
     """The corpus with other sentence accuracies: `accuracy(utterance)`."""
-    judged = ((u, dataclasses.replace(u.judgement, accuracy=accuracy(u))) for u in corpus.utterances)
-    changed = tuple(dataclasses.replace(u, judgement=judgement) for u, judgement in judged)
+    pairs = ((u, dataclasses.replace(u.judgement, accuracy=accuracy(u))) for u in corpus.utterances)
+    changed = tuple(dataclasses.replace(u, judgement=judgement) for u, judgement in pairs)
     return dataclasses.replace(corpus, utterances=changed)
 
 
@@ -134,20 +160,36 @@ class KilledError(Exception):
     pass
 
 
+def interrupted_plan(flat_start_epochs):
+    return quick(epochs="3", dropout="0.1", head_dropout="0.1", flat_start_epochs=flat_start_epochs)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, corpus):
+    """Gives the run of that plan without an interruption, trained once."""
+
+    @functools.cache
+    def run_dir(flat_start_epochs):
+        return run_once(tmp_path_factory.mktemp("whole"), corpus, interrupted_plan(flat_start_epochs), limit=6)
+
+    return run_dir
+
+
 @pytest.mark.parametrize(("stop_at", "flat_start_epochs"), [(3, "0"), (5, "0"), (3, "2")])
-def test_an_interrupted_training_resumes_to_the_same_result(stop_at, flat_start_epochs, tmp_path, corpus, monkeypatch):
+def test_an_interrupted_training_resumes_to_the_same_result(
+    stop_at, flat_start_epochs, tmp_path, corpus, unbroken, monkeypatch
+):
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
-    plan = quick(epochs="3", dropout="0.1", head_dropout="0.1", flat_start_epochs=flat_start_epochs)
-    whole = run_once(tmp_path / "whole", corpus, plan)
+    plan, whole = interrupted_plan(flat_start_epochs), unbroken(flat_start_epochs)
 
     def stop(progress: Progress):
         if progress.stage == "train" and progress.done == stop_at:
             raise KilledError
 
     with pytest.raises(KilledError):
-        run_once(tmp_path / "broken", corpus, plan, report=stop)
+        run_once(tmp_path / "broken", corpus, plan, limit=6, report=stop)
     seen = []
-    broken = run_once(tmp_path / "broken", corpus, plan, report=lambda p: seen.append(p))
+    broken = run_once(tmp_path / "broken", corpus, plan, limit=6, report=lambda p: seen.append(p))
     assert min(p.done for p in seen if p.stage == "train") == stop_at  # nothing before is done again
     one, two = (store.read_run(folder) for folder in (whole, broken))
     strip = lambda h: [{k: v for k, v in e.items() if k != "seconds"} for e in h]  # noqa: E731
@@ -194,28 +236,25 @@ def test_a_folder_without_a_checkpoint_is_refused_in_one_line(tmp_path, corpus):
         run_once(tmp_path, corpus, quick(), "whisper-base", source=str(tmp_path / "model"))
 
 
-def test_a_finished_run_is_not_trained_again(tmp_path, corpus):
-    first = run_once(tmp_path, corpus, quick())
-    stamp = (first / "weights" / trained.FILE).stat().st_mtime_ns
-    assert run_once(tmp_path, corpus, quick()) == first
-    assert (first / "weights" / trained.FILE).stat().st_mtime_ns == stamp
+def test_a_finished_run_is_not_trained_again(run, tmp_path, corpus):
+    stamp = (run / "weights" / trained.FILE).stat().st_mtime_ns
+    assert run_once(tmp_path, corpus, quick()) == run
+    assert (run / "weights" / trained.FILE).stat().st_mtime_ns == stamp
 
 
-def test_a_training_goes_on_from_another_run(tmp_path, corpus):
-    first = run_once(tmp_path, corpus, quick())
+def test_a_training_goes_on_from_another_run(run, tmp_path, corpus):
     gentle = quick("polish", lr="1e-9", head_lr="1e-9", head_only_epochs="0", ema="0", epochs="1")
-    second = run_once(tmp_path, corpus, gentle, start=first)
-    assert second != first and store.read_run(second)["started_from"] == first.name
-    before, after = (store.read_arrays(f / "weights" / trained.FILE)[0] for f in (first, second))
+    second = run_once(tmp_path, corpus, gentle, start=run)
+    assert second != run and store.read_run(second)["started_from"] == run.name
+    before, after = (store.read_arrays(f / "weights" / trained.FILE)[0] for f in (run, second))
     for name in before:
         np.testing.assert_allclose(before[name], after[name], atol=1e-5)
 
 
-def test_a_training_goes_on_from_its_own_system_only(tmp_path, corpus):
-    first = run_once(tmp_path, corpus, quick())
+def test_a_training_goes_on_from_its_own_system_only(finished, tmp_path, corpus, checkpoint):
     card = cards.find("whisper-base")
     with pytest.raises(PhonobenchError, match="trained run of scratch-mel; a training of whisper-base starts"):
-        run_once(tmp_path, corpus, quick(), card.name, source=str(save(card, tmp_path / "model")), start=first)
+        run_once(tmp_path, corpus, quick(), card.name, source=str(checkpoint(card.name)), start=finished)
 
 
 def test_fields_that_change_nothing_leave_a_run_what_it_was(tmp_path, corpus):
@@ -262,14 +301,13 @@ def test_a_frozen_run_refuses_another_checkpoint(tmp_path, corpus):
         trained.load(run_dir, other)
 
 
-def test_weights_with_another_vocabulary_are_refused(tmp_path, corpus):
-    run_dir = run_once(tmp_path, corpus, quick())
-    path = run_dir / "weights" / trained.FILE
+def test_weights_with_another_vocabulary_are_refused(run):
+    path = run / "weights" / trained.FILE
     arrays, facts = store.read_arrays(path)
     arrays["head.1.weight"] = np.zeros((45, 144), dtype=np.float32)
     store.write_arrays(path, arrays, facts)
     with pytest.raises(PhonobenchError, match="vocabulary or size"):
-        trained.load(run_dir)
+        trained.load(run)
 
 
 def test_a_loss_that_is_not_finite_names_the_utterances(tmp_path, corpus, monkeypatch):
@@ -290,14 +328,13 @@ def test_an_unfinished_run_does_not_infer(tmp_path, corpus):
         inference.infer(run_dir, corpus)
 
 
-def test_controls_hear_silence_and_noise_as_long_as_the_recording(tmp_path, corpus):
-    run_dir = run_once(tmp_path, corpus, quick())
-    inference.infer(run_dir, corpus, ("test",))
-    true = store.read_posteriors(run_dir, "test")
+def test_controls_are_silence_and_noise_as_long_as_the_recording(run, corpus):
+    inference.infer(run, corpus, ("test",))
+    true = store.read_posteriors(run, "test")
     for control in ("test-silence", "test-noise"):
-        heard = store.read_posteriors(run_dir, control)
-        assert heard.ids == true.ids[:: control_audio.EVERY]
-        for row, other in zip(heard.logp, true.logp[:: control_audio.EVERY], strict=True):
+        posteriors = store.read_posteriors(run, control)
+        assert posteriors.ids == true.ids[:: control_audio.EVERY]
+        for row, other in zip(posteriors.logp, true.logp[:: control_audio.EVERY], strict=True):
             assert row.shape == other.shape
             assert np.abs(row.astype(float) - other).max() > 0.01
 
@@ -327,8 +364,8 @@ def test_infeasible_counts_repeats():
     assert objective.infeasible([3, 2, 3], [(1, 2, 3), (1, 2, 3), (1, 1, 2)]) == [1, 2]
 
 
-def test_run_file_is_json_that_names_its_inputs(tmp_path, corpus):
-    manifest = json.loads((run_once(tmp_path, corpus, quick()) / "run.json").read_text())
+def test_run_file_is_json_that_names_its_inputs(finished, corpus):
+    manifest = json.loads((finished / "run.json").read_text())
     assert manifest["recipe"]["epochs"] == 2
     assert manifest["corpus"]["fingerprint"] == corpus.fingerprint
     assert manifest["versions"]["phonobench"]
