@@ -34,10 +34,11 @@ from phonobench.cli.output import figure, interval, progress
 from phonobench.corpora import FOLDS
 from phonobench.fitting.boosting import GROWTH, description_of
 from phonobench.fitting.cross_validation import forest_outputs, network_outputs, read_probabilities
-from phonobench.fitting.dataset import POSITIVE, FittingData, gather
+from phonobench.fitting.dataset import FittingData, gather
 from phonobench.fitting.folds import folds_of
 from phonobench.results import Value
 from phonobench.store import provenance
+from phonobench.tasks.detection import POSITIVE
 
 COURSE = FitConfig()
 LEARNERS: dict[str, tuple[Callable[[], Any], bool]] = {

@@ -23,10 +23,17 @@ def _add(a: float, b: float) -> float:
 
 @compiled
 def search(logp: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The tree as `parent` and `label` of each node (0 is the empty sequence), the nodes held after the last of the
-    frames of `logp` (T, V), best first, and their log-probabilities.
+    """A prefix beam search as a tree.
 
-    Of equal ones those are held that stayed, before those that grew, and of these the ones from better sequences.
+    Of equal sequences those are held that stayed, before those that grew, and of these the ones from better sequences.
+
+    Args:
+        logp: Log-posteriors (T, V), column 0 the blank.
+        width: Sequences that are held after each frame.
+
+    Returns:
+        `parent` and `label` of each node (node 0 is the empty sequence), the nodes held after the last frame, best
+        first, and their log-probabilities.
     """
     frames, columns = logp.shape
     nodes = frames * width + 1

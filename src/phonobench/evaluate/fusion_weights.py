@@ -47,7 +47,19 @@ class Point:
 
 
 def grid(parts: int, steps: int = 100) -> tuple[Weights, ...]:
-    """All weightings of `parts` runs whose weights are multiples of 1 / `steps`: for two runs `steps` + 1 of them."""
+    """All weightings whose weights are multiples of 1 / `steps`.
+
+    Args:
+        parts: Runs that are weighted.
+        steps: For two runs there are `steps` + 1 weightings.
+
+    Returns:
+        The weightings, each with sum 1.
+
+    Example:
+        >>> grid(2, steps=2)
+        ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0))
+    """
     rows = itertools.product(range(steps + 1), repeat=parts - 1)
     return tuple((*(k / steps for k in row), (steps - sum(row)) / steps) for row in rows if sum(row) <= steps)
 
@@ -56,7 +68,24 @@ def curve(
     run_dirs: Sequence[Path], corpus: Corpus, split: Split, weightings: Sequence[Weights], *,
     method: fusion.Method = "frames", resamples: int = RESAMPLES, seed: int = SEED, report: OnProgress = lambda _: None,
 ) -> tuple[Point, ...]:  # fmt: skip
-    """The figures of every weighting on a split, in order. Raises PhonobenchError as `fusion.members` does."""
+    """The figures of every weighting on a split.
+
+    Args:
+        run_dirs: The runs that are fused.
+        corpus: The one that they were inferred on.
+        split: train, dev or test.
+        weightings: Weights, one a run, sum 1.
+        method: By frames or by likelihoods.
+        resamples: Draws of speakers.
+        seed: Of the draws.
+        report: Called with the progress.
+
+    Returns:
+        A point a weighting, in their order.
+
+    Raises:
+        PhonobenchError: As `fusion.members`.
+    """
     joined = fusion.members(run_dirs, method)
     utterances = corpus.split(split)[: joined[0].run.get("limit")]
     if joined[0].posteriors[split]["inputs"].get("corpus") != corpus.fingerprint:
@@ -125,9 +154,18 @@ def choose(
     run_dirs: Sequence[Path], corpus: Corpus, method: fusion.Method, candidates: Sequence[Weights], *,
     report: OnProgress = lambda _: None,
 ) -> Weights:  # fmt: skip
-    """The weights with the lowest PER (HQ) on dev, by frames or by likelihoods; test is not looked at.
+    """The weights with the lowest PER (HQ) on dev; test is not looked at.
 
-    Where no dev utterance is known to be well read, those with the lowest PER (`corpora.choice`).
+    Args:
+        run_dirs: The runs that are fused.
+        corpus: The one that they were inferred on.
+        method: By frames or by likelihoods.
+        candidates: Weights, one a run, sum 1.
+        report: Called with the progress.
+
+    Returns:
+        The best candidate; where no dev utterance is known to be well read, that with the lowest PER
+        (`corpora.choice`).
     """
     if method == "frames":
         return best(curve(run_dirs, corpus, "dev", candidates, resamples=0, report=report)).weights

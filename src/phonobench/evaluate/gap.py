@@ -117,7 +117,23 @@ def analyse(
     thresholds: Thresholds | None = None, *,
     resamples: int = RESAMPLES, seed: int = SEED,
 ) -> GapAnalysis:  # fmt: skip
-    """Compares the hypotheses of two runs on the same split. Raises PhonobenchError when the utterances differ."""
+    """Compares the hypotheses of two runs on the same split.
+
+    Args:
+        first: The predictions of one run.
+        second: Those of the other.
+        corpus: The corpus' name, for the report.
+        synthetic: Whether its speech is synthetic.
+        thresholds: What makes a case; None: the defaults.
+        resamples: Draws of speakers.
+        seed: Of the draws.
+
+    Returns:
+        Overall differences, those by score and phone, and the cases.
+
+    Raises:
+        PhonobenchError: When the utterances differ.
+    """
     _check_same(first, second)
     limits = thresholds or Thresholds()
     utterances = first.utterances
@@ -151,9 +167,15 @@ def error_rates(predicted: SplitPredictions) -> np.ndarray:
 
 
 def phone_errors(utterances: Sequence[Utterance], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
-    """How often each canonical phone occurs in each utterance, and how often it was not recognised: (U, 39) each.
+    """How often each canonical phone occurs in each utterance, and how often it was not recognised as itself.
 
-    Not recognised as itself: replaced or left out in the edit alignment; insertions belong to no phone.
+    Args:
+        utterances: Those of the split.
+        predictions: One each.
+
+    Returns:
+        Occurrences and errors, (U, 39) each. Errors are substitutions and deletions of the edit alignment;
+        insertions belong to no phone.
     """
     occurs, missed = (np.zeros((len(utterances), len(phones.PHONES))) for _ in range(2))
     for row, (utterance, prediction) in enumerate(zip(utterances, predictions, strict=True)):

@@ -45,7 +45,17 @@ def bands(utterances: Sequence[Utterance]) -> dict[str, dict[str, np.ndarray]]:
 def breakdowns(
     metrics: Sequence[Metric], rows: Mapping[Unit, Rows], utterances: Sequence[Utterance], draws: np.ndarray
 ) -> dict[str, dict[str, dict[str, Value]]]:
-    """dimension -> band -> metric -> value; the draws are those of all speakers."""
+    """Every metric within each band of each dimension (age, gender, proficiency).
+
+    Args:
+        metrics: What is measured.
+        rows: By unit the rows of a task.
+        utterances: Those that the rows are of.
+        draws: Speaker weights of all speakers, (R + 1, speakers).
+
+    Returns:
+        dimension -> band -> metric -> value.
+    """
     return {
         dimension: {band: measure(metrics, within(rows, mask), draws) for band, mask in masks.items()}
         for dimension, masks in bands(utterances).items()
@@ -53,7 +63,16 @@ def breakdowns(
 
 
 def measure(metrics: Iterable[Metric], rows: Mapping[Unit, Rows], draws: np.ndarray) -> dict[str, Value]:
-    """Every metric on the rows of its unit, with the interval over the draws."""
+    """Every metric on the rows of its unit, with the interval over the draws.
+
+    Args:
+        metrics: What is measured.
+        rows: By unit the rows of a task.
+        draws: Speaker weights, (R + 1, speakers).
+
+    Returns:
+        By metric its value, with the reason where it has none.
+    """
     return {metric.name: Value.of(estimate(metric, rows, draws)) for metric in metrics}
 
 
@@ -77,7 +96,16 @@ def estimate(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> st
 
 
 def draw_values(metric: Metric, rows: Mapping[Unit, Rows], draws: np.ndarray) -> tuple[np.ndarray, int]:
-    """One metric's values (R + 1,) over the draws, NaN where undefined, and the number of speakers behind it."""
+    """One metric over the draws.
+
+    Args:
+        metric: What is measured.
+        rows: By unit the rows of a task.
+        draws: Speaker weights, (R + 1, speakers).
+
+    Returns:
+        The values (R + 1,), NaN where undefined, and the number of speakers behind them.
+    """
     speakers = 0
     try:
         kept = _kept(metric, rows)

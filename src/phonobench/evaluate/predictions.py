@@ -108,7 +108,17 @@ def predict_all(
     report: OnProgress = lambda _: None,
     stage: str = "score",
 ) -> tuple[Prediction, ...]:
-    """Predictions for pairs of evidence and prompt, in order, on all processors (the numerics release the lock)."""
+    """Predictions for pairs of evidence and prompt, on all processors (the numerics release the lock).
+
+    Args:
+        jobs: The pairs.
+        predict: What is computed of each pair.
+        report: Called with the progress.
+        stage: Its name in the progress.
+
+    Returns:
+        The predictions, in order.
+    """
     predictions: list[Prediction] = []
     with ThreadPoolExecutor(max_workers=workers()) as pool:
         for prediction in pool.map(lambda job: predict(*job), jobs):

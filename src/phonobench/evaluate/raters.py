@@ -19,7 +19,7 @@ from phonobench import stats, store
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES, Assessment
 from phonobench.corpora import raters
 from phonobench.stats.bootstrap import RESAMPLES, SEED, Difference, Estimate
-from phonobench.tasks.detection import TARGETS
+from phonobench.tasks.detection import POSITIVE
 from phonobench.types import Corpus, PhonobenchError, Split, Utterance
 
 JUDGEMENTS = {
@@ -29,7 +29,6 @@ JUDGEMENTS = {
 }
 """By the scorer's metric the field of `Ratings`."""
 DETECTION = ("phone_model_auc", "phone_model_f1")
-_MISPRONOUNCED = next(target for target in TARGETS if target.name == "phone").is_positive
 
 
 Statistic = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -145,7 +144,7 @@ def rater_agreement(
     ranked, decided = DETECTION
     detected = partial(_detected, scores=scores, speaker=speaker, draws=draws)
     found[ranked] = _or_reason(partial(detected, stats.auc, -scores, errors))
-    found[decided] = _or_reason(partial(detected, _f1, _MISPRONOUNCED(scores), flagged))
+    found[decided] = _or_reason(partial(detected, _f1, POSITIVE["phone"](scores), flagged))
     return found
 
 
@@ -198,7 +197,7 @@ def _detected(
     """The raters' `own` (U, R) and each `predicted` (U,) against the phones that the other raters flag."""
     whole = np.isfinite(scores).all(axis=1)
     rated = _Rated(scores[whole], speaker[whole], draws)
-    truths = [_MISPRONOUNCED(other) for other in rated.others()]
+    truths = [POSITIVE["phone"](other) for other in rated.others()]
     return rated.agreement(
         rated.mean(statistic, zip(own[whole].T, truths, strict=True)),
         None,

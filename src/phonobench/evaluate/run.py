@@ -98,7 +98,16 @@ def choose_thresholds(dev: SplitPredictions | None) -> dict[str, ThresholdFacts]
 
 
 def task_rows(task: Task, predicted: SplitPredictions, thresholds: Thresholds) -> dict[Unit, Rows]:
-    """The rows of a task on a split, with the thresholds that have a value as constants."""
+    """The rows of a task on a split.
+
+    Args:
+        task: The task.
+        predicted: The predictions of a run on the split.
+        thresholds: Those that were chosen on dev; the ones with a value become constants of the rows.
+
+    Returns:
+        By unit the rows.
+    """
     constants = {name: facts.value for name, facts in thresholds.items() if facts.value is not None}
     collected = tasks.collect(task, predicted.of(task), predicted.utterances)
     return {unit: table.with_constants(constants) for unit, table in collected.items()}

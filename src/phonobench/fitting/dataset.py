@@ -16,13 +16,11 @@ from phonobench.fitting import feature_cache
 from phonobench.fitting.acoustic import acoustic_model_of_run
 from phonobench.fitting.feature_cache import panel_features
 from phonobench.tasks.controls import SWAPPED
-from phonobench.tasks.detection import TARGETS
-from phonobench.types import Corpus, OnProgress, Utterance
+from phonobench.tasks.detection import POSITIVE
+from phonobench.types import Corpus, OnProgress, PhonobenchError, Utterance
 
 SWAPPED_EVERY, REPLACED_EVERY = 4, 20
 """Every so many utterances give a negative with another speaker's audio, and with silence and noise."""
-POSITIVE = {target.name: target.is_positive for target in TARGETS}
-"""By target what is to be detected, of human accuracies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +71,18 @@ def gather(
             kind, _, id = name.partition(" ")
             made.negatives.append((negative(one, kind), by_id[id]))
     return made
+
+
+def refuse_unscored(corpus: Corpus) -> None:
+    """Raises PhonobenchError where the train and dev speakers have no human value of a score that is fitted."""
+    humans = [u.judgement for split in ("train", "dev") for u in corpus.split(split)]
+    fields = ["phone_accuracy", *(f"word_{name}" for name in WORD_SCORES), *SENTENCE_SCORES]
+    missing = [f for f in fields if not any(np.isfinite(np.asarray(getattr(j, f), dtype=float)).any() for j in humans)]
+    if missing:
+        raise PhonobenchError(
+            f"{corpus.name} has no human score to fit to: {', '.join(missing).replace('_', ' ')} of no train speaker "
+            "is known; `phonobench corpus` shows what a corpus has"
+        )
 
 
 def example(description: Description, utterance: Utterance) -> Example:

@@ -27,10 +27,11 @@ from phonobench.assessment.model.scorer import FOREST, NETWORK
 from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.fitting import boosting
 from phonobench.fitting.cross_validation import cross_validate, write_outputs
-from phonobench.fitting.dataset import POSITIVE, REPLACED_EVERY, SWAPPED_EVERY, gather
+from phonobench.fitting.dataset import REPLACED_EVERY, SWAPPED_EVERY, gather, refuse_unscored
 from phonobench.fitting.folds import folds_of, in_panels
 from phonobench.stats import best_f1_threshold
 from phonobench.store import outputs, provenance
+from phonobench.tasks.detection import POSITIVE
 from phonobench.types import Corpus, OnProgress, Utterance
 
 LEVEL = -19.0
@@ -65,8 +66,10 @@ def fit(
         report: Is told of the progress.
 
     Raises:
-        PhonobenchError: For runs that are no folds, or not the same ones, and for too few speakers.
+        PhonobenchError: For runs that are no folds, or not the same ones, for too few speakers, and for a corpus that
+            lacks a human score.
     """
+    refuse_unscored(corpus)
     config = config or FitConfig()
     plan = _plan(runs, corpus, acoustic_models, layers, level, config, seeds)
     run_dir = runs_root / run_id(plan.system, plan.votes, plan.key)

@@ -31,9 +31,20 @@ LoadRun = Callable[[Path], Encoder]
 
 
 def identify(card: Card, named: Sequence[str], runs_root: Path, corpus: Corpus, fold: int) -> list[Facts]:
-    """The members of a system by facts that no other system shares. `named`: run ids under `runs_root`, or systems.
+    """The members of a system by facts that no other system shares.
 
-    Raises PhonobenchError for too few, one twice, a run that is not trained or was trained on other speakers.
+    Args:
+        card: The system.
+        named: Run ids under `runs_root`, or systems.
+        runs_root: The folder of all runs.
+        corpus: The one that it is trained on.
+        fold: Which fifth of the speakers is dev.
+
+    Returns:
+        The facts, one a member.
+
+    Raises:
+        PhonobenchError: For too few, one twice, a run that is not trained or was trained on other speakers.
     """
     if not card.members:
         raise PhonobenchError(f"{card.name} is made of no others: leave --member out")

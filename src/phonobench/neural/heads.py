@@ -102,10 +102,17 @@ def sinusoids(count: int, width: int) -> Tensor:
 
 
 def make(encoder: Encoder, recipe: Recipe) -> FusionGate | Context | None:
-    """The reader that the recipe's head wants over `encoder`, None where the head reads states as they are.
+    """The reader that the recipe's head wants over an encoder.
 
-    A discrete encoder is set to give what is read: codes to a Transformer, vectors to the others. Raises
-    PhonobenchError for a gate over one encoder and for training a fusion or a codec itself.
+    Args:
+        encoder: A discrete one is set to give what is read: codes to a Transformer, vectors to the others.
+        recipe: Names the head.
+
+    Returns:
+        The reader; None where the head reads states as they are.
+
+    Raises:
+        PhonobenchError: For a gate over one encoder and for training a fusion or a codec itself.
     """
     frozen_only = isinstance(encoder, JointEncoder | DiscreteEncoder)
     if frozen_only and (recipe.trainable != "none" or recipe.layers != "last"):

@@ -39,11 +39,22 @@ def infer(
     shared_states: SharedStates | None = None,
     report: OnProgress = lambda _: None,
 ) -> None:
-    """Store the posteriors of `splits` (and of silence and noise in place of every tenth utterance's audio).
+    """Store the posteriors of `splits`, and of silence and noise in place of every tenth utterance's audio.
 
-    Splits already stored are skipped, an interrupted one goes on. Raises PhonobenchError for a run that is not
-    trained to its end. The corpus may be another than that of the training. Under torchrun the processes share the
-    utterances, and the first one writes.
+    Splits already stored are skipped, an interrupted one goes on. Under torchrun the processes share the utterances,
+    and the first one writes.
+
+    Args:
+        run_dir: A trained run.
+        corpus: May be another than that of the training.
+        splits: Which.
+        controls: Whether silence and noise are inferred too.
+        source: Where a frozen encoder's checkpoint lies, in place of the card's own.
+        shared_states: States of a frozen encoder, kept for the next run over the same one.
+        report: Called with the progress.
+
+    Raises:
+        PhonobenchError: For a run that is not trained to its end.
     """
     distributed.join_group()
     report = report if distributed.is_main() else distributed.no_report

@@ -38,9 +38,17 @@ def log_posteriors(
     cache: StateCache | None = None,
     sharded: bool = False,
 ) -> list[np.ndarray]:
-    """Log-probabilities of all utterances, in order, at the precision of training; frozen states from `cache`.
+    """Log-probabilities of all utterances, at the precision of training.
 
-    `sharded`: all processes of a group call this, and each computes its share.
+    Args:
+        model: In evaluation mode.
+        data: The utterances.
+        report: Called with the progress.
+        cache: Frozen states.
+        sharded: All processes of a group call this, and each computes its share.
+
+    Returns:
+        (frames, 40) an utterance, float32, in order.
     """
     model.eval()
     recipe = model.recipe
@@ -63,7 +71,15 @@ def log_posteriors(
 
 
 def choice_per(logp: list[np.ndarray], data: TrainingData) -> float:
-    """PER by greedy decoding, over the utterances that `corpora.choice` picks; NaN where there is none."""
+    """PER by greedy decoding, over the utterances that `corpora.choice` picks.
+
+    Args:
+        logp: Log-probabilities of the dev utterances.
+        data: These utterances.
+
+    Returns:
+        The PER; NaN where none is picked.
+    """
     errors = phones = 0
     for i in choice_set(data.utterances).places:
         found = edits.align(data.targets[i], ctc.greedy(logp[i]))

@@ -17,7 +17,19 @@ Link = Callable[[str], str]
 
 
 def links(audio: Mapping[str, Path], folder: Path) -> Link:
-    """Addresses of sound files as seen from `folder`, where the Markdown file will lie."""
+    """Addresses of sound files as seen from the Markdown file.
+
+    Args:
+        audio: By utterance id its sound file.
+        folder: Where the Markdown file will lie.
+
+    Returns:
+        A function that gives the quoted relative address of an utterance's file.
+
+    Example:
+        >>> links({"u 1": Path("/corpus/u 1.wav")}, Path("/reports"))("u 1")
+        '../corpus/u%201.wav'
+    """
 
     def link(id: str) -> str:
         return quote(Path(os.path.relpath(audio[id].absolute(), folder.absolute())).as_posix())
@@ -38,7 +50,17 @@ def titles(gap: GapAnalysis) -> dict[CaseKind, str]:
 
 
 def write(gap: GapAnalysis, link: Link, shown: int = 20, top: int = 15) -> str:
-    """The whole analysis; at most `shown` cases of each kind and `top` phones, each list saying how many there are."""
+    """The whole analysis as Markdown.
+
+    Args:
+        gap: What `gap.analyse` found.
+        link: Gives the address of an utterance's sound file (`links`).
+        shown: Cases of each kind that are listed at most; each list gives their number.
+        top: Phones that are listed at most.
+
+    Returns:
+        The text of the file.
+    """
     first, second = gap.runs
     parts = ["# Gap analysis", f"First: `{first}`\n\nSecond: `{second}`"]
     if gap.synthetic:

@@ -28,7 +28,15 @@ _BANDS = ("per", "phone_auc")
 def eval_results(table: Table, entry: Entry) -> str:
     """The main figures as `.eval_results/*.yaml`: one entry a metric, rates in per cent, intervals in the notes.
 
-    Raises PhonobenchError where they are of synthetic speech, of a trial, or of a corpus that is not on the hub.
+    Args:
+        table: The table that the run stands in.
+        entry: The run.
+
+    Returns:
+        The text of the file.
+
+    Raises:
+        PhonobenchError: Where they are of synthetic speech, of a trial, or of a corpus that is not on the hub.
     """
     if not is_public(table):
         raise PhonobenchError(f"{entry.run_id} is measured on {_what(table)}: the hub takes no such results")
@@ -46,7 +54,15 @@ def eval_results(table: Table, entry: Entry) -> str:
 
 
 def card(table: Table, entry: Entry) -> str:
-    """The model card: what the run is, what it is for and not for, its figures, and where they come from."""
+    """The model card: what the run is, what it is for and not for, its figures, and where they come from.
+
+    Args:
+        table: The table that the run stands in.
+        entry: The run.
+
+    Returns:
+        The text of README.md, with its YAML header.
+    """
     title = f"{entry.title}: phones of non-native English ({entry.recipe})"
     parts = ["\n".join(_header(table, entry)), f"# {plain(title)}"]
     if table.synthetic:

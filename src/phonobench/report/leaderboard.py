@@ -165,8 +165,16 @@ def columns() -> tuple[str, ...]:
 def build(results_root: Path, split: str = "test") -> Leaderboard:
     """Reads every result of the split under `results_root`.
 
-    Raises PhonobenchError when there are none, when one is of another protocol version, or when the files of one run
-    were made from different posteriors.
+    Args:
+        results_root: The folder of all results.
+        split: dev or test.
+
+    Returns:
+        A table for each corpus and set of utterances.
+
+    Raises:
+        PhonobenchError: When there are none, when one is of another protocol version, or when the files of one run were
+            made from different posteriors.
     """
     by_run: dict[str, list[Result]] = {}
     for result in results.read_all(results_root):

@@ -17,7 +17,16 @@ Points = list[tuple[float, float]]
 
 
 def picture(epochs: Sequence[Epoch], best_epoch: int | None, name: str) -> str:
-    """An SVG of two panels; the epoch that dev chose is marked. Empty where fewer than two epochs are known."""
+    """An SVG of two panels: training loss, and PER (HQ) on dev.
+
+    Args:
+        epochs: The history of the training.
+        best_epoch: The epoch that was chosen on dev, which is marked.
+        name: The title.
+
+    Returns:
+        The SVG; empty where fewer than two epochs are known.
+    """
     panels: list[tuple[str, Points]] = [
         ("training loss", [(e.epoch, e.loss) for e in epochs if e.loss is not None]),
         ("PER (HQ) on dev, %", [(e.epoch, 100 * e.dev_per) for e in epochs if e.dev_per is not None]),
@@ -38,7 +47,16 @@ def picture(epochs: Sequence[Epoch], best_epoch: int | None, name: str) -> str:
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers between two, ends included; some `about` of them."""
+    """Round numbers between two, ends included.
+
+    Args:
+        low: The lower end of the axis.
+        high: The upper end.
+        about: How many are wanted; the step is rounded to 1, 2 or 5 times a power of ten, so that it is not exact.
+
+    Returns:
+        The numbers, rising.
+    """
     if not high > low:
         return [low]
     rough = (high - low) / about

@@ -66,7 +66,13 @@ class Run:
 def read(runs_root: Path, results_root: Path, kept_root: Path | None = None) -> tuple[Run, ...]:
     """Every run that has a manifest or test results; those without results first, then newest first.
 
-    Where a run's folder is not there, its manifest is that of its kept copy under `kept_root`.
+    Args:
+        runs_root: The folder of all runs.
+        results_root: The folder of all results.
+        kept_root: The folder of kept copies, whose manifest serves where a run's own folder is not there.
+
+    Returns:
+        The runs.
     """
     folders = [folder for root in (kept_root, runs_root) if root is not None for folder in store.list_runs(root)]
     manifests = {folder.name: store.read_run(folder) for folder in folders}
@@ -93,7 +99,15 @@ def write_note(results_root: Path, run_id: str, text: str) -> None:
 
 
 def draw(found: Sequence[Run], results_root: Path) -> dict[str, Path]:
-    """Draws the training of each run that has epochs and results, beside these; returns the pictures by run."""
+    """Draws the learning curve of each run that has epochs and results, beside its results.
+
+    Args:
+        found: The runs (`read`).
+        results_root: The folder of all results.
+
+    Returns:
+        By run id the picture.
+    """
     pictures = {}
     for run in found:
         svg = learning_curve.picture(
@@ -106,9 +120,17 @@ def draw(found: Sequence[Run], results_root: Path) -> dict[str, Path]:
 
 
 def paired(compared: Comparison, found: Sequence[Run]) -> dict[tuple[str, str, str], MetricDifference]:
-    """The differences of a comparison, both ways round, by metric and runs.
+    """The differences of a comparison, both ways round.
 
-    Raises PhonobenchError where a run's stored figure is not what was compared (older posteriors, another decoder).
+    Args:
+        compared: What `evaluate.compare` found.
+        found: The runs (`read`).
+
+    Returns:
+        By metric and the ids of two runs the first less the second.
+
+    Raises:
+        PhonobenchError: Where a run's stored figure is not what was compared (older posteriors, another decoder).
     """
     stored = {run.run_id: run.metrics for run in found}
     gaps = {}
@@ -128,9 +150,15 @@ def paired(compared: Comparison, found: Sequence[Run]) -> dict[tuple[str, str, s
 
 
 def write(found: Sequence[Run], gaps: Gaps | None = None, pictures: Mapping[str, str] | None = None) -> str:
-    """The log as Markdown. With `gaps`, what is best and what changed is decided by paired differences.
+    """The log as Markdown.
 
-    `pictures`: for a run the address of the picture of its training, as seen from the file.
+    Args:
+        found: The runs (`read`).
+        gaps: Paired differences (`paired`), by which it is decided what is best and what changed; None: intervals.
+        pictures: By run id the address of its learning curve, as seen from the file.
+
+    Returns:
+        The text of the file.
     """
     known, shown = gaps or {}, pictures or {}
     parts = ["# Experiments", "Written by `phonobench log` from manifests and results; edits here are lost."]
@@ -196,9 +224,15 @@ def _summary(group: Sequence[Run], gaps: Gaps) -> str:
 
 
 def settled_best(name: str, group: Sequence[Run], gaps: Gaps | None = None) -> str | None:
-    """The run that is better than every other beyond doubt; None where there is none such.
+    """The run that is better than every other beyond chance.
 
-    By the intervals of the paired differences where all are known, else by intervals that lie apart.
+    Args:
+        name: The metric.
+        group: Runs with the same test utterances.
+        gaps: Paired differences; where one is unknown, single intervals must lie apart.
+
+    Returns:
+        The run's id; None where there is no such run.
     """
     sign = -1 if metrics()[name].better == "low" else 1
     known = {run.run_id: run.metrics[name] for run in group if name in run.metrics}

@@ -16,10 +16,16 @@ from phonobench.types import PhonobenchError
 
 
 def tensorboard(found: Sequence[Run], folder: Path) -> list[str]:
-    """Writes an event file a run under `folder`, a folder each; a run that has one is left alone.
+    """Writes an event file for each run; a run that has one is left alone.
 
-    Returns the ids that were written. Scalars: `loss` and `dev_per_hq` by epoch, `test/<metric>` with `_low` and
-    `_high` at the chosen epoch.
+    Scalars: `loss` and `dev_per_hq` by epoch, `test/<metric>` with `_low` and `_high` at the chosen epoch.
+
+    Args:
+        found: The runs (`log.read`).
+        folder: Where to; each run has a folder in it.
+
+    Returns:
+        The ids that were written.
     """
     _require("tensorboard", "tensorboard")
     from tensorboard.compat.proto.event_pb2 import Event
@@ -43,7 +49,13 @@ def tensorboard(found: Sequence[Run], folder: Path) -> list[str]:
 def mlflow(found: Sequence[Run], uri: str, experiment: str = "phonobench") -> list[str]:
     """Logs each run with its recipe, history and test figures to a tracking server; one that is there is left alone.
 
-    Returns the ids that were logged.
+    Args:
+        found: The runs (`log.read`).
+        uri: The server, or a folder.
+        experiment: The experiment that they are logged under.
+
+    Returns:
+        The ids that were logged.
     """
     _require("mlflow", "mlflow")
     from mlflow.tracking import MlflowClient

@@ -169,7 +169,25 @@ def _scorers() -> str:
 
 
 def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+<<<<<<< HEAD
     """A Markdown table; pipes and what cannot be seen are escaped in cells."""
+=======
+    """A Markdown table; pipes in cells are escaped.
+
+    Args:
+        header: The headings.
+        rows: Cells, one a heading.
+
+    Returns:
+        The lines of the table.
+
+    Example:
+        >>> print(grid(["phone", "PER"], [["AA", "3.0"]]))
+        | phone | PER |
+        | --- | --- |
+        | AA | 3.0 |
+    """
+>>>>>>> fca1e44 (wip2)
     lines = [list(header), ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(visible(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -194,7 +212,15 @@ def _cell(value: Value | None, name: str, best: float | None) -> str:
 
 
 def best(name: str, entries: Sequence[Entry]) -> float | None:
-    """The best value of a metric, which is set in bold; None without two runs, or where no run has it."""
+    """The best value of a metric, which is set in bold.
+
+    Args:
+        name: The metric.
+        entries: Rows of one table.
+
+    Returns:
+        The value; None without two runs, or where no run has it.
+    """
     values = [e.metrics[name].value for e in entries if name in e.metrics]
     known = [value for value in values if value is not None]
     if len(entries) < 2 or not known:

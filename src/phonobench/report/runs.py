@@ -43,9 +43,14 @@ def history(run: Mapping[str, Any]) -> tuple[Epoch, ...]:
 
 
 def speed(run_dir: Path, split: str) -> Speed | None:
-    """How fast a run processed a split; of a fusion, how fast its members did one after another. None where unknown.
+    """How fast a run processed a split; of a fusion, how fast its members did one after another.
 
-    Parts of an inference that ran on different machines, and members that did, have no common speed.
+    Args:
+        run_dir: The run's folder.
+        split: The split.
+
+    Returns:
+        The speed; None where it is unknown, or where parts or members ran on different machines.
     """
     run = store.read_run(run_dir)
     members = (run.get("fusion") or {}).get("members")

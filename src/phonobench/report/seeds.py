@@ -22,9 +22,14 @@ def columns() -> tuple[str, ...]:
 
 
 def groups(results_root: Path, run_ids: Sequence[str] | None = None) -> dict[str, list[Sequence[Result]]]:
-    """Test results of runs (all, or those named) that agree in all but the seed, by what they agree in; two or more.
+    """Test results of runs that agree in all but the seed.
 
-    The key is canonical JSON of system, checkpoint, recipe, training data and what was measured.
+    Args:
+        results_root: The folder of all results.
+        run_ids: Those that count; None: all.
+
+    Returns:
+        Groups of two or more, by canonical JSON of system, checkpoint, recipe, training data and what was measured.
     """
     by_run: dict[str, list[Result]] = {}
     for result in results.read_all(results_root):

@@ -49,6 +49,9 @@ TARGETS = (
     ),
 )
 
+POSITIVE = {target.name: target.is_positive for target in TARGETS}
+"""By target what is to be detected, of human accuracies."""
+
 
 def rows(prediction: Prediction, utterance: Utterance) -> dict[Unit, Columns]:
     """Scores (higher is worse speech) beside human accuracy; for phones also whether the diagnosis is right.

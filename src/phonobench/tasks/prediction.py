@@ -35,7 +35,15 @@ class Prediction:
 
 
 def predict(evidence: Evidence, prompt: Prompt) -> Prediction:
-    """Decodes the phones and scores the expected ones against their rivals; no alignment, nothing fitted."""
+    """Decodes the phones and scores the expected ones against their rivals; no alignment, nothing fitted.
+
+    Args:
+        evidence: What was recognised.
+        prompt: The text that was to be read.
+
+    Returns:
+        The hypothesis, and the score and best rival of each expected phone.
+    """
     ids = phones.encode(prompt.phones)
     rivals = evidence.rivals(ids)
     raw = np.asarray(gop.SCORERS[gop.DEFAULT](rivals), dtype=np.float64)

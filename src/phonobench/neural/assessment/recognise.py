@@ -32,11 +32,20 @@ def recognise(
     waves: Sequence[Callable[[], np.ndarray]],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[tuple[int, AcousticOutput]]:
-    """The place of every wave among `waves` with the output of the run's recogniser.
+    """The output of a run's recogniser for every wave.
 
-    States are those of `layers` (0 before the first, -1 after the last), side by side: (T, len(layers) * width). Waves
-    are brought to `level` (`audio.levelled`) before they are recognised, where there is one.
-    Order: longest first within groups. Raises PhonobenchError for an untrained run or audio that cannot be read.
+    Args:
+        run_dir: A trained run.
+        layers: Those whose states come out, side by side: 0 before the first, -1 after the last.
+        level: Loudness to which waves are brought (`audio.levelled`); None: they stay as they are.
+        waves: Functions that read them.
+        report: Called with the progress.
+
+    Yields:
+        The place of a wave among `waves` with its output, states (T, len(layers) * width); longest first within groups.
+
+    Raises:
+        PhonobenchError: For an untrained run or audio that cannot be read.
     """
     model = trained.load(run_dir)
     hop = cards.find(store.read_run(run_dir)["card"]).hop

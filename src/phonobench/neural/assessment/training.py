@@ -31,7 +31,20 @@ def fit(
     seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Ensemble:
-    """One network a seed, each with weights averaged over its steps. Raises PhonobenchError for no examples."""
+    """One network a seed, each with weights averaged over its steps.
+
+    Args:
+        examples: What they are fitted to.
+        config: Size and schedule.
+        seeds: One a network.
+        report: Called with the progress.
+
+    Returns:
+        Their mean, as one network.
+
+    Raises:
+        PhonobenchError: For no examples.
+    """
     return fit_all([examples], config, seeds, report)[0]
 
 
@@ -41,7 +54,17 @@ def fit_all(
     seeds: Sequence[int],
     report: Callable[[Progress], None] = lambda _: None,
 ) -> list[Ensemble]:
-    """For each part of the examples what `fit` gives. The result does not depend on how many processors there are."""
+    """For each part of the examples what `fit` gives. The result does not depend on how many processors there are.
+
+    Args:
+        parts: Examples, one list an ensemble.
+        config: Size and schedule.
+        seeds: One a network.
+        report: Called with the progress.
+
+    Returns:
+        An ensemble a part.
+    """
     if not all(parts):
         raise PhonobenchError("no utterance to fit a scorer to: infer train or dev first")
     tasks = [(part, config, seed) for part in parts for seed in seeds]
@@ -120,7 +143,15 @@ def _fit_one(examples: Sequence[Example], config: FitConfig, seed: int) -> Score
 
 @torch.no_grad()
 def predict(network: Ensemble, examples: Sequence[Example]) -> list[ModelOutput]:
-    """phone (N,), error (N,), word (W, 3), sentence (4,) of each example, as shares of their scales."""
+    """The outputs of a network.
+
+    Args:
+        network: In evaluation mode.
+        examples: What is predicted.
+
+    Returns:
+        phone (N,), error (N,), word (W, 3), sentence (4,) of each example, as shares of their scales.
+    """
     outputs = []
     for example in examples:
         inputs, _ = collate([example])

@@ -55,8 +55,20 @@ def exportable(run_dir: Path, layers: Sequence[int]) -> ExportableRecogniser:
 
 
 def export(run_dir: Path, path: Path, layers: Sequence[int], *, int8: bool = True) -> int:
-    """Write the recogniser of a run as ONNX, atomically; `layers` are those whose states come out (the last where none
-    is named). Returns the number of mel bands that it reads."""
+    """Write the recogniser of a run as ONNX, atomically.
+
+    Args:
+        run_dir: A trained run.
+        path: The file.
+        layers: Those whose states come out; the last where none is named.
+        int8: Store large weights in int8.
+
+    Returns:
+        The number of mel bands that it reads.
+
+    Raises:
+        PhonobenchError: For an encoder that does not read log-mels.
+    """
     module = exportable(run_dir, layers)
     example = torch.zeros(1, module.model.encoder.bands, 2 * 100)
     outputs = ("logp", "states") if module.model.judge is None else ("logp", "states", "judged")
@@ -67,7 +79,15 @@ def export(run_dir: Path, path: Path, layers: Sequence[int], *, int8: bool = Tru
 
 
 def export_score_head(run_dir: Path, path: Path) -> bool:
-    """Write the score head of a run as ONNX (for one utterance), if it has one; returns whether it has."""
+    """Write the score head of a run as ONNX, for one utterance.
+
+    Args:
+        run_dir: A trained run.
+        path: The file.
+
+    Returns:
+        Whether the run has a score head; without one nothing is written.
+    """
     model = trained.load(run_dir).cpu()
     if model.judge is None:
         return False
@@ -85,7 +105,15 @@ def write(
     free: dict[str, dict[int, str]],
     outputs: tuple[str, ...],
 ) -> None:
-    """One ONNX file of a module; `free` names the axes of each input that may be of any length."""
+    """One ONNX file of a module, atomically.
+
+    Args:
+        module: In evaluation mode.
+        example: Its inputs.
+        path: The file.
+        free: By input the axes that may be of any length, with their names.
+        outputs: The names of what it gives.
+    """
     axes = tuple(dict.fromkeys(free[name], torch.export.Dim.AUTO) for name in free)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own plans

@@ -26,9 +26,17 @@ logger = logging.getLogger(__name__)
 
 
 def locate(card: Card, source: str | None = None) -> Path:
-    """The folder of the card's checkpoint: `source` (folder or hub id), the models folder, else the hub.
+    """The folder of the card's checkpoint: `source`, the models folder, else the hub.
 
-    Raises PhonobenchError where it cannot be had, with the remedy.
+    Args:
+        card: The system.
+        source: A folder or a hub id, in place of the card's own.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PhonobenchError: Where it cannot be had, with the remedy.
     """
     if source is not None and Path(source).is_dir():
         return Path(source)
@@ -72,7 +80,18 @@ def _download(card: Card, name: str, revision: str | None) -> Path:
 
 
 def load(card: Card, folder: Path) -> Encoder:
-    """The encoder with the weights of `folder`, float32. Raises PhonobenchError for any other kind of checkpoint."""
+    """The encoder with the weights of a checkpoint, float32.
+
+    Args:
+        card: The system.
+        folder: The checkpoint in Hugging Face format.
+
+    Returns:
+        The encoder.
+
+    Raises:
+        PhonobenchError: For any other kind of checkpoint, pickled weights, and missing tensors.
+    """
     config = read_json(folder / "config.json")
     if card.family == "speechtokenizer":
         return speechtokenizer.load_tokenizer(card, folder, config)
@@ -165,9 +184,15 @@ def build(card: Card, config: dict[str, Any] | None = None) -> Encoder:
 
 
 def fingerprint(folder: Path, card: Card | None = None) -> str:
-    """Revision of a checkpoint folder: the hub's commit where the path names it, else the files' and config's hash.
+    """Revision of a checkpoint folder.
 
-    Of a checkpoint whose encoder is a part, the hash is of the files that hold that part; the others need not be there.
+    Args:
+        folder: The checkpoint.
+        card: Its system. Of one whose encoder is a part, the hash is of the files that hold that part; the others need
+            not be there.
+
+    Returns:
+        The hub's commit where the path names it, else "sha256:" and the hash of the config and the weights.
     """
     if folder.parent.name == "snapshots":
         return folder.name

@@ -20,9 +20,17 @@ INDEX = "model.safetensors.index.json"
 
 
 def holding(folder: Path, part: str) -> dict[str, dict[str, str]]:
-    """File -> tensor's name in it -> its name inside the part called `part` ("audio_tower."; "" is all).
+    """Where the tensors of a part lie.
 
-    Raises PhonobenchError where no file of the folder has any.
+    Args:
+        folder: The checkpoint.
+        part: Prefix of their names ("audio_tower."); "" is all.
+
+    Returns:
+        File -> tensor's name in it -> its name inside the part.
+
+    Raises:
+        PhonobenchError: Where no file of the folder has any.
     """
     pattern = re.compile(rf"^(?:.*\.)?{re.escape(part)}(.+)$" if part else r"^(.+)$")
     found: dict[str, dict[str, str]] = {}
@@ -35,9 +43,17 @@ def holding(folder: Path, part: str) -> dict[str, dict[str, str]]:
 
 
 def read(folder: Path, part: str) -> dict[str, Tensor]:
-    """The tensors of the part by their names inside it, float32.
+    """The tensors of a part, float32.
 
-    Raises PhonobenchError where a file that holds some is missing or damaged.
+    Args:
+        folder: The checkpoint.
+        part: Prefix of their names; "" is all.
+
+    Returns:
+        By name inside the part the tensor.
+
+    Raises:
+        PhonobenchError: Where a file that holds some is missing or damaged.
     """
     tensors: dict[str, Tensor] = {}
     for file, names in holding(folder, part).items():

@@ -47,9 +47,16 @@ def digest(run_dir: Path) -> str:
 def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogniser:
     """The recogniser of a trained run, in evaluation mode, on this machine's device.
 
-    `source` says where a frozen encoder's checkpoint lies. Adapters are added into the weights that they correct,
-    unless these are quantised or `merge` is false.
-    Raises PhonobenchError where weights are missing, of another card, or the checkpoint is not the one trained on.
+    Args:
+        run_dir: The run's folder.
+        source: Where a frozen encoder's checkpoint lies, in place of the card's own.
+        merge: Add adapters into the weights that they correct, unless these are quantised.
+
+    Returns:
+        The recogniser.
+
+    Raises:
+        PhonobenchError: Where weights are missing, of another card, or the checkpoint is not the one trained on.
     """
     manifest = store.read_run(run_dir)
     path = run_dir / "weights" / FILE
@@ -92,9 +99,15 @@ def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogn
 
 
 def begin_from(run_dir: Path, model: Recogniser, card: Card) -> None:
-    """Put the trained weights of another run of `card` into `model`: head and encoder, or the head of a frozen one.
+    """Put the trained weights of another run into a model: head and encoder, or the head of a frozen one.
 
-    Raises PhonobenchError where that run is not trained to its end, of another card, or has another head.
+    Args:
+        run_dir: That run.
+        model: Is changed.
+        card: The system, which must be that of the run.
+
+    Raises:
+        PhonobenchError: Where that run is not trained to its end, of another card, or has another head.
     """
     manifest = store.read_run(run_dir)
     if manifest["card"] != card.name or manifest.get("status") != "trained":

@@ -61,7 +61,12 @@ class KaldiFrontEnd(nn.Module):
 
 
 def kaldi_frames(samples: int) -> int:
-    """Frames of `KaldiFrontEnd`."""
+    """Frames of `KaldiFrontEnd`.
+
+    Example:
+        >>> kaldi_frames(399), kaldi_frames(400), kaldi_frames(16_000)
+        (0, 1, 98)
+    """
     return 1 + (samples - FRAME) // STEP if samples >= FRAME else 0
 
 
@@ -108,12 +113,29 @@ class NemoFrontEnd(nn.Module):
 
 
 def nemo_frames(samples: int) -> int:
-    """Frames of `NemoFrontEnd` that count."""
+    """Frames of `NemoFrontEnd` that count.
+
+    Example:
+        >>> nemo_frames(16_000)
+        100
+    """
     return samples // STEP
 
 
 def halved(frames: int, times: int) -> int:
-    """Frames after `times` convolutions of stride two that keep an odd one."""
+    """Frames after convolutions of stride two that keep an odd one.
+
+    Args:
+        frames: Frames that go in.
+        times: Convolutions.
+
+    Returns:
+        Frames that come out.
+
+    Example:
+        >>> halved(100, 3), halved(97, 3)
+        (13, 13)
+    """
     return math.ceil(frames / (1 << times))
 
 

@@ -24,12 +24,22 @@ ROUND = 32
 
 
 def rounded(longest: int) -> int:
-    """The padded number of states of a batch whose longest utterance has `longest`."""
+    """The padded number of states of a batch whose longest utterance has `longest`.
+
+    Example:
+        >>> rounded(32), rounded(33)
+        (32, 64)
+    """
     return -(-longest // ROUND) * ROUND
 
 
 def states(samples: int) -> int:
-    """Number of encoder states (20 ms) that cover `samples`."""
+    """Number of encoder states (20 ms) that cover `samples`.
+
+    Example:
+        >>> states(320), states(321)
+        (1, 2)
+    """
     return -(-samples // SAMPLES_PER_STATE)
 
 

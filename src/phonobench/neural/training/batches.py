@@ -36,7 +36,19 @@ class TrainingData:
 def read(
     utterances: Sequence[Utterance], report: Callable[[Progress], None], stage: str = "read audio"
 ) -> TrainingData:
-    """Decode the audio of all utterances. Raises PhonobenchError that names the first file that cannot be read."""
+    """Decode the audio of all utterances.
+
+    Args:
+        utterances: Whose.
+        report: Called with the progress.
+        stage: Its name in the progress.
+
+    Returns:
+        Waves, durations and targets.
+
+    Raises:
+        PhonobenchError: Names the first file that cannot be read.
+    """
     waves = []
     for done, utterance in enumerate(utterances, start=1):
         waves.append(audio.read(utterance.audio))
@@ -54,9 +66,18 @@ class Batch:
 
 
 def plan(seconds: np.ndarray, batch_seconds: float, speeds: tuple[float, ...], seed: tuple[int, ...]) -> list[Batch]:
-    """One epoch: every utterance once, batches of `batch_seconds` with padding counted, neighbours in length together.
+    """One epoch: every utterance once, neighbours in length together.
 
     Utterances that pad to the same length form a group of one batch size, so that the shapes of a run are few.
+
+    Args:
+        seconds: Durations, (n,).
+        batch_seconds: Audio of a batch, padding counted.
+        speeds: Of which each utterance draws one.
+        seed: Of the order and the speeds.
+
+    Returns:
+        The batches.
     """
     rng = np.random.default_rng(seed)
     speed = rng.choice(np.array(speeds), size=len(seconds))
@@ -93,9 +114,15 @@ class Schedule:
 
 
 def schedule(seconds: np.ndarray, recipe: Recipe, seed: int) -> Schedule:
-    """The steps of a training over utterances of these durations (n,).
+    """The steps of a training. An accumulated step does not straddle two epochs: each ends with what is left.
 
-    An accumulated step does not straddle two epochs: each ends with what is left.
+    Args:
+        seconds: Durations of the utterances, (n,).
+        recipe: Epochs, size of a batch, batches of a step.
+        seed: Of the order.
+
+    Returns:
+        By epoch the batches of each step.
     """
     epochs = []
     for epoch in range(recipe.epochs):

@@ -80,7 +80,21 @@ def _frames(encoder: QuantisedEncoder, data: TrainingData, seed: int, report: On
 
 
 def residual(states: Tensor, books: int, size: int, seed: int, report: OnProgress) -> list[Tensor]:
-    """`books` codebooks (size, width), each of what those before it left over. PhonobenchError for few frames."""
+    """Codebooks, each of what those before it left over.
+
+    Args:
+        states: Frames (n, width).
+        books: Codebooks.
+        size: Codes of each.
+        seed: Of the first centres.
+        report: Called with the progress.
+
+    Returns:
+        `books` tensors (size, width).
+
+    Raises:
+        PhonobenchError: For fewer frames than codes.
+    """
     if len(states) < size:
         raise PhonobenchError(f"{len(states)} frames cannot make {size} codes: train on more utterances")
     rest, found = states.clone(), []

@@ -28,9 +28,15 @@ SHARED = 100.0
 
 
 def label_states(data: TrainingData, report: OnProgress) -> list[np.ndarray]:
-    """What is said in each state (20 ms) of each utterance: (S,) ids of canonical phones, 0 for silence.
+    """The phone of each state (20 ms) of each utterance, by rounds of a flat start.
 
-    An utterance with fewer states than phones stays as it was laid.
+    Args:
+        data: The training utterances.
+        report: Called with the progress.
+
+    Returns:
+        (S,) ids of canonical phones an utterance, 0 for silence. One with fewer states than phones keeps the labels of
+        equal lengths.
     """
     cepstral, loudness = _features(data, report)
     ids = [np.array(phones, dtype=np.int64) for phones in data.targets]
@@ -106,5 +112,17 @@ def _halved(frames: np.ndarray) -> np.ndarray:
 
 
 def stretched(labels: Sequence[int] | np.ndarray, length: int) -> np.ndarray:
-    """Labels (S,) at another number of frames, each frame by its place in the utterance."""
+    """Labels at another number of frames, each frame by its place in the utterance.
+
+    Args:
+        labels: (S,).
+        length: Frames that are wanted.
+
+    Returns:
+        (length,).
+
+    Example:
+        >>> stretched([1, 2], 4).tolist(), stretched([1, 2, 3, 4], 2).tolist()
+        ([1, 1, 2, 2], [1, 3])
+    """
     return np.asarray(labels)[np.arange(length) * len(labels) // max(1, length)]

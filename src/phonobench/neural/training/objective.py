@@ -32,9 +32,15 @@ IGNORED = -1
 def targets(
     utterances: Sequence[Utterance], canonical: Sequence[tuple[int, ...]], recipe: Recipe
 ) -> list[tuple[int, ...]]:
-    """What each utterance is to be recognised as: `canonical` ids, with neighbouring wildcards made one.
+    """What each utterance is to be recognised as.
 
-    A phone without a human score is kept as it is.
+    Args:
+        utterances: With their human scores; a phone without one is kept as it is.
+        canonical: The ids of the prompt's phones, one tuple an utterance.
+        recipe: `wildcard_below` says below which score a phone becomes a wildcard.
+
+    Returns:
+        The ids, neighbouring wildcards made one.
     """
     if not recipe.wildcard_below:
         return list(canonical)
@@ -50,8 +56,14 @@ def targets(
 def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: Recipe) -> Tensor:
     """Nats per target phone: CTC, plus the recipe's share of consistency and smoothing.
 
-    `logp` (batch, S, 40). With consistency the batch holds every utterance twice, views in the same order, and
-    `targets` those of one view. An utterance with fewer frames than its targets need counts nothing.
+    Args:
+        logp: Log-posteriors (batch, S, 40). With consistency every utterance is there twice, views in the same order.
+        lengths: Frames of each row, (batch,).
+        targets: Of one view. An utterance with fewer frames than its targets need counts nothing.
+        recipe: The shares.
+
+    Returns:
+        A scalar.
     """
     wanted = targets * _views(recipe)
     sizes = torch.tensor([len(ids) for ids in wanted])
@@ -70,9 +82,16 @@ def loss(logp: Tensor, lengths: Tensor, targets: list[tuple[int, ...]], recipe: 
 
 
 def framewise(logp: Tensor, lengths: Tensor, labels: list[np.ndarray], recipe: Recipe) -> Tensor:
-    """Nats per frame: cross-entropy with a phone (or silence) for every state, as `flat_start.label_states` gives them.
+    """Nats per frame: cross-entropy with a phone (or silence) for every state.
 
-    `logp` and `lengths` as in `loss`; labels (S,) are stretched to the frames of an utterance played faster or slower.
+    Args:
+        logp: Log-posteriors (batch, S, 40).
+        lengths: Frames of each row, (batch,).
+        labels: (S,) as `flat_start.label_states` gives them; stretched to utterances that are played faster or slower.
+        recipe: The share of smoothing.
+
+    Returns:
+        A scalar.
     """
     aims = torch.full(logp.shape[:2], IGNORED)
     for row, (length, ids) in enumerate(zip(lengths.tolist(), labels * _views(recipe), strict=True)):
@@ -95,5 +114,17 @@ def _disagreement(logp: Tensor, keep: Tensor) -> Tensor:
 
 
 def infeasible(lengths: list[int], targets: list[tuple[int, ...]]) -> list[int]:
-    """Indices of utterances that have fewer frames than CTC needs (phones plus blanks between equal neighbours)."""
+    """Indices of utterances that have fewer frames than CTC needs (phones plus blanks between equal neighbours).
+
+    Args:
+        lengths: Frames of each utterance.
+        targets: Its ids.
+
+    Returns:
+        The indices, rising.
+
+    Example:
+        >>> infeasible([3, 2, 3], [(1, 2, 3), (1, 2, 3), (1, 1, 2)])
+        [1, 2]
+    """
     return [index for index, (frames, ids) in enumerate(zip(lengths, targets, strict=True)) if frames < ctc.needed(ids)]

@@ -46,8 +46,21 @@ def build(
 ) -> Page:  # fmt: skip
     """Reads and computes the page of some runs on one split. With two or more, the first two make the gap section.
 
-    `resamples` are the draws of the gap, `audio_bytes` what the embedded sound files may take.
-    Raises PhonobenchError where a run lacks results or posteriors, or where the runs cover other utterances.
+    Args:
+        run_dirs: The folders of the runs.
+        corpus: The one that they were inferred on.
+        results_root: The folder of all results.
+        split: train, dev or test.
+        thresholds: Of the gap's cases; None: the defaults.
+        resamples: Draws of the gap.
+        audio_bytes: What the embedded sound files may take.
+        report: Called with the progress.
+
+    Returns:
+        The page, ready to be rendered.
+
+    Raises:
+        PhonobenchError: Where a run lacks results or posteriors, or where the runs cover other utterances.
     """
     table = _table(run_dirs, corpus, results_root, split)
     predicted = [evaluate.predict_split(run_dir, corpus, split, controls=False, report=report) for run_dir in run_dirs]
@@ -95,7 +108,15 @@ def build(
 
 
 def render(page: Page, gap_first: bool = False) -> str:
-    """The page as HTML; `gap_first` puts the gap and its cases before all else."""
+    """The page as HTML.
+
+    Args:
+        page: What `build` made.
+        gap_first: Puts the gap and its cases before all else.
+
+    Returns:
+        One file that needs nothing else.
+    """
     letters = {system["id"]: system["letter"] for system in page.data["systems"]}
     return html.render(
         "page.html.j2", page.data, ("page.js", "charts.js", "cases.js"),

@@ -26,7 +26,14 @@ Confusions = dict[str, list[int]]
 
 
 def confusions(predicted: SplitPredictions) -> Confusions:
-    """Where each canonical phone was recognised as another, deleted (`<DEL>`), or one was inserted (`<INS>`)."""
+    """Where each canonical phone was recognised as another, deleted (`<DEL>`), or one was inserted (`<INS>`).
+
+    Args:
+        predicted: The predictions of a run on a split.
+
+    Returns:
+        By confusion the utterances (indices, with repeats), in order.
+    """
     found: Confusions = {}
     for index, (utterance, prediction) in enumerate(zip(predicted.utterances, predicted.predictions, strict=True)):
         expected, hypothesis = utterance.prompt.phones, phones.decode(prediction.hypothesis)
@@ -42,10 +49,20 @@ def choose(
     utterances: Sequence[Utterance], pers: np.ndarray, gap_cases: Mapping[str, Sequence[int]],
     confused: Sequence[Confusions], budget: int,
 ) -> dict[int, list[str]]:  # fmt: skip
-    """Utterances to embed, by index, with the reasons; their sound files take no more than `budget` bytes.
+    """Utterances to embed, with the reasons.
 
-    `pers` (systems, U). First come the worst and the disputed of each system, those that split the systems, the gap
-    cases and the poorest speech; then, until the budget is spent, one for each confusion, the commonest first.
+    First come the worst and the disputed of each system, those that split the systems, the gap cases and the poorest
+    speech; then, until the budget is spent, one for each confusion, the commonest first.
+
+    Args:
+        utterances: Those of the split, (U,).
+        pers: PER of each system and utterance, (systems, U).
+        gap_cases: By kind the indices of its utterances.
+        confused: The confusions of each system.
+        budget: Bytes that their sound files may take.
+
+    Returns:
+        By index the reasons.
     """
     wanted = _reasons(utterances, pers) | {f"gap: {kind}": list(found) for kind, found in gap_cases.items()}
     size = [u.audio.stat().st_size for u in utterances]
@@ -95,7 +112,16 @@ def _merged(lists: Sequence[np.ndarray]) -> list[int]:
 
 
 def evidence_by_id(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[str], CTCEvidence | None]:
-    """The CTC evidence of a run by utterance, for times (`runs.frames_of`); None where nothing has them."""
+    """The CTC evidence of a run by utterance, for times (`runs.frames_of`).
+
+    Args:
+        run_dir: The run; of a fusion by likelihoods, frames are those of its heaviest member.
+        split: The split.
+        ids: Utterances that are read.
+
+    Returns:
+        A function from an id to the evidence; None where no frames are known.
+    """
     folder = runs.frames_of(run_dir)
     if folder is None or not store.posteriors_folder(folder, split).exists():
         return lambda _: None
@@ -105,10 +131,16 @@ def evidence_by_id(run_dir: Path, split: str, ids: Sequence[str]) -> Callable[[s
 
 
 def detail(predicted: SplitPredictions, index: int, evidence: CTCEvidence | None) -> dict[str, Any]:
-    """One system on one utterance: spans (centiseconds), scores and rivals of the expected phones, and what it
-    recognised.
+    """One system on one utterance.
 
-    `recognised`: phone, span, whether it is the expected one. `deleted`: expected phones that were not recognised.
+    Args:
+        predicted: The predictions of the system on the split.
+        index: The utterance.
+        evidence: Its CTC evidence; None where no frames are known.
+
+    Returns:
+        `spans` (centiseconds), `scores` and `rivals` of the expected phones; `recognised`: phone, span, whether it is
+        the expected one; `deleted`: expected phones (indices) that were not recognised.
     """
     utterance, prediction = predicted.utterances[index], predicted.predictions[index]
     expected, hypothesis = phones.encode(utterance.prompt.phones), prediction.hypothesis
@@ -127,7 +159,15 @@ def detail(predicted: SplitPredictions, index: int, evidence: CTCEvidence | None
 
 
 def spans_of(evidence: CTCEvidence | None, ids: Sequence[int]) -> list[list[int] | None]:
-    """Start and end of each phone in centiseconds, for the eye: half-way between CTC peaks; None where unknown."""
+    """Start and end of each phone in centiseconds, for the eye: half-way between CTC peaks.
+
+    Args:
+        evidence: That of the utterance; None where no frames are known.
+        ids: The phones, at least one.
+
+    Returns:
+        (start, end) of each phone; None where unknown or where there are too few frames.
+    """
     if evidence is None or not ids:
         return [None] * len(ids)
     try:

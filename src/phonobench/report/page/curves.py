@@ -19,7 +19,19 @@ LENGTHS = ((1, 10), (11, 20), (21, 30), (31, None))
 
 
 def roc(score: np.ndarray, truth: np.ndarray) -> list[list[float]]:
-    """Points (false positive rate, true positive rate) from (0, 0) to (1, 1), thinned; [] where one class is absent."""
+    """Points (false positive rate, true positive rate) from (0, 0) to (1, 1), thinned along the curve.
+
+    Args:
+        score: Higher means positive, (n,).
+        truth: What is positive, bool (n,).
+
+    Returns:
+        The points; [] where one class is absent.
+
+    Example:
+        >>> roc(np.array([0.9, 0.8, 0.1]), np.array([True, False, False]))
+        [[0.0, 0.0], [0.0, 1.0], [0.5, 1.0], [1.0, 1.0]]
+    """
     if not truth.any() or truth.all():
         return []
     order = np.argsort(-score, kind="stable")
@@ -45,10 +57,14 @@ def rocs(predicted: SplitPredictions) -> dict[str, list[list[float]]]:
 
 
 def calibration(predicted: SplitPredictions, bins: int = 10) -> list[list[float]]:
-    """Of phones: mean predicted probability, share that raters called right (accuracy 0.5 or more),
-    count; one row a bin.
+    """Calibration of phone scores: exp of the score `sd` (gop.probability), the expected phone against all rivals.
 
-    The probability is that of the expected phone against all rivals, exp of the score `sd` (gop.probability).
+    Args:
+        predicted: The predictions of a run on a split.
+        bins: Bins of equal width; empty ones have no row.
+
+    Returns:
+        By bin the mean predicted probability, the share that raters called right (accuracy 0.5 or more), the count.
     """
     probability = np.exp(np.concatenate([p.phone_score for p in predicted.predictions]))
     human = np.concatenate([np.asarray(u.judgement.phone_accuracy, dtype=float) for u in predicted.utterances])
@@ -60,13 +76,32 @@ def calibration(predicted: SplitPredictions, bins: int = 10) -> list[list[float]
 
 
 def calibration_error(bins: list[list[float]]) -> float | None:
-    """Expected calibration error: the mean distance of predicted and right over the bins, weighted by their counts."""
+    """Expected calibration error: the mean distance of predicted and right over the bins, weighted by their counts.
+
+    Args:
+        bins: Rows of `calibration`.
+
+    Returns:
+        The error; None without phones.
+
+    Example:
+        >>> calibration_error([[0.25, 0.5, 10], [1.0, 1.0, 30]])
+        0.0625
+    """
     total = sum(n for _, _, n in bins)
     return sum(n * abs(predicted - right) for predicted, right, n in bins) / total if total else None
 
 
 def by_phone(predicted: SplitPredictions, draws: np.ndarray) -> list[dict[str, Any]]:
-    """Each canonical phone's error rate (replaced or left out) with its interval and its commonest wrong hypotheses."""
+    """Each canonical phone's error rate (substituted or deleted) with its interval and its commonest wrong hypotheses.
+
+    Args:
+        predicted: The predictions of a run on a split.
+        draws: Speaker weights, (R + 1, speakers).
+
+    Returns:
+        One row a phone that occurs.
+    """
     occurs, missed = phone_errors(predicted.utterances, predicted.predictions)
     table = tasks.recognition.confusions(predicted.predictions, predicted.utterances)
     speaker = np.unique([u.speaker for u in predicted.utterances], return_inverse=True)[1]
@@ -85,7 +120,15 @@ def by_phone(predicted: SplitPredictions, draws: np.ndarray) -> list[dict[str, A
 
 
 def by_length(predicted: SplitPredictions, draws: np.ndarray) -> dict[str, dict[str, Any]]:
-    """PER, utterance Pearson and phone AUC by the number of canonical phones, as a breakdown of a result file."""
+    """PER, utterance Pearson and phone AUC by the number of canonical phones.
+
+    Args:
+        predicted: The predictions of a run on a split.
+        draws: Speaker weights, (R + 1, speakers).
+
+    Returns:
+        By band and metric the value, as a breakdown of a result file.
+    """
     length = np.array([len(u.prompt.phones) for u in predicted.utterances])
     found: dict[str, dict[str, Any]] = {}
     for low, high in LENGTHS:
