@@ -16,7 +16,6 @@ from typer.testing import CliRunner, Result
 
 from phonobench import bench, corpora, results, store
 from phonobench.cli import VERBS, app, output
-from phonobench.cli.options import CorpusOption
 from phonobench.cli.verb import Verb, add_verb
 from phonobench.store import provenance
 from phonobench.systems import cards, local_models, recipe
@@ -66,7 +65,6 @@ def test_a_verb_is_added_at_run_time() -> None:
     text = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8").split("## A verb\n")[1]
     function, row = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
     module = types.ModuleType("count")
-    module.__dict__.update(CorpusOption=CorpusOption, PhonobenchError=PhonobenchError, corpora=corpora)
     exec(function, module.__dict__)
     added = eval(f"{{{row}}}", {"count": module, "Verb": Verb})
     other = typer.Typer()

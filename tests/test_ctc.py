@@ -145,6 +145,17 @@ def test_the_certificate_sends_doubtful_columns_to_the_slow_path() -> None:
     assert recomputed(spread(200, 40, 60.0, seed=0)) > 30 * 20
 
 
+@pytest.mark.parametrize("phone", [31, 39])
+def test_a_single_doubtful_column_goes_to_the_slow_path_too(phone: int) -> None:
+    ids = tuple(range(1, 31))
+    logp = peaky(200, ids, strength=12.0, seed=0)
+    logp[:, phone] = -3000.0  # its sum underflows where the others' are certain
+    found = ctc.rivals(logp, ids)
+    for i in (0, 7, 29):
+        expected = ctc.forward(logp, (*ids[:i], phone, *ids[i + 1 :]))
+        assert found.substitute[i, phone - 1] == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("sharpness", [1.0, 8.0, 60.0])
 def test_against_torch(sharpness: float) -> None:

@@ -418,6 +418,25 @@ def test_the_acoustic_models_of_a_package_stay_in_the_order_of_their_panels() ->
         panels(names[:6], 4)
 
 
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [("phone_accuracy", "phone accuracy of"), ("word_stress", "word stress of"), ("total", "to: total of")],
+)
+def test_a_corpus_without_one_of_the_scores_is_refused_before_anything_is_computed(tmp_path, field, named) -> None:
+    from phonobench import fitting
+
+    corpus = synthetic.read()
+
+    def without(utterance):
+        value = getattr(utterance.judgement, field)
+        unknown = (float("nan"),) * len(value) if isinstance(value, tuple) else float("nan")
+        return dataclasses.replace(utterance, judgement=dataclasses.replace(utterance.judgement, **{field: unknown}))
+
+    partly = tuple(without(u) if u.split != "test" else u for u in corpus.utterances)
+    with pytest.raises(PhonobenchError, match=f"synthetic has no human score to fit.*{named} no train speaker"):
+        fitting.fit([tmp_path / "run"], dataclasses.replace(corpus, utterances=partly), tmp_path)
+
+
 @pytest.mark.torch
 @pytest.mark.slow
 def test_a_panel_of_two_recognisers_votes_by_folds_with_and_without_torch(tmp_path) -> None:
