@@ -21,7 +21,7 @@ else:
 SOURCE = Path(phonobench.__file__).parent
 
 LAYERS = (
-    ("_version", "types", "phones", "audio", "compiled"),
+    ("_version", "types", "phones", "audio", "compiled", "visible"),
     ("systems",),
     ("edits", "ctc", "stats", "store"),
     ("evidence", "gop", "results", "fusion"),

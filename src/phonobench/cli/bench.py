@@ -26,7 +26,7 @@ from phonobench.cli.options import (
     parse_settings,
     use_models,
 )
-from phonobench.cli.output import print_caveats, print_json, print_note, print_table, progress
+from phonobench.cli.output import print_caveats, print_json, print_line, print_note, print_table, progress
 from phonobench.cli.report import write_page
 from phonobench.types import Corpus, PhonobenchError
 
@@ -116,7 +116,7 @@ def _write_jobs(path: Path, todo: Sequence[TrainingJob], settings: Sequence[str]
         words += [word for option, value in places.items() for word in (option, value)]
         lines.append(shlex.join(words))
     store.write_bytes(path, ("\n".join(lines) + "\n").encode())
-    print(f"{path}: {len(lines)} commands, one a line")
+    print_line(f"{path}: {len(lines)} commands, one a line")
 
 
 def _show_seeds(results_root: Path, done: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from phonobench import corpora
 from phonobench.cli.options import CorpusOption, JsonOption
-from phonobench.cli.output import print_json, print_note, print_table, progress
+from phonobench.cli.output import print_json, print_line, print_note, print_table, progress
 from phonobench.types import OnProgress, PhonobenchError
 
 _ROWS = {
@@ -107,13 +107,13 @@ def _print(statistics: dict[str, Any]) -> None:
     rows.append(["genders", *(", ".join(f"{n} {g}" for g, n in s["genders"].items()) for s in splits.values())])
     kind = "synthetic speech" if statistics["synthetic"] else "checked"
     print_table(f"{statistics['name']} ({kind}): {statistics['root']}", ("", *splits), rows, right=tuple(splits))
-    print(f"Fingerprint {statistics['fingerprint'][:16]}. Histograms of ages and scores: --json.")
+    print_line(f"Fingerprint {statistics['fingerprint'][:16]}. Histograms of ages and scores: --json.")
     if statistics["lacking"]:
-        print(f"Known of no utterance: {', '.join(statistics['lacking'])}. Metrics that need them are undefined.")
+        print_line(f"Known of no utterance: {', '.join(statistics['lacking'])}. Metrics that need them are undefined.")
     for fault in statistics.get("audio_faults", ()):
-        print(f"{fault['path']}: {fault['message']}")
+        print_line(f"{fault['path']}: {fault['message']}")
     if statistics.get("audio_faults") == []:
-        print("Every sound file decodes; none is silent, clipped, cut or double.")
+        print_line("Every sound file decodes; none is silent, clipped, cut or double.")
 
 
 def _number(count: int | None) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
-from phonobench.cli.output import print_caveats, print_json, print_note, print_table, progress
+from phonobench.cli.output import print_caveats, print_json, print_line, print_note, print_table, progress
 
 SHOWN = 8
 
@@ -47,5 +47,5 @@ def choose_decoder(
         print_table(f"{run_dir.name}: the best of {len(tried)}", ("decoder", column), rows)
         if "chosen_by" in facts:
             print_note(f"chosen by PER over all dev utterances: {facts['chosen_by']}")
-    print(f"{run_dir.name} is decoded by {facts['name']}")
+    print_line(f"{run_dir.name} is decoded by {facts['name']}")
     print_note(f"next: phonobench evaluate {run_dir.name}")

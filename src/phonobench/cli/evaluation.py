@@ -18,7 +18,16 @@ from phonobench.cli.options import (
     ResultsOption,
     RunsOption,
 )
-from phonobench.cli.output import figure, interval, print_caveats, print_json, print_note, print_table, progress
+from phonobench.cli.output import (
+    figure,
+    interval,
+    print_caveats,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
 from phonobench.types import PhonobenchError, Split
 
 if TYPE_CHECKING:
@@ -113,8 +122,8 @@ def compare_runs(
         return
     letters = {run: chr(ord("A") + place) for place, run in enumerate(comparison.runs)}
     for run, letter in letters.items():
-        print(f"{letter} = {run}")
-    print(f"{comparison.split}: {comparison.utterances} utterances of {comparison.speakers} speakers, paired\n")
+        print_line(f"{letter} = {run}")
+    print_line(f"{comparison.split}: {comparison.utterances} utterances of {comparison.speakers} speakers, paired\n")
     rows = [gap_row(gap, letters) for gap in comparison.gaps]
     print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
 
@@ -170,5 +179,5 @@ def _print(split: str, metrics: dict[str, Value]) -> None:
         if value.reason:
             reasons.setdefault(value.reason, []).append(name)
     for reason, names in reasons.items():
-        print(f"- {', '.join(names)}: {reason}")
+        print_line(f"- {', '.join(names)}: {reason}")
     print()

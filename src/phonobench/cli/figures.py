@@ -10,7 +10,7 @@ import typer
 
 from phonobench import corpora, store
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
-from phonobench.cli.output import print_caveats, print_json, progress
+from phonobench.cli.output import print_caveats, print_json, print_line, progress
 from phonobench.cli.report import evaluated
 from phonobench.types import PhonobenchError, Split
 
@@ -53,7 +53,7 @@ def draw_figures(
     if as_json:
         print_json({"files": [str(path) for path in written]})
         return
-    print(f"{output}: {', '.join(made)} as {' and '.join(suffixes)}")
+    print_line(f"{output}: {', '.join(made)} as {' and '.join(suffixes)}")
 
 
 def require_matplotlib() -> None:

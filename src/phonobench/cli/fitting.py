@@ -10,7 +10,7 @@ import typer
 from phonobench import corpora, store
 from phonobench.bench import require_torch
 from phonobench.cli.options import RUNS, CorpusOption, JsonOption, RunsOption
-from phonobench.cli.output import print_caveats, print_json, print_note, progress
+from phonobench.cli.output import print_caveats, print_json, print_line, print_note, progress
 from phonobench.types import PhonobenchError
 
 FormerOption = Annotated[list[str] | None, typer.Option("--listener", hidden=True)]
@@ -62,7 +62,7 @@ def fit_scorer(
     if as_json:
         print_json(store.read_run(run_dir))
         return
-    print(run_dir.name)
+    print_line(run_dir.name)
     print_note(f"next: phonobench evaluate {run_dir.name}, phonobench export {run_dir.name} FOLDER")
 
 
@@ -95,5 +95,5 @@ def export_scorer(
     if as_json:
         print_json({"folder": str(folder), "bytes": size})
         return
-    print(f"{folder}: {size / 1e6:.1f} MB")
+    print_line(f"{folder}: {size / 1e6:.1f} MB")
     print_note(f"next: phonobench score my.wav --text '...' --package {folder}")

@@ -12,7 +12,16 @@ import typer
 from phonobench import corpora, store
 from phonobench.cli.evaluation import GAP_COLUMNS, gap_row
 from phonobench.cli.options import RESULTS, RUNS, CorpusOption, JsonOption, ResultsOption, RunsOption
-from phonobench.cli.output import figure, interval, print_caveats, print_json, print_note, print_table, progress
+from phonobench.cli.output import (
+    figure,
+    interval,
+    print_caveats,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
 from phonobench.types import PhonobenchError
 
 if TYPE_CHECKING:
@@ -108,7 +117,7 @@ def _show_curve(
     if as_json:
         print_json(described)
         return
-    print(f"Test, by the weight of {names[0]} (the rest is {names[1]}'s); * was chosen on dev")
+    print_line(f"Test, by the weight of {names[0]} (the rest is {names[1]}'s); * was chosen on dev")
     columns = ("weight", *points[0].metrics)
     rows = [
         (
@@ -158,8 +167,8 @@ def _show(
     gaps = [gap for gap in compared.gaps if gap.a in fused and gap.b in names]
     letters = {run: chr(ord("A") + place) for place, run in enumerate(compared.runs)}
     for run, letter in letters.items():
-        print(f"{letter} = {run}{' (chosen on dev)' if fused.get(run) == chosen else ''}")
-    print(f"{compared.split}: {compared.utterances} utterances of {compared.speakers} speakers, paired\n")
+        print_line(f"{letter} = {run}{' (chosen on dev)' if fused.get(run) == chosen else ''}")
+    print_line(f"{compared.split}: {compared.utterances} utterances of {compared.speakers} speakers, paired\n")
     rows = [gap_row(gap, letters) for gap in gaps]
     print_table("", GAP_COLUMNS, rows, right=GAP_COLUMNS[2:8])
     print_note(

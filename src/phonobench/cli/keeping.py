@@ -10,7 +10,7 @@ import typer
 from phonobench import store
 from phonobench.bench import require_torch
 from phonobench.cli.options import KEPT, RUNS, JsonOption, RunsOption
-from phonobench.cli.output import print_json
+from phonobench.cli.output import print_json, print_line
 from phonobench.types import PhonobenchError
 
 KeptOption = Annotated[Path, typer.Option("--kept", help="Folder of the small copies.")]
@@ -31,7 +31,7 @@ def keep_run(
     if as_json:
         print_json({"folder": str(folder), "bytes": size})
     else:
-        print(f"{folder}: {size / 1e6:.1f} MB")
+        print_line(f"{folder}: {size / 1e6:.1f} MB")
 
 
 def restore_runs(
@@ -51,4 +51,4 @@ def restore_runs(
     if as_json:
         print_json({"runs": restored})
     else:
-        print("\n".join(restored))
+        print_line("\n".join(restored))

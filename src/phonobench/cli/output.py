@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import sys
@@ -15,9 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from phonobench import store
 from phonobench.types import Corpus, OnProgress, Progress
+from phonobench.visible import visible, visible_json
 
 MEGABYTE = 1_000_000
 BYTES_FROM = 10 * MEGABYTE
@@ -29,12 +30,17 @@ QUIET_SECONDS = 30.0
 
 def print_error(message: str, prefix: str = "error: ") -> None:
     """One line on stderr, whatever line breaks the message holds."""
-    print(prefix + " ".join(message.split()), file=sys.stderr)
+    print(prefix + visible(" ".join(message.split())), file=sys.stderr)
 
 
 def print_note(message: str) -> None:
     """A line for the reader that is no data: to stderr, so that stdout stays clean."""
-    print(message, file=sys.stderr, flush=True)
+    print(visible(message, keep="\n\t"), file=sys.stderr, flush=True)
+
+
+def print_line(message: str) -> None:
+    """A line of data for people, on stdout."""
+    print(visible(message, keep="\n"), flush=True)
 
 
 def print_caveats(corpus: Corpus, limit: int | None, to_stderr: bool) -> None:
@@ -47,7 +53,7 @@ def print_caveats(corpus: Corpus, limit: int | None, to_stderr: bool) -> None:
         limit: Utterances of each split that were used; None: all.
         to_stderr: For output that must stay pure, such as JSON.
     """
-    write = print_note if to_stderr else functools.partial(print, flush=True)
+    write = print_note if to_stderr else print_line
     if corpus.synthetic:
         write("These figures are of SYNTHETIC speech, not of people (see `phonobench doctor`).")
     if limit is not None:
@@ -61,7 +67,7 @@ def print_json(value: Any) -> None:
 
 def to_json(value: Any) -> str:
     """`value` as indented JSON; NaN and infinities, which JSON lacks, become null."""
-    return json.dumps(store.without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return visible_json(json.dumps(store.without_nan(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def figure(metric: str, value: float | None) -> str:
@@ -85,12 +91,12 @@ def interval(metric: str, low: float | None, high: float | None) -> str:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
     """A table as wide as the terminal; cells that do not fit are folded, never cut. `right`: columns of numbers."""
     if title:
-        print(title)
+        print_line(title)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(Text(visible(column)), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     Console(highlight=False).print(table)
 
 
@@ -125,8 +131,9 @@ def _shown() -> Iterator[OnProgress]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    stage, note = (TextColumn(form, markup=False) for form in ("{task.description}", "{task.fields[note]}"))
+    columns = (stage, BarColumn(bar_width=20), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), note)
     with Bars(*columns, *times, console=console, transient=True) as bars:
         stages: dict[str, Any] = {}
 
@@ -135,7 +142,7 @@ def _shown() -> Iterator[OnProgress]:
             if step.stage not in stages:
                 stages[step.stage] = bars.add_task(step.stage + " (MB)" * (unit > 1), total=None, note="")
             total = step.total // unit or None
-            bars.update(stages[step.stage], completed=step.done // unit, total=total, note=step.note)
+            bars.update(stages[step.stage], completed=step.done // unit, total=total, note=visible(step.note))
 
         yield report
 

@@ -16,7 +16,7 @@ from phonobench.cli.options import (
     ResultsOption,
     RunsOption,
 )
-from phonobench.cli.output import print_caveats, print_json, progress
+from phonobench.cli.output import print_caveats, print_json, print_line, progress
 from phonobench.types import Corpus, PhonobenchError, Split
 
 
@@ -42,7 +42,7 @@ def write_report(
         print_json(facts)
         return
     playable = facts["utterances_with_sound"]
-    print(f"{output}: {facts['bytes'] / 1e6:.1f} MB, {len(run_dirs)} runs, {playable} utterances with sound")
+    print_line(f"{output}: {facts['bytes'] / 1e6:.1f} MB, {len(run_dirs)} runs, {playable} utterances with sound")
 
 
 def write_page(

@@ -20,7 +20,7 @@ from phonobench.cli.options import (
     parse_settings,
     use_models,
 )
-from phonobench.cli.output import print_caveats, print_json, print_note, print_table, progress
+from phonobench.cli.output import print_caveats, print_json, print_line, print_note, print_table, progress
 from phonobench.corpora.choice import TITLES, dev_per
 from phonobench.systems import cards, recipe
 from phonobench.types import Split
@@ -87,7 +87,7 @@ def train_system(
     chosen_by = manifest.get("chosen_by", {"metric": "per_hq", "reason": None})
     best = min(per for per in map(dev_per, manifest["history"]) if per is not None)
     title = TITLES[chosen_by["metric"]]
-    print(f"{run_dir.name}: {title} on dev {100 * best:.2f} % after epoch {manifest['best_epoch']}")
+    print_line(f"{run_dir.name}: {title} on dev {100 * best:.2f} % after epoch {manifest['best_epoch']}")
     if chosen_by["reason"] is not None:
         print_note(f"the epoch was chosen by {title} over all dev utterances: {chosen_by['reason']}")
     print_note(f"next: phonobench infer {run_dir.name}")

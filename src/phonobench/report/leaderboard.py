@@ -21,6 +21,7 @@ from phonobench.report.raters import RaterTable
 from phonobench.results import DecoderFacts, Result, Value
 from phonobench.systems import cards
 from phonobench.types import PhonobenchError
+from phonobench.visible import cell
 
 FACTS = (
     "origin",
@@ -143,6 +144,7 @@ class Leaderboard:
             "parameters": entry.parameters,
             "protocol_version": self.protocol_version,
         }
+        row = {name: cell(value) if isinstance(value, str) else value for name, value in row.items()}
         for name in columns():
             value = entry.metrics.get(name)
             for end, field in (("", "value"), ("_low", "low"), ("_high", "high")):

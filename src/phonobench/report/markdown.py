@@ -12,6 +12,7 @@ from phonobench.report.raters import RaterTable
 from phonobench.results import Value
 from phonobench.tasks import metrics
 from phonobench.tasks.task import DASH
+from phonobench.visible import visible
 
 SYNTHETIC = "**The figures below are of synthetic speech and simulated raters; they say nothing about real learners.**"
 LEGEND = (
@@ -33,7 +34,7 @@ def write(board: Leaderboard) -> str:
 
 def _section(table: Table) -> list[str]:
     trial = "" if table.complete else f", a trial on {table.utterances} utterances"
-    parts = [f"## {table.corpus}{trial}"]
+    parts = [f"## {plain(table.corpus)}{trial}"]
     if table.synthetic:
         parts.append(SYNTHETIC)
     if not table.complete:
@@ -146,7 +147,7 @@ def _scored(table: Table) -> str:
 
 def _beside_rater(table: Table, measured: RaterTable) -> str:
     """A row a metric: the rater, and of each scorer its figure and its difference from the rater's."""
-    titles = {entry.run_id: f"{entry.title}, {entry.recipe}" for entry in table.scorers}
+    titles = {entry.run_id: f"{plain(entry.title)}, {plain(entry.recipe)}" for entry in table.scorers}
     rows = []
     for name, rater in measured.metrics.items():
         row = [labels.scorer_heading(name), with_interval(rater, name)]
@@ -168,7 +169,7 @@ def _scorers() -> str:
 
 
 def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; pipes in cells are escaped.
+    """A Markdown table; pipes and what cannot be seen are escaped in cells.
 
     Args:
         header: The headings.
@@ -184,17 +185,17 @@ def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         | AA | 3.0 |
     """
     lines = [list(header), ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(visible(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def plain(text: str) -> str:
     """Corpus text without what Markdown or HTML would read as marks."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{c}" if c in "\\`*_[]#!" else c for c in escaped)
 
 
 def _who(entry: Entry) -> list[str]:
-    return [entry.title, f"{entry.recipe}, {entry.seed}"]
+    return [plain(entry.title), plain(f"{entry.recipe}, {entry.seed}")]
 
 
 def _cell(value: Value | None, name: str, best: float | None) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from phonobench.assessment.formats.format import Format
+from phonobench.visible import visible_json
 
 if TYPE_CHECKING:
     from phonobench.assessment.schema import PhoneScore, Score, WordScore
@@ -100,12 +101,12 @@ def _ticks(seconds: float) -> int:
 def write(scores: Sequence[Score]) -> str:
     """One score as an indented object."""
     (score,) = scores
-    return json.dumps(convert(score), indent=2, ensure_ascii=False, allow_nan=False)
+    return visible_json(json.dumps(convert(score), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def line(score: Score) -> str:
     """One score as one line, led by the sound file, which Azure's object does not name."""
-    return json.dumps({"file": score.file, **convert(score)}, ensure_ascii=False, allow_nan=False)
+    return visible_json(json.dumps({"file": score.file, **convert(score)}, ensure_ascii=False, allow_nan=False))
 
 
 FORMAT = Format(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from phonobench.assessment.formats.format import Format, Origin
 from phonobench.types import PhonobenchError
+from phonobench.visible import visible_json
 
 if TYPE_CHECKING:
     from phonobench.assessment.schema import Score
@@ -26,12 +27,12 @@ _BEGIN = re.compile(
 def write(scores: Sequence[Score]) -> str:
     """One score as an indented object."""
     (score,) = scores
-    return json.dumps(score.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False)
+    return visible_json(json.dumps(score.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def line(score: Score) -> str:
     """One score as one line."""
-    return score.model_dump_json()
+    return visible_json(score.model_dump_json())
 
 
 def parse(text: str) -> Score:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from phonobench.assessment.formats.format import Format
+from phonobench.visible import visible
 
 if TYPE_CHECKING:
     from phonobench.assessment.schema import Figure, PhoneScore, Score, WordScore
@@ -37,7 +38,7 @@ def render(score: Score) -> RenderableType:
     ]
     if faults or inserted:
         parts += [Text(), *faults, *inserted]
-    parts += [Text(f"warning: {one.message}", style="yellow") for one in score.warnings]
+    parts += [Text(f"warning: {visible(one.message)}", style="yellow") for one in score.warnings]
     return Group(*parts)
 
 
@@ -49,7 +50,7 @@ def colour(phone: PhoneScore) -> str:
 
 
 def _title(score: Score) -> Text:
-    title = Text(f"{score.file or 'audio'}, {score.duration:.1f} s\n\n", style="dim")
+    title = Text(f"{visible(score.file or 'audio')}, {score.duration:.1f} s\n\n", style="dim")
     for place, word in enumerate(score.words):
         title.append("  " * (place > 0))
         title.append(f"{_shown(word)} ", style="default not dim")
@@ -103,7 +104,7 @@ def _fault(word: WordScore) -> Text | None:
 def _shown(word: WordScore) -> str:
     """The word in the capitals that it was written in, where that is all the difference: I, not i."""
     bare = word.written.strip('"“”„()[]{}<>.,;:!?*_~-')
-    return bare if bare.lower() == word.text else word.text
+    return visible(bare if bare.lower() == word.text else word.text)
 
 
 def _interval(figure: Figure) -> Text:

@@ -11,12 +11,15 @@ from typing import Any
 import jinja2
 
 from phonobench._version import __version__
+from phonobench.visible import visible, visible_within
 
 
 def render(template: str, data: Any, scripts: Sequence[str], **fields: Any) -> str:
     """The page as HTML, its `data` as JSON for its scripts. Everything in the data and the fields is escaped."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, finalize=_visible
+    )
+    text = json.dumps(visible_within(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for mark in "<>&\u2028\u2029":  # so that nothing in the data can end the script element
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return environment.from_string(_asset(template)).render(
@@ -26,6 +29,10 @@ def render(template: str, data: Any, scripts: Sequence[str], **fields: Any) -> s
         version=__version__,
         **fields,
     )
+
+
+def _visible(value: Any) -> Any:
+    return visible(value, keep="\n\t") if isinstance(value, str) else value
 
 
 @cache

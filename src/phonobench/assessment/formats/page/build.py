@@ -13,6 +13,7 @@ import jinja2
 
 from phonobench._version import __version__
 from phonobench.assessment.schema import Score
+from phonobench.visible import visible, visible_within
 
 AUDIO_BYTES = 20_000_000
 """Sound that a page holds, base64 digits; the recordings after that are shown without."""
@@ -28,14 +29,10 @@ def render(scores: Sequence[Score]) -> str:
     for mark in "<>&\u2028\u2029":  # so that nothing in the data can end the script element
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return environment.from_string(_asset("page.html.j2")).render(
-        data=text,
-        style=_asset("page.css"),
-        script=_asset("page.js"),
-        version=__version__,
-        count=len(scores),
-        model=scores[0].model if scores else {},
+        data=text, style=_asset("page.css"), script=_asset("page.js"), version=__version__,
+        count=len(scores), model=visible_within(scores[0].model) if scores else {},
         coverage=scores[0].coverage if scores else 0,
-    )
+    )  # fmt: skip
 
 
 def _data(scores: Sequence[Score]) -> list[dict[str, Any]]:
@@ -44,8 +41,8 @@ def _data(scores: Sequence[Score]) -> list[dict[str, Any]]:
 
     left, found = AUDIO_BYTES, []
     for score in scores:
-        one = score.model_dump(mode="json")
-        one["name"] = Path(score.file).name if score.file else "recording"
+        one = visible_within(score.model_dump(mode="json"))
+        one["name"] = visible(Path(score.file).name) if score.file else "recording"
         one["sound"] = None
         if score.file:
             embedded = asdict(sound.embed(Path(score.file)))
