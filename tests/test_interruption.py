@@ -79,6 +79,25 @@ def test_a_verb_says_what_remains_in_one_line(tmp_path: Path, number: int, code:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (PermissionError(13, "Permission denied", "a.json"), "error: a.json: Permission denied; check its name"),
+        (OSError(36, "File name too long", b"caf\xe9"), "error: caf\\xe9: File name too long; check its name"),
+        (TimeoutError("timed out"), "error: timed out; check its name"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(fault: OSError, line: str) -> None:
+    def work() -> None:
+        """Work."""
+        raise fault
+
+    app = typer.Typer()
+    add_verb(app, "bake", Verb(work, "bake"))
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 1 and result.stderr.startswith(line) and result.stderr.count("\n") == 1
+
+
 def test_a_draft_replaces_all_files_at_the_end_and_none_before(tmp_path: Path) -> None:
     for name in ("a", "facts"):
         (tmp_path / name).write_text("old")

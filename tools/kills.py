@@ -1,14 +1,15 @@
 """Interrupts commands at random moments, lets the same command finish, and counts what was lost, false or left behind.
 
 `python tools/kills.py` makes 100 trials over `score`, `bench`, `train`, `fit`, `export`, `keep` and `restore`, on the
-synthetic corpus and random encoders of a few thousand weights: SIGKILL, SIGTERM, two of the same command at once, a
-full disk, a read-only folder. It prints a table and ends with 1 where a count is not zero. `--trials`, `--verbs`,
-`--minutes`, `--seed` choose fewer or others; about half an hour on two processors. POSIX only.
+synthetic corpus and random encoders of a few thousand weights: SIGKILL at any time and within a write, SIGTERM, two of
+the same command at once, a full disk, a read-only folder. It prints a table and ends with 1 where a count is not zero.
+`--trials`, `--verbs`, `--modes`, `--minutes`, `--seed` choose fewer or others; about half an hour on two processors.
+POSIX only.
 
 lost: a file that was there before is missing or changed, or the finished work lacks one. false: a file says what does
 not hold (a run that is called trained and is not, a line that is no score), or the finished work differs from that of
 an unbroken run. scraps: files that an unbroken run does not leave. stuck: the same command does not finish the work.
-traces: a traceback, where a line was due.
+traces: a traceback, where a line was due. whole: trials whose work was done before the interruption came.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from phonobench.corpora import synthetic
 from phonobench.neural.training import loop
 from phonobench.systems import cards, recipe
 
-MODES = {"kill": 60, "terminate": 15, "two": 10, "full": 10, "read-only": 5}
+MODES = {"kill": 45, "write": 15, "terminate": 15, "two": 10, "full": 10, "read-only": 5}
 VERBS = {"score": 28, "bench": 8, "train": 18, "fit": 3, "export": 3, "keep": 20, "restore": 20}
 COUNTS = ("lost", "false", "scraps", "stuck", "traces")
 VOLATILE = {"created", "seconds", "audio_seconds", "history", "versions"}
@@ -268,14 +269,30 @@ def small_disk(place: Path, free: int | None) -> Iterator[bool]:
         held.rename(place)
 
 
-def interrupt(job: Job, place: Path, mode: str, seconds: float, draw: random.Random, log: Path) -> None:
-    """Start the work and break it off in one of the ways."""
+def killed_at(number: int, work: Callable[[Path], None], place: Path) -> None:
+    """The work, killed in the middle of a write."""
+    left = iter(range(number - 1, -1, -1))
+    fsync = os.fsync
+
+    def kill(file: int) -> None:
+        if not next(left):
+            os.kill(os.getpid(), signal.SIGKILL)
+        fsync(file)
+
+    os.fsync = kill
+    work(place)
+
+
+def interrupt(job: Job, place: Path, mode: str, seconds: float, draw: random.Random, log: Path) -> bool:
+    """Start the work and break it off in one of the ways; returns whether it was done before."""
     if mode in ("full", "read-only"):
         free = draw.choice((4_096, 65_536, 300_000, 1_000_000)) if mode == "full" else None
         with small_disk(place, free) as is_small:
             limit = None if is_small else 4_096 if free is None else free
-            ended(start(lambda: job.work(place), log, limit))
-        return
+            return ended(start(lambda: job.work(place), log, limit)) == 0
+    if mode == "write":
+        number = draw.choice((1, 1, 2, 2, 3, 4, 6, 9))
+        return ended(start(lambda: killed_at(number, job.work, place), log)) == 0
     children = [start(lambda: job.work(place), log)]
     if mode == "two":
         time.sleep(draw.uniform(0, 0.3 * seconds))
@@ -283,8 +300,8 @@ def interrupt(job: Job, place: Path, mode: str, seconds: float, draw: random.Ran
     time.sleep(draw.uniform(0, seconds))
     with contextlib.suppress(ProcessLookupError):
         os.kill(children[0], signal.SIGTERM if mode == "terminate" else signal.SIGKILL)
-    for child in children:
-        ended(child)
+    codes = [ended(child) for child in children]
+    return codes[0] == 0
 
 
 def trial(job: Job, base: Path, place: Path, reference: dict[str, Any], mode: str, seconds: float,
@@ -293,9 +310,9 @@ def trial(job: Job, base: Path, place: Path, reference: dict[str, Any], mode: st
     job.needs(base, place)
     before = contents(place)
     grows = {"o.jsonl"} | {name for name in before if name.startswith("package/")}
-    interrupt(job, place, mode, seconds, draw, log)
+    whole = interrupt(job, place, mode, seconds, draw, log)
     after = {str(one.relative_to(place)): one for one in place.rglob("*") if one.is_file()}
-    faults: dict[str, list[str]] = {kind: [] for kind in COUNTS}
+    faults: dict[str, list[str]] = {kind: [] for kind in COUNTS} | {"whole": ["done before"] if whole else []}
     faults["lost"] += [f"{name} is gone" for name in before if name not in after]
     faults["false"] += falsehoods(place)
     kept = {name: value for name, value in before.items() if name not in grows and name in after}
@@ -326,6 +343,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--verbs", nargs="+", choices=VERBS, default=list(VERBS))
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--base", type=Path, help="Keep what the verbs start from here, and take it from here.")
     parser.add_argument("--minutes", type=float, default=1e9, help="Begin no trial after so long.")
@@ -359,7 +377,7 @@ def main() -> int:
             if time.monotonic() > until:
                 break
             verb = draw.choices(chosen.verbs, [VERBS[one] for one in chosen.verbs])[0]
-            mode = draw.choices(list(MODES), list(MODES.values()))[0]
+            mode = draw.choices(chosen.modes, [MODES[one] for one in chosen.modes])[0]
             place, log = root / "place", root / "log"
             place.mkdir()
             log.unlink(missing_ok=True)
@@ -367,6 +385,7 @@ def main() -> int:
             shutil.rmtree(place)
             table[verb]["trials"] += 1
             table[verb][mode] += 1
+            table[verb]["whole"] += bool(faults.pop("whole"))
             for kind, found in faults.items():
                 table[verb][kind] += bool(found)
                 bad += bool(found)
@@ -378,7 +397,7 @@ def main() -> int:
 
 def write(table: dict[str, Counter[str]]) -> None:
     """The table: trials by mode, then how many of them had a fault of each kind."""
-    columns = ("trials", *MODES, *COUNTS)
+    columns = ("trials", *MODES, "whole", *COUNTS)
     print("| verb | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
     rows = [*table.items(), ("all", sum(table.values(), Counter()))]
     for verb, counts in rows:

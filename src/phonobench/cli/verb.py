@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,13 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
                 raise
             print_error(str(fault))
             raise typer.Exit(1) from None
+        except BrokenPipeError:
+            raise  # the reader of stdout has gone, which click ends quietly
+        except OSError as fault:
+            if debugging():
+                raise
+            print_error(f"{_where(fault)}; check its name, its permissions and the disk (--debug shows the traceback)")
+            raise typer.Exit(1) from None
         except KeyboardInterrupt as stop:
             if debugging():
                 raise
@@ -55,3 +63,9 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(interruption.exit_code(stop)) from None
 
     return guarded
+
+
+def _where(fault: OSError) -> str:
+    """The file that a system call refused, and why."""
+    reason = fault.strerror or str(fault) or type(fault).__name__
+    return reason if fault.filename is None else f"{os.fsdecode(fault.filename)}: {reason}"
