@@ -12,6 +12,7 @@ from phonobench import phones, store
 from phonobench.types import Corpus, Judgement, Posteriors, Prompt, Utterance, Word
 
 HOP = 0.02
+EPOCH = {"loss": 1.0, "dev_per_hq": 0.5, "seconds": 1.0}
 SAID = dict[str, tuple[int, ...]]
 
 
@@ -73,22 +74,33 @@ def logp(said: tuple[int, ...], seed: int, strength: float = 12.0, noise: float 
     return (logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)).astype(np.float32)
 
 
+def manifest(run_id: str, **changes) -> dict:
+    """The manifest of a trained run, without a corpus behind it."""
+    return {
+        "run_id": run_id, "key": store.fingerprint(run_id), "card": "whisper-base", "card_key": "c" * 64, "seed": 0,
+        "recipe": {"name": "finetune", "about": "planted", "epochs": 3},
+        "corpus": {"name": "planted", "fingerprint": "f" * 64, "synthetic": True,
+                   "train_utterances": 72, "train_speakers": 12},
+        "model": {"id": "openai/whisper-base", "revision": "abc"}, "versions": {}, "parameters": 20_590_592,
+        "limit": None, "status": "trained", "best_epoch": 1,
+        "history": [{**EPOCH, "epoch": 1}], **changes,
+    }  # fmt: skip
+
+
 def write_run(
     runs: Path, run_id: str, corpus: Corpus, said: Callable[[Utterance], tuple[int, ...]], *,
     splits: tuple[str, ...] = ("dev", "test"), strength: float = 12.0, controls: bool = True, **facts,
 ) -> Path:  # fmt: skip
     """A run's folder with a manifest and with posteriors whose best path is `said(utterance)`."""
     run_dir = runs / run_id
-    manifest = {
-        "run_id": run_id, "card": "whisper-base", "card_key": "c" * 64, "recipe": {"name": "finetune"}, "seed": 0,
-        "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint, "synthetic": corpus.synthetic,
-                   "train_utterances": 72, "train_speakers": 12},
-        "model": {"id": "openai/whisper-base", "revision": "abc"}, "versions": {}, "parameters": 20_590_592,
-        "limit": None, "best_epoch": 3, **facts,
-    }  # fmt: skip
-    store.write_run(run_dir, manifest)
+    facts["recipe"] = {"about": "planted", "epochs": 3, **facts.get("recipe", {"name": "finetune"})}
+    if "history" in facts:
+        facts.setdefault("best_epoch", len(facts["history"]))
+    told = manifest(run_id, **facts)
+    told["corpus"] |= {"name": corpus.name, "fingerprint": corpus.fingerprint, "synthetic": corpus.synthetic}
+    store.write_run(run_dir, told)
     for split in splits:
-        utterances = corpus.split(split)[: manifest["limit"]]
+        utterances = corpus.split(split)[: told["limit"]]
         posteriors = [logp(said(u), _seed(u.id + run_id), strength) for u in utterances]
         _write(run_dir, split, corpus, [u.id for u in utterances], posteriors)
         if controls:

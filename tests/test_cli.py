@@ -10,6 +10,7 @@ import sys
 import types
 from pathlib import Path
 
+import planted
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -40,11 +41,7 @@ def refused(*arguments: str | Path) -> str:
 
 
 def make_run(runs: Path, name: str, **changes: object) -> Path:
-    manifest: dict = {
-        "run_id": name, "card": "scratch-mel", "card_key": "k", "recipe": {}, "seed": 0, "corpus": {}, "model": {},
-        "versions": {}, "parameters": 1,
-    }  # fmt: skip
-    store.write_run(runs / name, {**manifest, **changes})
+    store.write_run(runs / name, planted.manifest(name, **{"card": "scratch-mel", **changes}))
     return runs / name
 
 

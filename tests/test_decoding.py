@@ -105,7 +105,10 @@ def test_results_of_another_decoder_are_not_those_of_the_run(hushed, tmp_path: P
 def test_a_fusion_by_likelihoods_has_no_decoder_to_choose(hushed) -> None:
     run_dir, corpus = hushed
     fusion = {"method": "likelihoods", "members": ["hushed", "other"], "weights": [0.5, 0.5]}
-    store.write_run(run_dir, {**store.read_run(run_dir), "fusion": fusion})
+    own = store.read_run(run_dir)
+    kept = {name: own[name] for name in own if name not in ("history", "best_epoch", "status")}
+    fusion |= {"seeds": [0, 0], "chosen_on": None}
+    store.write_run(run_dir, {**kept, "status": "fused", "fusion": fusion})
     with pytest.raises(PhonobenchError, match="decodes by climbing"):
         decoders.error_rates(run_dir, corpus)
     with pytest.raises(PhonobenchError, match="decodes by climbing"):

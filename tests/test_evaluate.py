@@ -167,7 +167,11 @@ def test_provenance_is_whole(root: Path, corpus: tuple[Corpus, planted.SAID]) ->
     assert facts.corpus.fingerprint == corpus[0].fingerprint
     assert (facts.split.utterances, facts.split.speakers, facts.split.complete) == (72, 12, True)
     assert facts.model.id == "openai/whisper-base"
-    assert (facts.training.utterances, facts.training.seed, facts.training.recipe) == (72, 0, {"name": "finetune"})
+    assert (facts.training.utterances, facts.training.seed, facts.training.recipe) == (
+        72,
+        0,
+        planted.manifest("")["recipe"],
+    )
     assert facts.bootstrap.resamples == RESAMPLES
     assert facts.posteriors["test"] != facts.posteriors["test-silence"]
 

@@ -183,7 +183,7 @@ def test_posteriors_of_another_corpus_are_refused(runs, corpus, tmp_path) -> Non
 def test_another_phone_set_is_refused(runs, tmp_path) -> None:
     import shutil
 
-    run_dir = tmp_path / "odd"
+    run_dir = tmp_path / "one"
     shutil.copytree(runs / "one", run_dir)
     manifest = store.posteriors_manifest(run_dir, "dev")
     part = store.posteriors_folder(run_dir, "dev") / manifest["shards"][0]["file"]

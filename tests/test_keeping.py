@@ -1,6 +1,7 @@
 """A small copy of a run: what int8 costs, and that it comes back as a run."""
 
 import numpy as np
+import planted
 import pytest
 
 pytest.importorskip("torch")
@@ -38,30 +39,22 @@ def test_it_takes_a_quarter_of_the_room():
     assert sum(a.nbytes for a in archive.pack(given).values()) < 0.27 * sum(a.nbytes for a in given.values())
 
 
+FACTS = {"card_key": "c" * 64, "key": store.fingerprint("a.b.s0.1"), "epoch": 3, "frozen": False, "encoder": {}}
+
+
 def manifest(status):
-    return {
-        "run_id": "a.b.s0.1",
-        "card": "scratch-mel",
-        "card_key": "k",
-        "recipe": {},
-        "seed": 0,
-        "corpus": {},
-        "model": {},
-        "versions": {},
-        "parameters": 1,
-        "status": status,
-    }
+    return planted.manifest("a.b.s0.1", card="scratch-mel", status=status)
 
 
 def test_a_run_is_kept_and_restored(tmp_path):
     run_dir = tmp_path / "runs" / "a.b.s0.1"
     store.write_run(run_dir, manifest("trained"))
-    store.write_arrays(run_dir / "weights" / "model.safetensors", arrays(), {"card_key": "k"})
+    store.write_arrays(run_dir / "weights" / "model.safetensors", arrays(), FACTS)
     kept = archive.keep(run_dir, tmp_path / "kept")
     again = archive.restore(kept, tmp_path / "elsewhere")
     assert store.read_run(again)["weights"] == "int8"
     values, facts = store.read_arrays(again / "weights" / "model.safetensors")
-    assert facts == {"card_key": "k"}
+    assert facts == FACTS
     np.testing.assert_allclose(values["layer.bias"], arrays()["layer.bias"], rtol=1e-3)
 
 

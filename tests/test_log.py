@@ -32,7 +32,7 @@ def roots(planted_corpus, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     planted.write_run(folder, "second.s0", corpus, lambda u: phones.encode(u.prompt.phones), controls=False,
                       started_from="first.s0")  # fmt: skip
     planted.write_run(folder, "third.s0", corpus, lambda u: (), splits=(), controls=False, status="training",
-                      history=[{"epoch": 1, "loss": 4.5, "seconds": 120.0}])  # fmt: skip
+                      history=[{"epoch": 1, "loss": 4.5, "dev_per_hq": 0.9, "seconds": 120.0}])  # fmt: skip
     for run in ("first.s0", "second.s0"):
         evaluate.evaluate(folder / run, corpus, results, resamples=100)
     return folder, results
@@ -142,8 +142,10 @@ def test_speed_is_audio_by_time_and_a_fusion_takes_the_time_of_all_members(tmp_p
         planted.write_run(tmp_path, name, corpus, lambda u: (), splits=(), controls=False)
         store.add_speed(tmp_path / name, "test", {"audio_seconds": 60.0, "seconds": seconds / 2, **machine})
         store.add_speed(tmp_path / name, "test", {"audio_seconds": 60.0, "seconds": seconds / 2, **machine})
-    planted.write_run(tmp_path, "both", corpus, lambda u: (), splits=(), controls=False,
-                      fusion={"members": ["fast", "slow"]})  # fmt: skip
+    fused = planted.manifest("both", status="fused")
+    del fused["history"], fused["best_epoch"]
+    fusion = {"method": "frames", "members": ["fast", "slow"], "weights": [0.5, 0.5], "seeds": [0, 0]}
+    store.write_run(tmp_path / "both", {**fused, "fusion": {**fusion, "chosen_on": None}})
     fast, both = (runs.speed(tmp_path / name, "test") for name in ("fast", "both"))
     assert (fast.audio_per_second, fast.machine, fast.busy) == (120, "a processor, 2 threads", False)
     assert both.audio_per_second == pytest.approx(120 / 4)

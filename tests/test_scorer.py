@@ -579,7 +579,7 @@ def test_from_a_trained_run_to_a_package_without_torch(tmp_path, monkeypatch) ->
     store.write_json(folder / bundle.FACTS, {**facts, "format": 0})
     with pytest.raises(PhonobenchError, match="another version"):
         bundle.load(folder)
-    old = {k: v for k, v in store.read_run(scorer).items() if k != "gate"}
+    old = {k: v for k, v in store.read_run(scorer).items() if k != "gate"} | {"run_id": "old"}
     store.write_run(tmp_path / "runs" / "old", old)
     with pytest.raises(PhonobenchError, match="old was fitted by an older phonobench"):
         fitting.export(tmp_path / "runs" / "old", tmp_path / "package")

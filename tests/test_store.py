@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import planted
 import pytest
 
 from phonobench import store
@@ -14,10 +15,7 @@ from phonobench.store import atomic
 from phonobench.types import PhonobenchError, Posteriors
 
 INPUTS = {"weights": "abc", "corpus": "def", "split": "test", "code": "1"}
-MANIFEST = {
-    "run_id": "r", "card": "c", "card_key": "k", "recipe": {}, "seed": 1, "corpus": {"name": "x"},
-    "model": {"id": "m"}, "versions": {}, "parameters": 3,
-}  # fmt: skip
+MANIFEST = planted.manifest("r")
 
 
 def posteriors(n: int = 5, seed: int = 0) -> Posteriors:
@@ -185,5 +183,5 @@ def test_run_manifest(tmp_path: Path) -> None:
     assert store.list_runs(tmp_path) == (tmp_path / "r",)
     with pytest.raises(PhonobenchError, match="no run at"):
         store.read_run(tmp_path / "nothing")
-    with pytest.raises(PhonobenchError, match="lacks seed"):
+    with pytest.raises(PhonobenchError, match="seed: Field required"):
         store.write_run(tmp_path / "r", {k: v for k, v in MANIFEST.items() if k != "seed"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import planted
 import pytest
 from test_cli import invoke, refused
 from test_leaderboard import result
@@ -34,7 +35,7 @@ def test_a_job_array_does_what_the_bench_would(
 
     def run(job: bench.TrainingJob, *_: object, **__: object) -> Path:
         asked.append(job)
-        store.write_run(tmp_path / "runs" / "x", dict.fromkeys(store.runs.REQUIRED, ""))
+        store.write_run(tmp_path / "runs" / "x", planted.manifest("x"))
         return tmp_path / "runs" / "x"
 
     monkeypatch.setattr(bench, "run", run)

@@ -118,8 +118,11 @@ def _member(run_dir: Path) -> Member:
     for folder in sorted((run_dir / "posteriors").iterdir()):
         if (folder / "manifest.json").exists():
             posteriors[folder.name] = store.posteriors_manifest(run_dir, folder.name)
-    first = store.posteriors_folder(run_dir, "dev") / posteriors["dev"]["shards"][0]["file"]
-    columns = store.read_arrays(first)[0]["logp"].shape[1]
+    shards = posteriors["dev"]["shards"]
+    if not shards:
+        raise PhonobenchError(f"{run['run_id']} has no posteriors of dev: there is nothing to fuse")
+    logp = store.read_arrays(store.posteriors_folder(run_dir, "dev") / shards[0]["file"])[0].get("logp")
+    columns = logp.shape[-1] if logp is not None and logp.ndim else 0
     if columns != COLUMNS:
         raise PhonobenchError(
             f"{run['run_id']} has another phone set: {columns} columns, {COLUMNS} expected; infer it again"

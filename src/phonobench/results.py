@@ -9,27 +9,37 @@ from __future__ import annotations
 import importlib.resources
 import json
 import math
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_serializer, model_validator
+from pydantic import Field, ValidationError, field_validator, model_serializer, model_validator
 
 from phonobench import store
 from phonobench.stats import Estimate
+from phonobench.store import door
+from phonobench.store.door import Checked, PlainName
 from phonobench.systems.identity import renamed, with_today_names
 from phonobench.types import PhonobenchError
 
 PROTOCOL_VERSION = "1"
 """Version of the evaluation protocol. Any change of what is measured makes a new one."""
 
+_AGAIN = "evaluate the run again"
+
 SCHEMA_FILE = "results.schema.json"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+RANGES: tuple[tuple[re.Pattern[str], float, float], ...] = (
+    (re.compile(r"(^|_)(pearson|spearman|mcc)$"), -1.0, 1.0),
+    (re.compile(r"(^|_)(auc|ap|f1|precision|recall|coverage|ece|brier)($|_)"), 0.0, 1.0),
+    (re.compile(r"^(per|pfer|insertions|deletions|substitutions)($|_)|_mse$"), 0.0, math.inf),
+)
+"""Least and greatest values of metrics by their names; a PER passes one where a model inserts much."""
+_ROUNDING = 1e-9
 
 
-class Value(_Strict):
+class Value(Checked):
     """A figure with its 95 % interval. `reason` says why `value` is null, or why only `low` and `high` are."""
 
     value: float | None
@@ -43,6 +53,8 @@ class Value(_Strict):
     def _nothing_without_reason(self) -> Value:
         if None in (self.value, self.low, self.high) and not self.reason:
             raise ValueError("a null needs a reason")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
         return self
 
     @model_serializer(mode="wrap")
@@ -59,7 +71,7 @@ class Value(_Strict):
         return cls(**numbers, n=estimate.n, speakers=estimate.speakers, reason=estimate.reason)
 
 
-class CorpusFacts(_Strict):
+class CorpusFacts(Checked):
     """The corpus that was evaluated on."""
 
     name: str
@@ -67,28 +79,28 @@ class CorpusFacts(_Strict):
     synthetic: bool
 
 
-class SplitFacts(_Strict):
+class SplitFacts(Checked):
     """How much of the split was evaluated; `complete` is false for a trial on its first utterances."""
 
-    utterances: int
-    speakers: int
-    words: int
-    phones: int
+    utterances: int = Field(ge=0)
+    speakers: int = Field(ge=0)
+    words: int = Field(ge=0)
+    phones: int = Field(ge=0)
     complete: bool
 
 
-class ModelFacts(_Strict):
+class ModelFacts(Checked):
     """The system: card, checkpoint and revision, size of the encoder and of what was trained of it."""
 
     card: str
     card_key: str
     id: str
     revision: str
-    parameters: int
-    trained_parameters: int | None = None
+    parameters: int = Field(ge=0)
+    trained_parameters: int | None = Field(default=None, ge=0)
 
 
-class TrainingFacts(_Strict):
+class TrainingFacts(Checked):
     """What it was trained on here, how, and from which seed.
 
     Fields of the recipe have today's names, whatever a file from before calls them (`systems.identity`).
@@ -97,11 +109,11 @@ class TrainingFacts(_Strict):
     corpus: str
     fingerprint: str
     synthetic: bool
-    utterances: int
-    speakers: int
-    seed: int
+    utterances: int = Field(ge=0)
+    speakers: int = Field(ge=0)
+    seed: int = Field(ge=0)
     recipe: dict[str, Any]
-    best_epoch: int | None = None
+    best_epoch: int | None = Field(default=None, ge=1)
     chosen_on: Literal["dev", "cross-validation"] = "dev"
 
     @field_validator("recipe", mode="before")
@@ -110,23 +122,23 @@ class TrainingFacts(_Strict):
         return renamed(settings) if isinstance(settings, dict) else settings
 
 
-class CodeFacts(_Strict):
+class CodeFacts(Checked):
     """Package version, and the git revision where the package runs from a checkout (`+`: with changes)."""
 
     version: str
     revision: str | None = None
 
 
-class BootstrapFacts(_Strict):
+class BootstrapFacts(Checked):
     """How the intervals were made: speakers are resampled, the same draws for every system."""
 
-    resamples: int
-    seed: int
+    resamples: int = Field(ge=0)
+    seed: int = Field(ge=0)
     unit: Literal["speaker"] = "speaker"
     interval: Literal["percentile 95 %"] = "percentile 95 %"
 
 
-class DecoderFacts(_Strict):
+class DecoderFacts(Checked):
     """How the recognised phones were found in the posteriors: `greedy`, `beam:WIDTH` or `beam:WIDTH:NATS-ON-THE-BLANK`.
 
     `chosen_on` is null where it was not chosen. Phone scores are of the posteriors, whatever the decoder.
@@ -136,7 +148,7 @@ class DecoderFacts(_Strict):
     chosen_on: Literal["dev"] | None = None
 
 
-class Provenance(_Strict):
+class Provenance(Checked):
     """Everything a figure depends on. `posteriors` are the keys of the posteriors read, by split."""
 
     corpus: CorpusFacts
@@ -149,7 +161,7 @@ class Provenance(_Strict):
     decoder: DecoderFacts = DecoderFacts()
 
 
-class ThresholdFacts(_Strict):
+class ThresholdFacts(Checked):
     """A decision threshold: flagged is what scores at or above `value`; null with a reason."""
 
     value: float | None
@@ -158,7 +170,7 @@ class ThresholdFacts(_Strict):
     reason: str | None = None
 
 
-class Result(_Strict):
+class Result(Checked):
     """The figures of one run, split and task.
 
     `breakdowns`: dimension (age, gender, proficiency) -> band -> metric -> value. `confusion` (recognition only):
@@ -167,17 +179,43 @@ class Result(_Strict):
     """
 
     protocol_version: str
-    run_id: str
+    run_id: PlainName
     split: Literal["train", "dev", "test"]
     task: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="as in the name of the file; see `tasks.TASKS`")
     created: str = Field(description="UTC, ISO 8601")
     provenance: Provenance
     metrics: dict[str, Value]
-    breakdowns: dict[str, dict[str, dict[str, Value]]] = {}
-    thresholds: dict[str, ThresholdFacts] = {}
-    confusion: dict[str, dict[str, int]] | None = None
-    counts: dict[str, int] = {}
-    notes: list[str] = []
+    breakdowns: dict[str, dict[str, dict[str, Value]]] = Field(default={})
+    thresholds: dict[str, ThresholdFacts] = Field(default={})
+    confusion: dict[str, dict[str, Annotated[int, Field(ge=0)]]] | None = None
+    counts: dict[str, Annotated[int, Field(ge=0)]] = Field(default={})
+    notes: list[str] = Field(default=[])
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Result:
+        tables = [self.metrics, *(table for bands in self.breakdowns.values() for table in bands.values())]
+        for name, value in ((name, value) for table in tables for name, value in table.items()):
+            check_range(name, value)
+        return self
+
+
+def check_range(name: str, value: Value) -> None:
+    """See that a figure is one that its metric can have.
+
+    Raises:
+        ValueError: It is not.
+
+    Example:
+        >>> check_range("per", Value(value=-5.0, low=-6.0, high=-4.0, n=1, speakers=1))
+        Traceback (most recent call last):
+        ValueError: per: -5 is out of its range, 0 to inf
+    """
+    for pattern, least, most in RANGES:
+        if pattern.search(name):
+            for number in (value.value, value.low, value.high):
+                if number is not None and not least - _ROUNDING <= number <= most + _ROUNDING:
+                    raise ValueError(f"{name}: {number:g} is out of its range, {least:g} to {most:g}")
+            return
 
 
 def path_of(results_root: Path, run_id: str, split: str, task: str) -> Path:
@@ -196,8 +234,13 @@ def write(result: Result, results_root: Path) -> Path:
 
 
 def read(path: Path) -> Result:
-    """Reads one result. Raises PhonobenchError for another protocol version or a file that breaks the schema."""
-    fields = store.read_json(path)
+    """Reads one result.
+
+    Raises:
+        PhonobenchError: for another protocol version, a file that breaks the schema, a figure that its metric cannot
+            have, and a file that is not of the run, split and task that its place says.
+    """
+    fields = door.read_json(path, _AGAIN)
     version = fields.get("protocol_version") if isinstance(fields, dict) else None
     if version != PROTOCOL_VERSION:
         raise PhonobenchError(
@@ -205,11 +248,15 @@ def read(path: Path) -> Result:
             "run `phonobench evaluate` on the run again"
         )
     try:
-        return Result.model_validate(fields)
+        found = Result.model_validate_json(json.dumps(fields))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise PhonobenchError(f"{path} is no valid result: {where}: {first['msg']}; evaluate the run again") from error
+        raise PhonobenchError(f"{path} is no valid result: {door.first_fault(error)}; {_AGAIN}") from error
+    if (found.run_id, f"{found.split}.{found.task}.json") != (path.absolute().parent.name, path.name):
+        raise PhonobenchError(
+            f"{path} is the result of {found.run_id}, {found.split}, {found.task}: a copy, which would stand for that "
+            "one; delete it, or put it back where it belongs"
+        )
+    return found
 
 
 def read_all(results_root: Path) -> tuple[Result, ...]:
@@ -235,7 +282,7 @@ def published_schema() -> dict[str, Any]:
 
 def _same_figures(path: Path, fields: dict[str, Any]) -> bool:
     try:
-        former = store.read_json(path)
+        former = door.read_json(path)
     except PhonobenchError:  # a damaged file is replaced
         return False
     return bool(_comparable(former) == _comparable(fields))

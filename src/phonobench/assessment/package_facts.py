@@ -62,6 +62,46 @@ class Calibration(Checked):
         return self
 
 
+def check_gate(gate: Gate, panel: int, features: tuple[str, ...]) -> None:
+    """See that a gate fits the models and features that it reads.
+
+    Raises:
+        ValueError: It does not.
+    """
+    sizes = {len(gate.mean), len(gate.scale), len(gate.weights)}
+    if sizes != {panel * len(GATE_FEATURES)} or not set(GATE_FEATURES) <= set(features):
+        raise ValueError(f"gate: {panel * len(GATE_FEATURES)} numbers each are wanted, of known features")
+
+
+def check_features(features: tuple[str, ...]) -> None:
+    """See that features are known and stand there once.
+
+    Raises:
+        ValueError: They are not.
+    """
+    unknown = [name for name in features if name not in NAMES]
+    if unknown:
+        raise ValueError(f"features: {shown(unknown[0])} is of another version of phonobench")
+    if len(set(features)) != len(features):
+        raise ValueError("features: one stands there twice")
+
+
+class ScorerParts(Checked):
+    """The parts of a scorer that `run.json` of a fitted run holds."""
+
+    features: Annotated[tuple[str, ...], Field(min_length=1)]
+    panel: Annotated[int, Field(ge=1, le=64)]
+    gate: Gate
+    calibration: Calibration
+    thresholds: dict[str, float]
+
+    @model_validator(mode="after")
+    def _agree(self) -> ScorerParts:
+        check_features(self.features)
+        check_gate(self.gate, self.panel, self.features)
+        return self
+
+
 class PackageFacts(Checked):
     """The whole file. `sha256`, where there is one, is that of all other facts."""
 
@@ -82,11 +122,7 @@ class PackageFacts(Checked):
 
     @model_validator(mode="after")
     def _agree(self) -> PackageFacts:
-        unknown = [name for name in self.features if name not in NAMES]
-        if unknown:
-            raise ValueError(f"features: {shown(unknown[0])} is of another version of phonobench")
-        if len(set(self.features)) != len(self.features):
-            raise ValueError("features: one stands there twice")
+        check_features(self.features)
         acoustic = [name for name in self.files if name.startswith("acoustic")]
         numbered = {f"acoustic-{k}.onnx" for k in range(len(acoustic))}
         if not acoustic or set(acoustic) != numbered or len(acoustic) % self.panel:
@@ -103,9 +139,7 @@ class PackageFacts(Checked):
         if (self.gate is None) != (self.format == 1):
             raise ValueError("gate: format 2 has one, format 1 has none")
         if self.gate is not None:
-            sizes = {len(self.gate.mean), len(self.gate.scale), len(self.gate.weights)}
-            if sizes != {self.panel * len(GATE_FEATURES)} or not set(GATE_FEATURES) <= set(self.features):
-                raise ValueError(f"gate: {self.panel * len(GATE_FEATURES)} numbers each are wanted, of known features")
+            check_gate(self.gate, self.panel, self.features)
         return self
 
 

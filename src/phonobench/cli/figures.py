@@ -48,7 +48,7 @@ def draw_figures(
     with figures.look():
         made = figures.draw(data)
         if curve is not None:
-            made["fusion-curve"] = figures.fusion_figure(store.read_json(curve))
+            made["fusion-curve"] = figures.fusion_figure(figures.read_curve(curve))
         written = [figures.write(one, output / f"{name}.{end}") for name, one in made.items() for end in suffixes]
     if as_json:
         print_json({"files": [str(path) for path in written]})

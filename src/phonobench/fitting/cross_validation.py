@@ -13,13 +13,29 @@ from phonobench.assessment.model.examples import FitConfig
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.output import ModelOutput, combine
 from phonobench.assessment.model.tables import tabulate
+from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
 from phonobench.corpora import FOLDS
 from phonobench.fitting import boosting
 from phonobench.fitting.dataset import FittingData
+from phonobench.store import door
+from phonobench.store.array_checks import Wanted, check_arrays, check_unique
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Utterance
 
 CROSS_VALIDATED = "cross-validated.safetensors"
 """File of a fitted run that keeps the outputs."""
+WANTED = {
+    "phone": Wanted("f", ("phones",)),
+    "error": Wanted("f", ("phones",), low=0, high=1),
+    "word": Wanted("f", ("words", len(WORD_SCORES))),
+    "sentence": Wanted("f", ("utterances", len(SENTENCE_SCORES))),
+}
+"""Its arrays."""
+
+
+class CrossValidatedFacts(door.Checked):
+    """Its facts."""
+
+    ids: tuple[str, ...]
 
 
 def cross_validate(
@@ -88,10 +104,24 @@ def read_outputs(run_dir: Path, corpus: Corpus) -> tuple[list[Utterance], list[M
     Args:
         run_dir: A fitted run.
         corpus: The one that it was fitted to.
+
+    Raises:
+        PhonobenchError: The file is missing or damaged, or of another corpus.
     """
-    arrays, facts = store.read_arrays(run_dir / CROSS_VALIDATED)
+    path, again = run_dir / CROSS_VALIDATED, "fit the run again"
+    arrays, facts = store.read_arrays(path, again)
+    ids = door.checked_value(path, facts, CrossValidatedFacts, again).ids
+    check_unique(path, ids, "utterance", again)
     by_id = {u.id: u for u in corpus.utterances}
-    utterances = [by_id[id] for id in facts["ids"]]
+    if strange := sorted(set(ids) - set(by_id)):
+        raise PhonobenchError(f"{path}: {corpus.name} has no utterance {door.shown(strange[0])}: {again}")
+    utterances = [by_id[id] for id in ids]
+    sizes = {
+        "phones": sum(len(u.prompt.phones) for u in utterances),
+        "words": sum(len(u.prompt.words) for u in utterances),
+        "utterances": len(utterances),
+    }
+    check_arrays(path, arrays, WANTED, sizes, again)
     phones = np.cumsum([len(u.prompt.phones) for u in utterances])[:-1]
     words = np.cumsum([len(u.prompt.words) for u in utterances])[:-1]
     phone, error = (np.split(arrays[name], phones) for name in ("phone", "error"))

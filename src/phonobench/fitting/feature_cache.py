@@ -18,11 +18,28 @@ from phonobench.assessment.model import features
 from phonobench.assessment.model.features import Description
 from phonobench.corpora import control_audio
 from phonobench.fitting.acoustic import AcousticModel
+from phonobench.phones import PHONES
+from phonobench.store import door
+from phonobench.store.array_checks import Wanted, check_arrays, check_bounds, check_unique
 from phonobench.tasks import controls
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Prompt, Utterance
 
 PARTS = ("rows", "states", "ids", "words")
 """Arrays of a file: the fields of a `Description`."""
+WANTED = {
+    "rows": Wanted("f", ("phones", len(features.NAMES)), finite=False),  # a feature may be unknown
+    "states": Wanted("f", ("phones", "width")),
+    "ids": Wanted("i", ("phones",), low=1, high=len(PHONES)),
+    "words": Wanted("i", ("phones",), low=0),
+    "bounds": Wanted("i", ("bounds",)),
+}
+
+
+class CacheFacts(door.Checked):
+    """What stands beside the arrays: the inputs' hash, and the names of the requests."""
+
+    key: door.Sha256
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -163,12 +180,16 @@ def _write(path: Path, fingerprint: str, found: Mapping[str, Description]) -> No
 
 
 def _read(path: Path, fingerprint: str) -> dict[str, Description]:
-    arrays, facts = store.read_arrays(path)
-    if facts["key"] != fingerprint:
+    arrays, written = store.read_arrays(path)
+    facts = door.checked_value(path, written, CacheFacts, "delete it")
+    if facts.key != fingerprint:
         raise PhonobenchError(f"{path} belongs to other inputs: delete it")
+    check_unique(path, facts.names, "request", "delete it")
+    sizes = check_arrays(path, arrays, WANTED, remedy="delete it")
     bounds = arrays["bounds"]
+    check_bounds(path, bounds, len(facts.names), sizes["phones"], "delete it")
     found = {}
-    for name, start, end in zip(facts["names"], bounds[:-1], bounds[1:], strict=True):
+    for name, start, end in zip(facts.names, bounds[:-1], bounds[1:], strict=True):
         rows, states, ids, words = (arrays[part][start:end] for part in PARTS)
         found[name] = Description(rows, states.astype(np.float32), ids, words)
     return found

@@ -10,7 +10,9 @@ from typing import Any
 from phonobench import store
 from phonobench.assessment import bundle
 from phonobench.assessment.model.scorer import FittedScorer, build, panels
+from phonobench.assessment.package_facts import ScorerParts
 from phonobench.fitting.acoustic import AcousticModel, acoustic_model_of_run, acoustic_models_of_bundle
+from phonobench.store import door
 from phonobench.types import Corpus, PhonobenchError, Utterance
 
 
@@ -33,7 +35,7 @@ class OpenScorer:
 
     def test_utterances(self, corpus: Corpus) -> list[Utterance]:
         """The utterances of test, of a trial the first ones only."""
-        return list(corpus.split("test")[: self.run["limit"]])
+        return list(corpus.split("test")[: self.run.get("limit")])
 
 
 def find_scorer(text: str, runs_root: Path) -> Path:
@@ -82,6 +84,8 @@ def fitted(run_dir: Path) -> dict[str, Any]:
         raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
     if "gate" not in run:
         raise PhonobenchError(f"{run_dir.name} was fitted by an older phonobench: fit it again")
+    parts = {name: run[name] for name in ScorerParts.model_fields}
+    door.checked_value(run_dir / store.RUN_FILE, parts, ScorerParts, "fit the run again")
     return run
 
 

@@ -104,10 +104,14 @@ def encoder(
     Returns:
         The encoder.
     """
+    if len(members) < card.members:
+        raise PhonobenchError(f"{card.name} is made of {card.members} other encoders or more, {len(members)} are named")
     parts = [_part(facts, runs_root, load_run, kept_small) for facts in members]
     if card.family == "joint":
         return JointEncoder(parts, list(members))
     size = settings or {"most": BOOKS, "size": CODES}
+    if not all(isinstance(size.get(name), int) and 1 <= size[name] <= 65_536 for name in ("most", "size")):
+        raise PhonobenchError(f"{card.name}: the size of its codebooks is not known; train the run again")
     inner = parts[0]
     return QuantisedEncoder(inner.encoder, inner.step, inner.fixed, size["most"], size["size"], list(members))
 
@@ -126,6 +130,7 @@ def _part(facts: Facts, runs_root: Path, load_run: LoadRun, kept_small: bool) ->
         run = store.read_run(run_dir)
         if not (kept_small and run.get("weights") == "int8" and run["key"] == facts["key"]):
             raise PhonobenchError(f"{run_dir} has other weights than the member of the training; put those back")
+    _plain(cards.find(store.read_run(run_dir)["card"]), facts["run"])  # else one could be its own member
     return Part(load_run(run_dir), facts["step"], fixed=True)
 
 

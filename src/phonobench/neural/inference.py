@@ -86,7 +86,7 @@ def _infer(
     for split in splits:
         # The test speakers are the same in every fold, and what is inferred for them stays comparable.
         seen = corpus if split == "test" else folded(corpus, manifest.get("fold", 0))
-        utterances = seen.split(split)[: manifest["limit"]]
+        utterances = seen.split(split)[: manifest.get("limit")]
         jobs.append((split, seen.fingerprint, utterances, _true_audio))
         if controls and split != "train":
             for control, control_wave in control_audio.CONTROL_AUDIO.items():

@@ -8,15 +8,60 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
-from phonobench import store
-from phonobench.results import PROTOCOL_VERSION, Value
+from pydantic import Field, model_validator
+
+from phonobench.results import PROTOCOL_VERSION, CorpusFacts, Value, check_range
+from phonobench.store import door
+from phonobench.store.door import Checked, PlainName
 from phonobench.types import PhonobenchError
 
 FILE = "raters.json"
 """Its name in the folder of results."""
 TITLE, HOW = "One human rater", "against the other four"
+
+
+class DifferencePart(Checked):
+    """A scorer's figure less a rater's."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    p: Annotated[float, Field(ge=0, le=1)] | None
+    reason: str | None
+
+
+class ScorerPart(Checked):
+    """One scorer in the file."""
+
+    value: Value
+    difference: DifferencePart
+
+
+class MetricPart(Checked):
+    """One metric in the file."""
+
+    rater: Value
+    pairwise: Value | None
+    scorers: dict[PlainName, ScorerPart]
+
+
+class RaterFacts(Checked):
+    """The whole file."""
+
+    protocol_version: str
+    split: Literal["train", "dev", "test"]
+    resamples: Annotated[int, Field(ge=0)]
+    corpus: CorpusFacts
+    metrics: dict[str, MetricPart]
+
+    @model_validator(mode="after")
+    def _in_range(self) -> RaterFacts:
+        for name, part in self.metrics.items():
+            for value in (part.rater, *(one.value for one in part.scorers.values())):
+                check_range(name, value)
+        return self
 
 
 @dataclass(frozen=True)
@@ -39,24 +84,30 @@ class RaterTable:
 
 
 def read(results_root: Path) -> RaterTable | None:
-    """What was measured last, None where nothing was. Raises PhonobenchError for a file of another protocol."""
+    """What was measured last, None where nothing was.
+
+    Raises:
+        PhonobenchError: for a file of another protocol, and for one that `phonobench raters` did not write so.
+    """
     path = results_root / FILE
     if not path.exists():
         return None
-    found = store.read_json(path)
-    if found["protocol_version"] != PROTOCOL_VERSION:
-        raise PhonobenchError(
-            f"{path} is of protocol version {found['protocol_version']}: run `phonobench raters` again"
-        )
+    again = "run `phonobench raters` again"
+    fields = door.read_json(path, again)
+    version = fields.get("protocol_version") if isinstance(fields, dict) else None
+    if version != PROTOCOL_VERSION:
+        raise PhonobenchError(f"{path} is of protocol version {door.shown(str(version))}: {again}")
+    found = door.checked_value(path, fields, RaterFacts, again)
     systems: dict[str, dict[str, SystemDifference]] = {}
-    for metric, agreement in found["metrics"].items():
-        for run, figures in agreement["scorers"].items():
-            systems.setdefault(run, {})[metric] = _system_difference(figures, agreement["rater"])
-    metrics = {metric: Value(**agreement["rater"]) for metric, agreement in found["metrics"].items()}
-    return RaterTable(found["corpus"]["fingerprint"], found["split"], metrics, systems)
+    for metric, agreement in found.metrics.items():
+        for run, figures in agreement.scorers.items():
+            systems.setdefault(run, {})[metric] = _system_difference(figures, agreement.rater)
+    metrics = {metric: agreement.rater for metric, agreement in found.metrics.items()}
+    return RaterTable(found.corpus.fingerprint, found.split, metrics, systems)
 
 
-def _system_difference(figures: Mapping[str, Any], rater: Mapping[str, Any]) -> SystemDifference:
-    difference = dict(figures["difference"])
-    p = difference.pop("p")
-    return SystemDifference(Value(**figures["value"]), Value(**difference, n=rater["n"], speakers=rater["speakers"]), p)
+def _system_difference(figures: ScorerPart, rater: Value) -> SystemDifference:
+    apart = figures.difference
+    sizes = {"n": rater.n, "speakers": rater.speakers}
+    difference = Value(value=apart.value, low=apart.low, high=apart.high, reason=apart.reason, **sizes)
+    return SystemDifference(figures.value, difference, apart.p)

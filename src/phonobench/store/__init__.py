@@ -23,15 +23,27 @@ from phonobench.store.posteriors import (
     read_speed,
     write_posteriors,
 )
-from phonobench.store.runs import RUN_FILE, find_members, find_run, list_runs, posteriors_folder, read_run, write_run
+from phonobench.store.runs import (
+    RUN_FILE,
+    find_members,
+    find_run,
+    has_run,
+    list_runs,
+    posteriors_folder,
+    read_run,
+    write_run,
+)
+from phonobench.store.weights import Weights, read_weights
 
 __all__ = [
     "RUN_FILE",
     "PosteriorsWriter",
+    "Weights",
     "add_speed",
     "find_members",
     "find_run",
     "fingerprint",
+    "has_run",
     "hash_file",
     "list_runs",
     "posteriors_done",
@@ -42,6 +54,7 @@ __all__ = [
     "read_posteriors",
     "read_run",
     "read_speed",
+    "read_weights",
     "without_nan",
     "write_arrays",
     "write_bytes",

@@ -17,8 +17,13 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from phonobench.store import door
 from phonobench.store.atomic import write_bytes
+from phonobench.store.door import read_json as read_json
 from phonobench.types import PhonobenchError
+
+Arrays = tuple[dict[str, np.ndarray], dict[str, Any]]
+"""Arrays by name, and the facts beside them."""
 
 
 def fingerprint(value: Any) -> str:
@@ -56,11 +61,19 @@ def without_nan(value: Any) -> Any:
 
 
 def hash_file(path: Path) -> str:
-    """sha256 of a file's bytes, 64 hex digits."""
+    """sha256 of a file's bytes, 64 hex digits.
+
+    Raises:
+        PhonobenchError: it is no file, or cannot be read.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    door.look(path)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise door.unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -81,20 +94,6 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
-    """Reads a JSON file.
-
-    Raises:
-        PhonobenchError: when it is absent or damaged; the file is named.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise PhonobenchError(f"{path} does not exist") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise PhonobenchError(f"{path} is not readable JSON ({error}): delete it and make it again") from error
-
-
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Writes named arrays and JSON-able metadata as one safetensors file, atomically.
 
@@ -113,8 +112,12 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping
     write_bytes(path, save(contiguous, {"phonobench": json.dumps(metadata, ensure_ascii=False, allow_nan=False)}))
 
 
-def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_arrays(path: Path, remedy: str = "delete it and run the same command again") -> Arrays:
     """Reads what `write_arrays` wrote.
+
+    Args:
+        path: the file.
+        remedy: ends the error.
 
     Returns:
         The arrays by name, and the metadata.
@@ -122,12 +125,16 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises:
         PhonobenchError: when the file is absent, damaged or not written by `write_arrays`.
     """
+    door.look(path)
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping: it cannot be iterated)
-            metadata = json.loads((file.metadata() or {})["phonobench"])
+            written = (file.metadata() or {})["phonobench"]
     except FileNotFoundError as error:
         raise PhonobenchError(f"{path} does not exist") from error
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise PhonobenchError(f"{path} is damaged ({error}): delete it and run the same command again") from error
+    except (SafetensorError, KeyError, TypeError, ValueError, OverflowError, MemoryError, OSError) as error:
+        raise PhonobenchError(f"{path} is damaged ({str(error)[:200]}): {remedy}") from error
+    metadata = door.parse(path, written.encode(), remedy)
+    if not isinstance(metadata, dict):
+        raise PhonobenchError(f"{path} is damaged (its facts are no table): {remedy}")
     return arrays, metadata

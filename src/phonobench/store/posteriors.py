@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 
 from phonobench.phones import COLUMNS
-from phonobench.store.files import fingerprint, hash_file, read_arrays, read_json, write_arrays, write_json
+from phonobench.store import door
+from phonobench.store.array_checks import Wanted, check_arrays, check_bounds
+from phonobench.store.files import fingerprint, hash_file, read_arrays, write_arrays, write_json
+from phonobench.store.posteriors_facts import BegunFacts, PosteriorsFacts, ShardFacts, SpeedFacts
 from phonobench.store.runs import posteriors_folder
 from phonobench.types import PhonobenchError, Posteriors
 
@@ -24,6 +27,7 @@ SHARD = 64
 """Utterances a shard: at most so much work is lost when a run is killed."""
 
 _FORMAT = 1
+_AGAIN = "delete that folder and infer again"
 
 
 class PosteriorsWriter:
@@ -150,6 +154,7 @@ def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None)
     """
     folder = posteriors_folder(run_dir, split)
     manifest = posteriors_manifest(run_dir, split)
+    _refuse_repeats(folder, ids)
     wanted = tuple(manifest["ids"] if ids is None else ids)
     missing = sorted(set(wanted) - set(manifest["ids"]))
     if missing:
@@ -160,12 +165,13 @@ def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None)
     found: dict[str, np.ndarray] = {}
     for shard in manifest["shards"]:
         path = folder / shard["file"]
-        arrays, metadata = read_arrays(path)
-        if metadata.get("key") != manifest["key"] or hash_file(path) != shard["sha256"]:
+        part, key = _read_shard(path)
+        if key != manifest["key"] or hash_file(path) != shard["sha256"] or part.keys() & found.keys():
             raise PhonobenchError(f"{path} is not what {folder / 'manifest.json'} says: infer {split} again")
-        bounds = arrays["offsets"]
-        for id, start, end in zip(metadata["ids"], bounds[:-1], bounds[1:], strict=True):
-            found[id] = arrays["logp"][start:end]
+        found |= part
+    if found.keys() != set(manifest["ids"]):
+        odd = sorted(found.keys() ^ set(manifest["ids"]))[0]
+        raise PhonobenchError(f"{folder}: its shards and its manifest differ in utterance {odd}: {_AGAIN}")
     return Posteriors(wanted, tuple(found[id] for id in wanted), float(manifest["hop"]))
 
 
@@ -177,10 +183,12 @@ def posteriors_manifest(run_dir: Path, split: str) -> dict[str, Any]:
     """
     folder = posteriors_folder(run_dir, split)
     if (folder / "manifest.json").exists():
-        manifest: dict[str, Any] = read_json(folder / "manifest.json")
+        manifest: dict[str, Any] = door.read_json(folder / "manifest.json", _AGAIN)
+        door.checked_value(folder / "manifest.json", manifest, PosteriorsFacts, _AGAIN)
         return manifest
     if (folder / "begun.json").exists():
-        total, done = len(read_json(folder / "begun.json")["ids"]), len(posteriors_done(folder))
+        begun = door.read_model(folder / "begun.json", BegunFacts, _AGAIN)
+        total, done = len(begun.ids), len(posteriors_done(folder))
         raise PhonobenchError(
             f"inference of {split} is incomplete in {folder} ({done} of {total} utterances): "
             f"run `phonobench infer {run_dir.name}` to continue"
@@ -194,25 +202,30 @@ def add_speed(run_dir: Path, split: str, facts: Mapping[str, Any]) -> None:
     An interrupted inference that continues elsewhere has a measurement for each part; they lie in `speed.json`.
     """
     path = posteriors_folder(run_dir, split) / SPEED_FILE
-    write_json(path, [*(read_json(path) if path.exists() else []), dict(facts)])
+    write_json(path, [*read_speed(run_dir, split), dict(facts)])
 
 
 def read_speed(run_dir: Path, split: str) -> list[dict[str, Any]]:
     """The measurements of `add_speed`; none for posteriors that were not made by a model (a fusion) or not timed."""
     path = posteriors_folder(run_dir, split) / SPEED_FILE
-    return read_json(path) if path.exists() else []
+    if not path.exists():
+        return []
+    found: list[dict[str, Any]] = door.read_json(path, "delete it, the speed is then unknown")
+    door.checked_value(path, found, SpeedFacts, "delete it, the speed is then unknown")
+    return found
 
 
 def _refuse_others(folder: Path, key: str, inputs: Mapping[str, Any]) -> None:
     for name in ("manifest.json", "begun.json"):
         if not (folder / name).exists():
             continue
-        other = read_json(folder / name)
-        if other["key"] != key:
-            theirs = other.get("inputs", {})
+        model: type[PosteriorsFacts | BegunFacts] = PosteriorsFacts if name == "manifest.json" else BegunFacts
+        other = door.read_model(folder / name, model, _AGAIN)
+        if other.key != key:
+            theirs = other.inputs
             differing = sorted(k for k in {*inputs, *theirs} if inputs.get(k) != theirs.get(k)) or ["hop or format"]
             raise PhonobenchError(
-                f"{folder} holds posteriors with key {other['key'][:12]}, not {key[:12]} "
+                f"{folder} holds posteriors with key {other.key[:12]}, not {key[:12]} "
                 f"(they differ in {', '.join(differing)}): delete that folder or choose another run id"
             )
 
@@ -220,11 +233,29 @@ def _refuse_others(folder: Path, key: str, inputs: Mapping[str, Any]) -> None:
 def _stored_shards(folder: Path, key: str | None) -> dict[str, tuple[str, ...]]:
     shards = {}
     for path in sorted(folder.glob("part-*.safetensors")):
-        metadata = read_arrays(path)[1]
-        if key is not None and metadata["key"] != key:
-            raise PhonobenchError(f"{path} has key {metadata['key'][:12]}, not {key[:12]}: delete it and infer again")
-        shards[path.name] = tuple(metadata["ids"])
+        metadata = door.checked_value(path, read_arrays(path)[1], ShardFacts, "delete it and infer again")
+        if key is not None and metadata.key != key:
+            raise PhonobenchError(f"{path} has key {metadata.key[:12]}, not {key[:12]}: delete it and infer again")
+        shards[path.name] = metadata.ids
     return shards
+
+
+def _read_shard(path: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The posteriors of a shard by id, and its key."""
+    arrays, written = read_arrays(path)
+    facts = door.checked_value(path, written, ShardFacts, _AGAIN)
+    wanted = {"logp": Wanted("f", ("frames", COLUMNS)), "offsets": Wanted("i", ("bounds",))}
+    sizes = check_arrays(path, arrays, wanted, remedy=_AGAIN)
+    check_bounds(path, arrays["offsets"], len(facts.ids), sizes["frames"], _AGAIN)
+    _check_logp(str(path), arrays["logp"])
+    bounds = arrays["offsets"]
+    parts = zip(facts.ids, bounds[:-1], bounds[1:], strict=True)
+    return {id: arrays["logp"][start:end] for id, start, end in parts}, facts.key
+
+
+def _refuse_repeats(folder: Path, ids: Sequence[str] | None) -> None:
+    if ids is not None and len(set(ids)) < len(ids):
+        raise PhonobenchError(f"{folder}: an utterance id is asked for twice")
 
 
 def _check_logp(where: str, logp: np.ndarray) -> None:

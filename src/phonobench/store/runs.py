@@ -11,24 +11,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from phonobench.store.files import read_json, write_json
+from phonobench.store import door
+from phonobench.store.files import write_json
+from phonobench.store.run_facts import model_of
 from phonobench.systems import cards
 from phonobench.systems.identity import with_today_names
 from phonobench.types import PhonobenchError
 
 RUN_FILE = "run.json"
 
-REQUIRED = ("run_id", "card", "card_key", "recipe", "seed", "corpus", "model", "versions", "parameters")
-"""Keys that every run.json has; a missing one is an error, not a default."""
+_AGAIN = "put the run's own file back, or train it again"
 
 
 def write_run(run_dir: Path, manifest: Mapping[str, Any]) -> None:
     """Writes `run.json` atomically.
 
     Raises:
-        PhonobenchError: where keys of `REQUIRED` are missing; they are named.
+        PhonobenchError: where it is none that `read_run` takes; the first place that differs is named.
     """
-    _check(run_dir / RUN_FILE, manifest)
+    _check(run_dir, manifest)
     write_json(run_dir / RUN_FILE, dict(manifest))
 
 
@@ -36,14 +37,23 @@ def read_run(run_dir: Path) -> dict[str, Any]:
     """The manifest of a run; fields of its recipe have today's names, whatever was written (`systems.identity`).
 
     Raises:
-        PhonobenchError: when there is none or when it lacks a required key.
+        PhonobenchError: when there is none, when it differs from `store.run_facts`, or when it is another run's than
+            the name of the folder says.
     """
     path = run_dir / RUN_FILE
-    if not path.exists():
+    if not has_run(run_dir):
         raise PhonobenchError(f"no run at {run_dir}: {RUN_FILE} does not exist; `phonobench train` makes one")
-    manifest = read_json(path)
-    _check(path, manifest)
+    manifest = door.read_json(path, _AGAIN)
+    _check(run_dir, manifest)
     return with_today_names(manifest)
+
+
+def has_run(folder: Path) -> bool:
+    """Whether a folder holds a `run.json`, readable or not."""
+    try:
+        return (folder / RUN_FILE).exists()
+    except (OSError, ValueError):  # a name too long, a NUL in it, a loop of links, a folder that may not be entered
+        return False
 
 
 def list_runs(runs_root: Path) -> tuple[Path, ...]:
@@ -62,7 +72,7 @@ def find_run(text: str, runs_root: Path) -> Path:
         PhonobenchError: where no run or several match; the candidates or the near ones are listed.
     """
     for folder in (Path(text), runs_root / text):
-        if (folder / RUN_FILE).exists():
+        if has_run(folder):
             return folder
     known = [folder.name for folder in list_runs(runs_root)]
     matches = [name for name in known if name.startswith(text)]
@@ -105,9 +115,13 @@ def posteriors_folder(run_dir: Path, split: str) -> Path:
     return run_dir / "posteriors" / split
 
 
-def _check(path: Path, manifest: Any) -> None:
+def _check(run_dir: Path, manifest: Any) -> None:
+    path = run_dir / RUN_FILE
     if not isinstance(manifest, Mapping):
         raise PhonobenchError(f"{path} is not a run's manifest: a JSON object is expected")
-    missing = [key for key in REQUIRED if key not in manifest]
-    if missing:
-        raise PhonobenchError(f"{path} lacks {', '.join(missing)}: it is not a complete manifest of a run")
+    found = door.checked_value(path, manifest, model_of(manifest), _AGAIN)
+    if found.run_id not in {run_dir.absolute().name, run_dir.resolve().name}:
+        raise PhonobenchError(
+            f"{path}: run_id: it is of the run {found.run_id}, which has another name than its folder; give the "
+            "folder that name back"
+        )

@@ -12,11 +12,11 @@ import numpy as np
 
 from phonobench import store
 from phonobench.neural.checkpoints.trained import FILE
+from phonobench.store.weights import SCALE
 from phonobench.types import PhonobenchError
 
 SMALLEST = 4096
 """Values. Arrays below it are not worth quantising."""
-SCALE = "::scale"
 
 
 def pack(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -64,9 +64,9 @@ def keep(run_dir: Path, target: Path) -> Path:
         )
     if manifest.get("status") != "trained":
         raise PhonobenchError(f"{run_dir.name} is not trained to its end; only a finished run is kept")
-    arrays, facts = store.read_arrays(run_dir / "weights" / FILE)
-    folder = target / run_dir.name
-    store.write_arrays(folder / "weights" / FILE, pack(arrays), {**facts, "packed": True})
+    given = store.read_weights(run_dir, manifest)
+    folder = target / str(manifest["run_id"])
+    store.write_arrays(folder / "weights" / FILE, pack(given.arrays), {**given.facts, "packed": True})
     store.write_run(folder, {**manifest, "weights": "int8"})
     return folder
 
@@ -86,11 +86,10 @@ def restore(kept: Path, runs_root: Path) -> Path:
     """
     manifest = store.read_run(kept)
     run_dir = runs_root / str(manifest["run_id"])
-    if (run_dir / store.RUN_FILE).exists() and store.read_run(run_dir).get("status") == "trained":
+    if store.has_run(run_dir) and store.read_run(run_dir).get("status") == "trained":
         return run_dir
-    packed, facts = store.read_arrays(kept / "weights" / FILE)
-    if not facts.pop("packed", False):
-        raise PhonobenchError(f"{kept} is no kept run: its weights are not packed; make it with `phonobench keep`")
-    store.write_arrays(run_dir / "weights" / FILE, unpack(packed), facts)
+    given = store.read_weights(kept, manifest, packed=True)
+    facts = {name: value for name, value in given.facts.items() if name != "packed"}
+    store.write_arrays(run_dir / "weights" / FILE, unpack(given.arrays), facts)
     store.write_run(run_dir, manifest)
     return run_dir

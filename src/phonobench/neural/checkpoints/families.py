@@ -5,7 +5,6 @@ Classes of transformers are named and imported at first use: importing them take
 
 from __future__ import annotations
 
-import json
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from phonobench.neural.encoders import BertEncoder, CodecEncoder, Encoder, MelEncoder, ParakeetEncoder, WaveEncoder
 from phonobench.neural.encoders.recurrent import RecurrentConfig, RecurrentEncoder, RecurrentModule
+from phonobench.store import door
 from phonobench.systems.cards import Card
 from phonobench.types import PhonobenchError
 
@@ -189,23 +189,23 @@ def wrapped(module: Any, card: Card, folder: Path | None) -> Encoder:
 
 def _preprocessor(folder: Path) -> dict[str, Any]:
     settings = read_json(folder / "preprocessor_config.json")
-    if "do_normalize" not in settings:
-        raise PhonobenchError(f"{folder}/preprocessor_config.json: no do_normalize; is it a waveform checkpoint?")
+    if not isinstance(settings.get("do_normalize"), bool):
+        raise PhonobenchError(
+            f"{folder}/preprocessor_config.json: no do_normalize of true or false; is it a waveform checkpoint?"
+        )
     return settings
 
 
 def read_bytes(path: Path) -> bytes:
-    """A small file of a checkpoint. Raises PhonobenchError where it is missing."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as fault:
-        raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it") from fault
+    """A small file of a checkpoint. Raises PhonobenchError where it is missing or cannot be read."""
+    if not path.exists():
+        raise PhonobenchError(f"{path} is missing; a checkpoint folder in Hugging Face format has it")
+    return door.read_bytes(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file of a checkpoint. Raises PhonobenchError where it is missing or damaged."""
-    try:
-        content: dict[str, Any] = json.loads(read_bytes(path))
-    except json.JSONDecodeError as fault:
-        raise PhonobenchError(f"{path} is damaged: {fault}") from fault
+    """A JSON file of a checkpoint. Raises PhonobenchError where it is missing, damaged, or holds no table."""
+    content = door.parse(path, read_bytes(path), "fetch the checkpoint again")
+    if not isinstance(content, dict):
+        raise PhonobenchError(f"{path} holds no table of settings: fetch the checkpoint again")
     return content

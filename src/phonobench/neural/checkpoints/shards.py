@@ -6,14 +6,18 @@ there.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from phonobench.neural.checkpoints.families import read_json
+from phonobench.store import door
 from phonobench.types import PhonobenchError
 
 INDEX = "model.safetensors.index.json"
@@ -61,22 +65,39 @@ def read(folder: Path, part: str) -> dict[str, Tensor]:
             raise PhonobenchError(
                 f"{folder / file} is missing and holds {len(names)} tensors of the encoder; fetch that file too"
             )
-        try:
-            with safe_open(folder / file, framework="pt") as opened:
-                for name, inner in names.items():
-                    tensor = opened.get_tensor(name)
-                    tensors[inner] = tensor.to(torch.float32) if tensor.is_floating_point() else tensor
-        except SafetensorError as fault:
-            raise PhonobenchError(f"{folder / file} cannot be read: {fault}; fetch the file again") from fault
+        with _opened(folder / file) as opened:
+            for name, inner in names.items():
+                tensor = opened.get_tensor(name)
+                tensors[inner] = tensor.to(torch.float32) if tensor.is_floating_point() else tensor
     return tensors
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A file of tensors. Raises PhonobenchError where it is damaged."""
+    try:
+        with safe_open(path, framework="pt") as opened:
+            yield opened
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as fault:
+        raise PhonobenchError(f"{path} cannot be read: {str(fault)[:200]}; fetch the file again") from fault
+
+
+def _is_plain(file: Any) -> bool:
+    try:
+        return isinstance(file, str) and bool(door.plain_name(file))
+    except ValueError:
+        return False
 
 
 def _listed(folder: Path) -> list[tuple[str, str]]:
     """(tensor, file) of all that the index lists."""
     if (folder / INDEX).exists():
-        return list(read_json(folder / INDEX)["weight_map"].items())
+        listed_files = read_json(folder / INDEX).get("weight_map")
+        if not isinstance(listed_files, dict) or not all(_is_plain(file) for file in listed_files.values()):
+            raise PhonobenchError(f"{folder / INDEX}: weight_map names no files of the folder; fetch it again")
+        return list(listed_files.items())
     listed = []
     for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as opened:
+        with _opened(path) as opened:
             listed += [(name, path.name) for name in opened.keys()]  # noqa: SIM118 - it is no dictionary
     return listed

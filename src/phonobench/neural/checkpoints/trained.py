@@ -17,9 +17,9 @@ from phonobench.neural import composition, hardware
 from phonobench.neural.checkpoints import lora, pretrained
 from phonobench.neural.encoders import Encoder
 from phonobench.neural.recogniser import Recogniser
+from phonobench.store.run_facts import recipe_of
 from phonobench.systems import cards
 from phonobench.systems.cards import Card
-from phonobench.systems.recipe import Recipe
 from phonobench.types import PhonobenchError
 
 FILE = "model.safetensors"
@@ -60,14 +60,13 @@ def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogn
     """
     manifest = store.read_run(run_dir)
     path = run_dir / "weights" / FILE
-    arrays, facts = store.read_arrays(path)
-    if facts["card_key"] != manifest["card_key"]:
-        raise PhonobenchError(f"{path} belongs to another card than {run_dir / store.RUN_FILE}; train the run again")
-    card, recipe = cards.find(manifest["card"]), Recipe(**_tuples(manifest["recipe"]))
+    weights = store.read_weights(run_dir, manifest)
+    arrays, facts = weights.arrays, weights.facts
+    card, recipe = cards.find(manifest["card"]), recipe_of(manifest["recipe"])
     if card.members:
         encoder: Encoder = composition.encoder(
             card,
-            manifest["members"],
+            manifest.get("members", ()),
             run_dir.parent,
             lambda member: load(member).encoder,
             facts["encoder"],
@@ -82,7 +81,7 @@ def load(run_dir: Path, source: str | None = None, merge: bool = True) -> Recogn
             )
         encoder = pretrained.load(card, folder)
     else:
-        encoder = pretrained.build(card, facts["encoder"])
+        encoder = pretrained.rebuild(card, facts["encoder"], sum(array.size for array in arrays.values()), path)
     model = Recogniser(encoder, recipe)
     given = {name: torch.from_numpy(array) for name, array in arrays.items()}
     expected = set(model.trained_state())
@@ -115,7 +114,7 @@ def begin_from(run_dir: Path, model: Recogniser, card: Card) -> None:
             f"{run_dir.name} is a {manifest.get('status')} run of {manifest['card']}; a training of {card.name} starts "
             "from a trained run of the same system"
         )
-    arrays, _ = store.read_arrays(run_dir / "weights" / FILE)
+    arrays = store.read_weights(run_dir, manifest).arrays
     own = model.state_dict()
     odd = sorted(n for n, a in arrays.items() if n not in own or tuple(own[n].shape) != a.shape)
     if odd:
@@ -123,8 +122,3 @@ def begin_from(run_dir: Path, model: Recogniser, card: Card) -> None:
             f"{run_dir.name} has another head or other layers ({odd[0]}); choose a recipe like its own"
         )
     model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()}, strict=False)
-
-
-def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
-    """JSON's lists back to tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

@@ -7,9 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from phonobench import store
+from phonobench.store import door
+from phonobench.store.array_checks import Wanted, check_arrays, check_bounds
 
 SHARD = 200
 """Utterances a file."""
+
+
+class CodeFacts(door.Checked):
+    """What stands beside the codes: the hashes of the sounds."""
+
+    keys: tuple[str, ...]
 
 
 class CodeCache:
@@ -25,8 +33,12 @@ class CodeCache:
             self._known = {}
             for path in sorted(self.folder.glob("part-*.safetensors")):
                 arrays, facts = store.read_arrays(path)
+                keys = door.checked_value(path, facts, CodeFacts).keys
+                wanted = {"codes": Wanted("i", ("frames", "books"), low=0), "offsets": Wanted("i", ("bounds",))}
+                sizes = check_arrays(path, arrays, wanted)
+                check_bounds(path, arrays["offsets"], len(keys), sizes["frames"])
                 parts = np.split(arrays["codes"], arrays["offsets"][1:-1])
-                self._known |= dict(zip(facts["keys"], parts, strict=True))
+                self._known |= dict(zip(keys, parts, strict=True))
         return self._known
 
     def get(self, key: str) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -66,7 +67,11 @@ def load_tokenizer(card: Card, folder: Path, config: dict[str, Any]) -> Tokenize
             "safetensors.torch.save_file(torch.load('SpeechTokenizer.pt', weights_only=True), 'model.safetensors')"
         )
     module = _package().SpeechTokenizer(config)
-    found = module.load_state_dict(load_file(files[0]), strict=False)
+    try:
+        found = module.load_state_dict(load_file(files[0]), strict=False)
+    except (SafetensorError, OSError, RuntimeError, ValueError) as fault:
+        last = str(fault).strip().splitlines()[-1][:200]
+        raise PhonobenchError(f"{files[0]} cannot be read: {last}; fetch the file again") from fault
     if found.missing_keys:
         raise PhonobenchError(f"{files[0]}: {len(found.missing_keys)} tensors missing, {found.missing_keys[0]} first")
     return TokenizerEncoder(module.requires_grad_(False).eval(), config)

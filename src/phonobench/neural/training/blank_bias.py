@@ -47,7 +47,7 @@ def calibrate(run_dir: Path, dev: TrainingData, report: Callable[[Progress], Non
         report: Called with the progress.
         source: Where a frozen encoder's checkpoint lies.
     """
-    _, facts = store.read_arrays(run_dir / "weights" / trained.FILE)
+    facts = store.read_weights(run_dir, store.read_run(run_dir)).facts
     if "blank" in facts:  # in the same file as the weights: a kill cannot part them, nothing is shifted twice
         store.write_run(run_dir, {**store.read_run(run_dir), "blank": facts["blank"]})
         return

@@ -18,6 +18,7 @@ from phonobench import store
 from phonobench.neural import composition, distributed
 from phonobench.neural.encoders import Encoder, QuantisedEncoder
 from phonobench.neural.training.batches import TrainingData
+from phonobench.store.array_checks import Wanted, check_arrays
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
 FRAMES = 100_000
@@ -57,6 +58,8 @@ def fit(encoder: QuantisedEncoder, data: TrainingData, path: Path, seed: int, re
     """Fill the encoder's codebooks: from `path`, else from the data's frames, and then they are written there."""
     if path.exists():
         arrays, _ = store.read_arrays(path)
+        shapes = {name: tuple(encoder.get_buffer(name).shape) for name in encoder.own_buffers}
+        check_arrays(path, arrays, {name: Wanted("f", shape) for name, shape in shapes.items()})
     else:
         states = _frames(encoder, data, seed, report)
         arrays = {"mean": states.mean(0).numpy(), "scale": states.std(0).clamp(min=1e-4).numpy()}

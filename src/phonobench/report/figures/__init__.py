@@ -4,8 +4,8 @@
 """
 
 from phonobench.report.figures.differences import difference_figure
-from phonobench.report.figures.fusions import fusion_figure
+from phonobench.report.figures.fusions import fusion_figure, read_curve
 from phonobench.report.figures.plots import draw
 from phonobench.report.figures.style import SUFFIXES, look, write
 
-__all__ = ["SUFFIXES", "difference_figure", "draw", "fusion_figure", "look", "write"]
+__all__ = ["SUFFIXES", "difference_figure", "draw", "fusion_figure", "look", "read_curve", "write"]

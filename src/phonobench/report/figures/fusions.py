@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from phonobench.report.figures.style import colour, marker
 from phonobench.report.labels import heading
+from phonobench.results import Value
+from phonobench.store import door
+from phonobench.store.door import ABSENT, Checked
 from phonobench.types import PhonobenchError
 
 Figures = Mapping[str, Any]
@@ -31,6 +36,38 @@ def stored_fusions(data: dict[str, Any]) -> Figure | None:
         names = [by_id[id]["name"] if id in by_id else id for id in (first, second)]
         return _plot(sorted(points, key=lambda p: p[0]), names, f"late fusion by {method}", "o-")
     return None
+
+
+class PointPart(Checked):
+    """One weighting and its figures."""
+
+    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=2)]
+    per_hq: Value
+    per: Value = ABSENT
+    utterance_pearson: Value = ABSENT
+    utterance_auc: Value = ABSENT
+
+
+class CurveFacts(Checked):
+    """The file that `phonobench fuse --curve` writes."""
+
+    members: Annotated[tuple[str, ...], Field(min_length=2)]
+    method: Literal["frames", "likelihoods"]
+    split: Literal["train", "dev", "test"]
+    chosen_on_dev: Annotated[tuple[float, ...], Field(min_length=2)]
+    points: Annotated[tuple[PointPart, ...], Field(min_length=1)]
+
+
+def read_curve(path: Path) -> Figures:
+    """A stored curve.
+
+    Raises:
+        PhonobenchError: It is no file that `phonobench fuse RUN RUN --curve` wrote.
+    """
+    again = "write one by `phonobench fuse RUN RUN --curve --json`"
+    curve: Figures = door.read_json(path, again)
+    door.checked_value(path, curve, CurveFacts, again)
+    return curve
 
 
 def fusion_figure(curve: Figures) -> Figure:
