@@ -73,7 +73,9 @@ def test_a_manifest_from_before_shows_the_names_of_today(tmp_path: Path) -> None
 
 
 def test_a_result_from_before_shows_the_names_of_today(tmp_path: Path) -> None:
-    result = results.read(BEFORE / "dev.controls.json")
+    path = results.path_of(tmp_path, RUN_ID, "dev", "controls")
+    store.write_bytes(path, (BEFORE / "dev.controls.json").read_bytes())
+    result = results.read(path)
     assert result.provenance.training.recipe["warmup_fraction"] == 0.1
     assert without_former_names(result.provenance.training.recipe)
 

@@ -31,6 +31,14 @@ class DifferencePart(Checked):
     p: Annotated[float, Field(ge=0, le=1)] | None
     reason: str | None
 
+    @model_validator(mode="after")
+    def _reasoned(self) -> DifferencePart:
+        if None in (self.value, self.low, self.high) and not self.reason:
+            raise ValueError("a null needs a reason")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        return self
+
 
 class ScorerPart(Checked):
     """One scorer in the file."""

@@ -123,8 +123,8 @@ def named(path: Path) -> str:
     """A path as an error may show it: as it is where it is plain, else escaped and cut.
 
     Example:
-        >>> named(Path("a")), named(Path("a" + chr(27)))
-        ('a', "'a\\x1b'")
+        >>> named(Path("a")), named(Path("b" + chr(10))) == ascii("b" + chr(10))
+        ('a', True)
     """
     text = os.fspath(path)
     return text if text.isprintable() and len(text) < 1_000 else shown(text, 300)
