@@ -11,6 +11,7 @@ that was seen is returned, to be compared with someone else's.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -86,9 +87,8 @@ def _fetch(
             )
         _install(archive, root, specification, source.url, progress)
     except OSError as error:
-        raise PhonobenchError(
-            f"{archive.parent}: {error.strerror or error}; free disk space or choose another folder, then run it again"
-        ) from error
+        remedy = "free disk space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder"
+        raise PhonobenchError(f"{archive.parent}: {error.strerror or error}; {remedy}, then run it again") from error
     transfer.discard(archive)
     return Fetched(root, source.url, size, found)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from phonobench.store import door
 from phonobench.types import PhonobenchError
+
+LONGEST_KEY = 200
+"""Characters of the name of an utterance or a speaker."""
 
 
 def read_text(path: Path) -> str:
@@ -17,13 +20,15 @@ def read_text(path: Path) -> str:
         PhonobenchError: for a file that is missing, is not text, or cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise PhonobenchError(f"{path} is missing; copy or download the corpus again") from None
+        missing = not path.exists()
+    except (OSError, ValueError) as error:  # a loop of links, a NUL in the name
+        raise door.unreadable(path, error) from error
+    if missing:
+        raise PhonobenchError(f"{path} is missing; copy or download the corpus again")
+    try:
+        return door.read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise PhonobenchError(f"{path}: not text ({error.reason} at byte {error.start}); copy it again") from error
-    except OSError as error:
-        raise PhonobenchError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -46,8 +51,14 @@ def read_table(path: Path) -> dict[str, str]:
         key, *rest = line.split(maxsplit=1)
         if not rest or key in table:
             fault = "stands twice" if rest else "has no value"
-            raise PhonobenchError(f"{path}, line {number}: {key!r} {fault}; copy the corpus again")
-        table[key] = rest[0].strip()
+            raise PhonobenchError(f"{path}, line {number}: {door.shown(key)} {fault}; copy the corpus again")
+        value = rest[0].strip()
+        if not (key.isprintable() and value.isprintable()) or len(key) > LONGEST_KEY:
+            raise PhonobenchError(
+                f"{path}, line {number}: {door.shown(key)} {door.shown(value)} holds characters that no text shows, "
+                f"or a name of more than {LONGEST_KEY} letters; copy the corpus again"
+            )
+        table[key] = value
     return table
 
 
@@ -57,10 +68,7 @@ def load_json(path: Path) -> Mapping[str, Any]:
     Raises:
         PhonobenchError: as `read_text`, and for JSON that is cut off, damaged, or no object.
     """
-    try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise PhonobenchError(f"{path}: truncated or damaged JSON ({error}); copy the file again") from error
+    content = door.parse(path, read_text(path).encode(), "it is truncated or damaged; copy the file again")
     if not isinstance(content, dict):
         raise PhonobenchError(f"{path}: not a table of utterances; copy the file again")
     return content
@@ -80,8 +88,12 @@ def sound_file(root: Path, name: str, where: str) -> Path:
     path = root / name
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise PhonobenchError(f"{root}: {name!r} ({where}) does not lie in the corpus")
-    if not path.is_file():
+    try:
+        size = path.stat().st_size if path.is_file() else -1
+    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
+        raise PhonobenchError(f"{door.unreadable(path, error)} ({where}); copy the recordings again") from error
+    if size < 0:
         raise PhonobenchError(f"{path} is missing ({where}); copy the recordings again")
-    if path.stat().st_size == 0:
+    if size == 0:
         raise PhonobenchError(f"{path} is an empty file ({where}); copy it again")
     return path

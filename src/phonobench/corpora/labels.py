@@ -15,12 +15,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from phonobench.phones import DELETED, PHONES, UNKNOWN, encode, strip_stress
+from phonobench.store.door import shown
 from phonobench.types import Judgement, PhonobenchError, Prompt, Word
 
 _SYMBOLS = re.compile(r"[A-Z]{1,3}[0-2]?\*?( [A-Z]{1,3}[0-2]?\*?)*")
 SENTENCE = ("accuracy", "fluency", "prosodic", "total", "completeness")
 WORD = ("accuracy", "stress", "total")
 """Names of the scores of a sentence and of a word, as files and statistics have them."""
+KEYS = frozenset((*SENTENCE, "text", "words"))
+WORD_KEYS = frozenset((*WORD, "text", "phones", "phones-accuracy", "mispronunciations"))
+"""Every field of an entry and of a word of it."""
 
 
 def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
@@ -30,7 +34,11 @@ def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
     from the text, unknown phones, phones and scores of different number, and scores outside their range.
     """
     try:
-        words = entry["words"]
+        words = table_of(where, entry, KEYS)["words"]
+        if not isinstance(words, list):
+            raise TypeError("words is no list")
+        for word in words:
+            table_of(where, word, WORD_KEYS)
         prompt = Prompt(tuple(_word(where, word) for word in words))
         accuracy, fluency, prosodic, total, completeness = (_score(where, key, entry[key], 10) for key in SENTENCE)
         by_word = [tuple(_score(where, f"word {key}", word[key], 10) for word in words) for key in WORD]
@@ -58,13 +66,35 @@ def parse(where: str, entry: Any, text: str) -> tuple[Prompt, Judgement]:
     )
 
 
+def table_of(where: str, entry: Any, known: frozenset[str]) -> Mapping[str, Any]:
+    """An entry that is a table of known fields.
+
+    Raises:
+        PhonobenchError: it is something else, or holds a field that the corpus does not have.
+    """
+    if not isinstance(entry, dict):
+        raise PhonobenchError(f"{where}: not in the form of the corpus ({shown(repr(entry))}); copy the file again")
+    if strange := sorted(set(entry) - known):
+        raise PhonobenchError(f"{where}: {shown(strange[0])} is no field of the corpus; copy the file again")
+    return entry
+
+
 def symbols(phones: str | list[str]) -> list[str]:
-    """The phones of a word, which the file writes as a list or as one string."""
-    return phones.split() if isinstance(phones, str) else phones
+    """The phones of a word, which the file writes as a list or as one string.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    found = phones.split() if isinstance(phones, str) else phones
+    if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
+        raise TypeError("phones are a list of symbols, or one text")
+    return found
 
 
 def _word(where: str, word: Mapping[str, Any]) -> Word:
     written, marks = symbols(word["phones"]), word["phones-accuracy"]
+    if not isinstance(marks, list) or not isinstance(word["text"], str):
+        raise TypeError("phones-accuracy is a list, text a text")
     if not written or len(written) != len(marks):
         raise PhonobenchError(
             f"{where}, word {word['text']!r}: {len(written)} phones but {len(marks)} phone scores; copy the file again"
@@ -86,11 +116,13 @@ def _perceived(where: str, word: Mapping[str, Any]) -> list[str | None]:
     perceived: list[str | None] = [None] * len(canonical)
     for block in word.get("mispronunciations") or ():
         index = block["index"]
-        if not 0 <= index < len(perceived):
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(perceived):
             raise PhonobenchError(
-                f"{where}, word {word['text']!r}: mispronunciation of phone {index}, but the word has "
+                f"{where}, word {word['text']!r}: mispronunciation of phone {shown(repr(index))}, but the word has "
                 f"{len(perceived)}; copy the file again"
             )
+        if not isinstance(block["pronounced-phone"], str) or not isinstance(block["canonical-phone"], str):
+            raise TypeError("phones of a mispronunciation are texts")
         sound = _sound(f"{where}, word {word['text']!r}", block["pronounced-phone"], canonical[index])
         if strip_stress(block["canonical-phone"]) == canonical[index]:
             perceived[index] = sound
@@ -111,5 +143,7 @@ def _score(where: str, key: str, value: Any, highest: float) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
-        raise PhonobenchError(f"{where}: {key} {value!r} is not a number from 0 to {highest}; copy the file again")
+        raise PhonobenchError(
+            f"{where}: {key} {shown(repr(value))} is not a number from 0 to {highest}; copy the file again"
+        )
     return float(value)

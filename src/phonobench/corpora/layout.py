@@ -20,13 +20,18 @@ from phonobench.types import PhonobenchError, Split, Utterance
 SCORES = "resource/scores.json"
 MARKS = (SCORES, "train/wav.scp", "test/wav.scp")
 """The files by which the layout is recognised."""
+OLDEST = 130
+"""Years that a speaker may have."""
 UNKNOWN = "unknown"
 """Stands in `spk2age` and `spk2gender` for what is not known of a speaker."""
 
 
 def has_layout(root: Path) -> bool:
     """Whether a folder looks like this layout (it may still be damaged)."""
-    return all((root / name).exists() for name in MARKS)
+    try:
+        return all((root / name).exists() for name in MARKS)
+    except (OSError, ValueError):  # a folder that may not be entered, a name that cannot be
+        return False
 
 
 def utterances(root: Path) -> list[Utterance]:
@@ -80,8 +85,10 @@ def _part(root: Path, folder: str, scores: Mapping[str, Any]) -> Iterator[Uttera
 def _age(file: str, speaker: str, written: str) -> int | None:
     if written == UNKNOWN:
         return None
-    if not written.isdigit():
-        raise PhonobenchError(f"{file}: age {written!r} of speaker {speaker} is no number, and not {UNKNOWN!r}")
+    if not (written.isascii() and written.isdigit() and len(written) <= 3 and int(written) <= OLDEST):
+        raise PhonobenchError(
+            f"{file}: age {written[:40]!r} of speaker {speaker} is no number up to {OLDEST}, and not {UNKNOWN!r}"
+        )
     return int(written)
 
 

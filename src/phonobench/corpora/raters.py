@@ -18,10 +18,13 @@ from typing import Any
 import numpy as np
 
 from phonobench.corpora.files import load_json
+from phonobench.store.door import shown
 from phonobench.types import Corpus, PhonobenchError, Split
 
 DETAIL = "resource/scores-detail.json"
 _MARKS = {"{": ("}", 1.0), "(": (")", 0.0)}
+MOST_RATERS = 1_000
+"""Of one utterance."""
 _COMPLETE = 10.0  # completeness is a share (0..1) in this file and 0..10 in scores.json
 
 
@@ -87,14 +90,15 @@ def table(
 def _ratings(where: str, entry: Any) -> Ratings:
     try:
         words = entry["words"]
-        accuracy = np.asarray(entry["accuracy"], dtype=float)
-        raters = len(accuracy)
+        raters = len(entry["accuracy"])
+        if not 1 <= raters <= MOST_RATERS or not words:
+            raise ValueError(f"{raters} raters, {len(words)} words")
         return Ratings(
-            accuracy=accuracy,
+            accuracy=_row(where, "accuracy", entry["accuracy"], raters),
             fluency=_row(where, "fluency", entry["fluency"], raters),
             prosodic=_row(where, "prosodic", entry["prosodic"], raters),
             total=_row(where, "total", entry["total"], raters),
-            completeness=_COMPLETE * _row(where, "completeness", entry["completeness"], raters),
+            completeness=_COMPLETE * _row(where, "completeness", entry["completeness"], raters, highest=1),
             word_accuracy=np.stack([_row(where, "word accuracy", word["accuracy"], raters) for word in words]),
             word_stress=np.stack([_row(where, "word stress", word["stress"], raters) for word in words]),
             word_total=np.stack([_row(where, "word total", word["total"], raters) for word in words]),
@@ -102,15 +106,22 @@ def _ratings(where: str, entry: Any) -> Ratings:
         )
     except KeyError as error:
         raise PhonobenchError(f"{where}: {error.args[0]!r} is missing; copy the file again") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
         raise PhonobenchError(f"{where}: not in the form of the corpus ({error}); copy the file again") from error
 
 
-def _row(where: str, key: str, values: list[float], raters: int) -> np.ndarray:
-    row = np.asarray(values, dtype=float)
-    if row.shape != (raters,):
-        raise PhonobenchError(f"{where}: {row.size} raters for {key}, {raters} for accuracy; copy the file again")
-    return row
+def _row(where: str, key: str, values: Any, raters: int, highest: float = 10) -> np.ndarray:
+    if not isinstance(values, list) or len(values) != raters:
+        count = len(values) if isinstance(values, list) else 0
+        raise PhonobenchError(f"{where}: {count} raters for {key}, {raters} for accuracy; copy the file again")
+    for value in values:
+        if value is None:
+            continue  # becomes NaN
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
+            raise PhonobenchError(
+                f"{where}: {key} {shown(repr(value))} is not a number from 0 to {highest}; copy the file again"
+            )
+    return np.asarray(values, dtype=float)
 
 
 def _phones(where: str, word: Mapping[str, Any], raters: int) -> np.ndarray:

@@ -7,7 +7,6 @@ of. A server that has another file by now (another size or tag), or that cannot 
 from __future__ import annotations
 
 import http.client
-import json
 import shutil
 import time
 import urllib.error
@@ -15,8 +14,12 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
-from phonobench.store.files import write_json
+from pydantic import AfterValidator, Field
+
+from phonobench import store
+from phonobench.store import door
 from phonobench.types import OnProgress, PhonobenchError, Progress
 
 CHUNK = 1 << 18
@@ -24,7 +27,23 @@ TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken."""
 ATTEMPTS = 5
 """Connections to one address that break in a row without a byte won before the next address is tried."""
+
+
+def _printable(tag: str) -> str:
+    if not (tag.isascii() and (tag.isprintable() or not tag)):
+        raise ValueError("a tag is one line of plain characters")  # it goes into the head of a request
+    return tag
+
+
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, OSError)
+
+
+class SourceFacts(door.Checked):
+    """The note beside a partial file. An absent or damaged one is none: the download begins anew."""
+
+    url: Annotated[str, Field(max_length=10_000)]
+    size: Annotated[int, Field(ge=0)]
+    tag: Annotated[str, Field(max_length=1_000), AfterValidator(_printable)]
 
 
 @dataclass(frozen=True)
@@ -117,7 +136,7 @@ def _connection(url: str, path: Path, spare: float, progress: OnProgress | None)
             discard(path)
             raise _InterruptedError("the server has another file than was begun; beginning anew")
         _refuse_small_disk(path, source.size, have if resumed else 0, spare)
-        write_json(_note(path), asdict(source))
+        store.write_json(_note(path), asdict(source))
         _store(response, path, source.size, resumed, progress)
     return source
 
@@ -160,10 +179,10 @@ def _range_start(response: http.client.HTTPResponse) -> int:
 def _known(path: Path) -> tuple[Source | None, int]:
     """What is on disk: its source and its bytes. (None, 0) without a sound note: then it is begun anew."""
     try:
-        source = Source(**json.loads(_note(path).read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        note = door.read_model(_note(path), SourceFacts)
+    except PhonobenchError:
         return None, 0
-    have = _size(path)
+    source, have = Source(note.url, note.size, note.tag), _size(path)
     return (source, have) if 0 < have <= source.size else (None, 0)
 
 
@@ -181,6 +200,8 @@ def _note(path: Path) -> Path:
 
 
 def _size(path: Path) -> int:
+    if path.is_dir():
+        raise PhonobenchError(f"{path} is a folder where a file is to come: remove it")
     return path.stat().st_size if path.exists() else 0
 
 

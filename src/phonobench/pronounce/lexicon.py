@@ -24,6 +24,7 @@ import numpy as np
 from phonobench.phones import PHONES, encode, strip_stress
 from phonobench.pronounce import accents
 from phonobench.pronounce.accents import Sound
+from phonobench.store import door
 from phonobench.types import PhonobenchError
 
 Phones = tuple[str, ...]
@@ -176,11 +177,11 @@ def read(path: str | os.PathLike[str]) -> Lexicon:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError as error:
-        raise PhonobenchError(f"lexicon {path} does not exist") from error
-    except (UnicodeDecodeError, OSError) as error:
+        lines = door.read_bytes(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
         raise PhonobenchError(f"lexicon {path} cannot be read ({error}); give a UTF-8 text file") from error
+    except PhonobenchError as error:
+        raise PhonobenchError(f"lexicon {error}") from error
     found: dict[str, dict[Phones, None]] = {}
     for number, line in enumerate(lines, start=1):
         word, *symbols = line.partition("#")[0].split() or [""]
