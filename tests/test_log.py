@@ -28,7 +28,7 @@ def planted_corpus() -> tuple[Corpus, planted.SAID]:
 def roots(planted_corpus, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     corpus, said = planted_corpus
     folder, results = (tmp_path_factory.mktemp(name) for name in ("runs", "results"))
-    planted.write_run(folder, "first.s0", corpus, lambda u: said[u.id], controls=False, history=HISTORY)
+    planted.write_run(folder, "first.s0", corpus, lambda u: said[u.id], controls=False, history=HISTORY, best_epoch=3)
     planted.write_run(folder, "second.s0", corpus, lambda u: phones.encode(u.prompt.phones), controls=False,
                       started_from="first.s0")  # fmt: skip
     planted.write_run(folder, "third.s0", corpus, lambda u: (), splits=(), controls=False, status="training",

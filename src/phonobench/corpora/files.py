@@ -68,7 +68,7 @@ def load_json(path: Path) -> Mapping[str, Any]:
     Raises:
         PhonobenchError: as `read_text`, and for JSON that is cut off, damaged, or no object.
     """
-    content = door.parse(path, read_text(path).encode(), "it is truncated or damaged; copy the file again")
+    content = door.parse(path, read_text(path).encode(), "truncated or damaged JSON; copy the file again")
     if not isinstance(content, dict):
         raise PhonobenchError(f"{path}: not a table of utterances; copy the file again")
     return content

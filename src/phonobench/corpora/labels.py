@@ -73,7 +73,7 @@ def table_of(where: str, entry: Any, known: frozenset[str]) -> Mapping[str, Any]
         PhonobenchError: it is something else, or holds a field that the corpus does not have.
     """
     if not isinstance(entry, dict):
-        raise PhonobenchError(f"{where}: not in the form of the corpus ({shown(repr(entry))}); copy the file again")
+        raise PhonobenchError(f"{where}: not in the form of the corpus ({ascii(entry)[:60]}); copy the file again")
     if strange := sorted(set(entry) - known):
         raise PhonobenchError(f"{where}: {shown(strange[0])} is no field of the corpus; copy the file again")
     return entry
@@ -118,7 +118,7 @@ def _perceived(where: str, word: Mapping[str, Any]) -> list[str | None]:
         index = block["index"]
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(perceived):
             raise PhonobenchError(
-                f"{where}, word {word['text']!r}: mispronunciation of phone {shown(repr(index))}, but the word has "
+                f"{where}, word {word['text']!r}: mispronunciation of phone {ascii(index)[:60]}, but the word has "
                 f"{len(perceived)}; copy the file again"
             )
         if not isinstance(block["pronounced-phone"], str) or not isinstance(block["canonical-phone"], str):
@@ -144,6 +144,6 @@ def _score(where: str, key: str, value: Any, highest: float) -> float:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
         raise PhonobenchError(
-            f"{where}: {key} {shown(repr(value))} is not a number from 0 to {highest}; copy the file again"
+            f"{where}: {key} {ascii(value)[:60]} is not a number from 0 to {highest}; copy the file again"
         )
     return float(value)

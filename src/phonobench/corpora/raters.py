@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from phonobench.corpora.files import load_json
-from phonobench.store.door import shown
 from phonobench.types import Corpus, PhonobenchError, Split
 
 DETAIL = "resource/scores-detail.json"
@@ -119,7 +118,7 @@ def _row(where: str, key: str, values: Any, raters: int, highest: float = 10) ->
             continue  # becomes NaN
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
             raise PhonobenchError(
-                f"{where}: {key} {shown(repr(value))} is not a number from 0 to {highest}; copy the file again"
+                f"{where}: {key} {ascii(value)[:60]} is not a number from 0 to {highest}; copy the file again"
             )
     return np.asarray(values, dtype=float)
 
