@@ -185,11 +185,11 @@ def _refuse_not_finite(folder: Path, module: Any) -> None:
             raise PhonobenchError(f"{folder}: {name} holds values that are no finite numbers; fetch the file again")
 
 
-def _made(family: Family, settings: dict[str, Any]) -> Any:
+def _made(family: Family, settings: dict[str, Any], attention: str | None = None) -> Any:
     """A module of the family with random weights."""
     config = family.config_class(**{**settings, **family.overrides})
     if hasattr(family.config_class, "model_type"):
-        config._attn_implementation = family.attention
+        config._attn_implementation = attention or family.attention
     return family.module_class(config)
 
 
@@ -237,7 +237,7 @@ SPARE = 4
 def _size(family: Family, settings: dict[str, Any]) -> int:
     """Numbers in all tensors of a model, which is made without memory for them."""
     with torch.device("meta"):
-        return sum(tensor.numel() for tensor in _made(family, settings).state_dict().values())
+        return sum(tensor.numel() for tensor in _made(family, settings, "eager").state_dict().values())
 
 
 def _refuse_wild(config: Any, path: Path, remedy: str) -> None:
