@@ -41,6 +41,8 @@ class Request:
             raise PhonobenchError(f"{self.file}: this folder cannot be read; check its permissions")
         try:
             beside = Path(self.file).with_suffix(".txt")
+            if beside.exists() and not beside.is_dir() and not beside.is_file():
+                raise PhonobenchError(f"{beside}: is not a text file, and a device may never end; give the text itself")
             text = beside.read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError as error:
             raise PhonobenchError(f"{self.file}: no text given, and no {beside.name} beside it") from error
