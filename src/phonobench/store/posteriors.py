@@ -171,7 +171,7 @@ def read_posteriors(run_dir: Path, split: str, ids: Sequence[str] | None = None)
         found |= part
     if found.keys() != set(manifest["ids"]):
         odd = sorted(found.keys() ^ set(manifest["ids"]))[0]
-        raise PhonobenchError(f"{folder}: its shards and its manifest differ in utterance {odd}: {_AGAIN}")
+        raise PhonobenchError(f"{folder}: its shards and its manifest differ in utterance {door.shown(odd)}: {_AGAIN}")
     return Posteriors(wanted, tuple(found[id] for id in wanted), float(manifest["hop"]))
 
 
