@@ -163,7 +163,7 @@ def archive_file(box: Path) -> Any:
     shutil.rmtree(box / "out", ignore_errors=True)
     try:
         unpack.extract(box / "corpus.tar.gz", box / "out")
-    except unpack.DamagedArchiveError as fault:
+    except (unpack.DamagedArchiveError, OSError) as fault:  # as `download.fetch` takes them
         raise PhonobenchError(str(fault)) from fault
     return _digests(box / "out")
 

@@ -192,7 +192,7 @@ def read(path: str | os.PathLike[str]) -> Lexicon:
         try:
             _add(found, word, symbols)
         except PhonobenchError as error:
-            raise PhonobenchError(f"lexicon {path}, line {number}, {word!r}: {error}") from error
+            raise PhonobenchError(f"lexicon {path}, line {number}, {door.shown(word)}: {str(error)[:300]}") from error
     return Lexicon({word: tuple(variants) for word, variants in found.items()})
 
 

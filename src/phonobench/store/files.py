@@ -132,7 +132,7 @@ def read_arrays(path: Path, remedy: str = "delete it and run the same command ag
             written = (file.metadata() or {})["phonobench"]
     except FileNotFoundError as error:
         raise PhonobenchError(f"{path} does not exist") from error
-    except (SafetensorError, AttributeError, LookupError, TypeError, ValueError, MemoryError, OSError) as error:
+    except (SafetensorError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError, OSError) as error:
         raise PhonobenchError(f"{path} is damaged ({str(error)[:200]}): {remedy}") from error
     metadata = door.parse(path, written.encode(), remedy)
     if not isinstance(metadata, dict):
