@@ -1,10 +1,11 @@
 """How the scores of an exported scorer change with noise, level, band and room: the same recordings, made worse.
 
-    python studies/conditions.py [--package FOLDER] [--split dev] [--as-recorded]
+    python studies/conditions.py [--package FOLDER] [--split dev] [--as-recorded] [--only around]
 
 Two utterances of each speaker are scored as they are and under every condition. Test chooses nothing. Noise
-and babble (four other speakers) are added at a ratio of powers; a room is noise that decays by 60 dB in the given time.
-Told are how well scores still follow people, and how far the mean score moves, paired.
+and babble (four other speakers) are added at a ratio of powers; a room is noise that decays by 60 dB in the given time;
+silence and noise around the speech are put before and after it. The study says how well scores still follow raters, and
+how far the total moves, paired: its mean, and of single recordings the mean and the largest move.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from phonobench.store import provenance
 from phonobench.types import SAMPLE_RATE, PhonobenchError, Progress, Utterance
 
 TALKERS = 4
+SCALE = 10
+"""Points of 100 in a point of the raters' scale."""
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -72,12 +75,27 @@ def room(seconds: float) -> Change:
     return change
 
 
+def around(seconds: float, decibels: float | None) -> Change:
+    """Digital silence, or (`decibels` of full scale) white noise, before and after the recording."""
+
+    def change(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        size = int(seconds * SAMPLE_RATE)
+        level_ = 0.0 if decibels is None else 10 ** (decibels / 20)
+        before, after = (level_ * rng.standard_normal(size) for _ in range(2))
+        return np.concatenate([before, wave, after])
+
+    return change
+
+
 def conditions(others: list[np.ndarray]) -> dict[str, Change]:
     found: dict[str, Change] = {"as recorded": lambda wave, rng: wave}
     found |= {f"white noise, {db} dB": white(db) for db in (30, 20, 10, 5, 0)}
     found |= {f"babble, {db} dB": babble(db, others) for db in (20, 10, 5, 0)}
     found |= {f"level {db:+d} dB": level(db) for db in (-40, -20, 20)}
     found |= {"8 kHz": telephone, **{f"room, {seconds} s": room(seconds) for seconds in (0.3, 0.8)}}
+    for seconds in (0.2, 1, 2, 5, 10):
+        found[f"silence around, {seconds} s"] = around(seconds, None)
+        found |= {f"noise of {db} dBFS around, {seconds} s": around(seconds, db) for db in (-60, -50)}
     return found
 
 
@@ -113,7 +131,11 @@ def figures(told: list[Assessment | None], clean: list[Assessment | None], utter
     found = {
         name: Value.of(stats.estimate(value, len(of["total"]), people)).model_dump() for name, value in values.items()
     }
-    return {"refused": sum(one is None for one in told), **found}
+    moves = SCALE * np.abs(now["total"] - before["total"])
+    return {
+        "refused": sum(one is None for one in told), **found,
+        "single_moves": {"mean": float(moves.mean()), "most": float(moves.max())},
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -123,6 +145,7 @@ def main() -> None:
     parser.add_argument("--level", type=float, help="dBFS to which recordings are brought first, in place of its own")
     parser.add_argument("--as-recorded", action="store_true", help="hear recordings as loud as they are")
     parser.add_argument("--corpus")
+    parser.add_argument("--only", default="", help="conditions with this in their name, and the recordings as they are")
     parser.add_argument("--limit", type=int, help="so many utterances: a trial, not to be cited")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--results", type=Path, default=Path("results"))
@@ -137,11 +160,15 @@ def main() -> None:
     told: dict[str, list[Assessment | None]] = {}
     made = {}
     with progress() as report:
-        for name, change in conditions(others).items():
+        chosen = {k: v for k, v in conditions(others).items() if given.only in k or k == "as recorded"}
+        for name, change in chosen.items():
             told[name] = []
             for k, (u, wave) in enumerate(zip(utterances, waves, strict=True)):
                 rng = np.random.default_rng(list(u.id.encode()))
                 worse = np.asarray(change(wave, rng), dtype=np.float32)
+                if len(worse) > audio.LONGEST * SAMPLE_RATE:  # as `score` refuses it
+                    told[name].append(None)
+                    continue
                 try:
                     told[name].append(package.scorer.assess(package.recognise(worse), u.prompt))
                 except PhonobenchError:
@@ -155,7 +182,8 @@ def main() -> None:
         "versions": provenance.versions(), "revision": provenance.git_revision(), "conditions": made,
     }  # fmt: skip
     loudness = "as-recorded" if package.level is None else f"level{package.level:g}"
-    folder = given.results / "studies" / "conditions" / f"{package.facts['run']}.{given.split}.{loudness}"
+    part = f".{given.only}" if given.only else ""
+    folder = given.results / "studies" / "conditions" / f"{package.facts['run']}.{given.split}.{loudness}{part}"
     store.write_json(folder / "study.json", facts)
     store.write_bytes(folder / "study.md", page(facts).encode())
     print(page(facts))
@@ -163,12 +191,21 @@ def main() -> None:
 
 def page(facts: dict[str, Any]) -> str:
     rows = [
-        ("condition", "phone Pearson", "phone AUC", "total Pearson", "mean total moves by", "refused"),
-        ("---",) * 6,
+        (
+            "condition",
+            "phone Pearson",
+            "phone AUC",
+            "total Pearson",
+            "mean total moves by",
+            "single totals of 100 move by, mean / most",
+            "refused",
+        ),
+        ("---",) * 7,
     ]
     for name, found in facts["conditions"].items():
         cells = [_cell(found[metric]) for metric in ("phone_pearson", "phone_auc", "total_pearson", "total_shift")]
-        rows.append((name, *cells, str(found["refused"])))
+        moves = found["single_moves"]
+        rows.append((name, *cells, f"{moves['mean']:.1f} / {moves['most']:.1f}", str(found["refused"])))
     warning = ["A TRIAL ON A FEW UTTERANCES: not to be cited."] if facts["limit"] else []
     level = "as loud as they are" if facts["level"] is None else f"at {facts['level']:g} dBFS"
     told = (

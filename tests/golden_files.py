@@ -19,7 +19,7 @@ import phonobench
 from phonobench import audio
 from phonobench.assessment import bundle
 from phonobench.assessment.bundle import Bundle
-from phonobench.assessment.model import features
+from phonobench.assessment.model import features, speech_span
 from phonobench.assessment.types import (
     PHONE_SCALE,
     SCORE_SCALE,
@@ -67,11 +67,12 @@ class Replay:
 
 def acoustic(shipped: Bundle, one: Utterance) -> Arrays:
     """The acoustic model's output: `logp` (T, 40); its score head's estimates, `phone` (N,) and `sentence` (4,)."""
-    output = shipped.recognise(audio.read(one.audio))
+    wave = audio.read(one.audio)
+    raw, output = shipped.recognise_with(0, wave, margins=False), shipped.recognise(wave)
     names = features.NAMES
     rows = features.describe(output, one.prompt).rows
     sentence = [names.index(name) for name in names if name.startswith("judged_")]
-    return {"logp": output.logp, "phone": rows[:, names.index("judged")], "sentence": rows[0, sentence]}
+    return {"logp": raw.logp, "phone": rows[:, names.index("judged")], "sentence": rows[0, sentence]}
 
 
 def replay(shipped: Bundle, one: Utterance, stored: Arrays) -> Replay:
@@ -80,7 +81,7 @@ def replay(shipped: Bundle, one: Utterance, stored: Arrays) -> Replay:
     head = HeadOutput(np.zeros((frames, 1)), lambda *_: (stored["phone"], stored["sentence"]))
     wave = audio.read(one.audio)
     output = AcousticOutput(stored["logp"], np.zeros((frames, 0), np.float32), wave, shipped.hop, head=head)
-    return Replay(shipped.scorer, shipped.facts, output)
+    return Replay(shipped.scorer, shipped.facts, speech_span.with_margins(output))
 
 
 def computed(shipped: Replay, one: Utterance) -> Arrays:

@@ -68,6 +68,10 @@ def refused(folder: Path, facts: Any, at: Any = None) -> str:
     return message
 
 
+LATER = (("presence",), ("readers",))
+"""Facts that older packages lack."""
+
+
 def test_the_shipped_facts_are_sealed() -> None:
     assert SHIPPED["sha256"] == seal(SHIPPED)
 
@@ -75,7 +79,13 @@ def test_the_shipped_facts_are_sealed() -> None:
 @pytest.mark.parametrize("kind", CHANGES)
 def test_a_value_of_another_kind_is_refused_wherever_it_stands(folder: Path, kind: str) -> None:
     wanted = CHANGES[kind]
-    optional = {("level",): ("null",), ("run",): ("map",), ("reads_states",): ("true",)}
+    optional = {
+        ("level",): ("null",),
+        ("presence",): ("null",),
+        ("readers",): ("null",),
+        ("run",): ("map",),
+        ("reads_states",): ("true",),
+    }
     texts = [("card", name) for name in SHIPPED["card"] if name != "fitted_speakers"]
     for at in places(SHIPPED):
         accepted = kind in optional.get(at, ()) or (at in texts and kind in ("text", "path")) or at == ("sha256",)
@@ -87,12 +97,17 @@ def test_a_value_of_another_kind_is_refused_wherever_it_stands(folder: Path, kin
 def test_a_missing_value_is_refused_wherever_it_stood(folder: Path) -> None:
     for at in places(SHIPPED):
         free = ("sha256", "run"), ("thresholds", "features"), at[:2] == ("calibration", "thresholds")
-        if at[0] in free[0] or (len(at) > 1 and at[0] in free[1]) or (len(at) > 2 and free[2]):
+        if (
+            at in (("presence",), ("readers",))
+            or at[0] in free[0]
+            or (len(at) > 1 and at[0] in free[1])
+            or (len(at) > 2 and free[2])
+        ):
             continue
         refused(folder, changed(at, lambda inner, key: inner.pop(key)), at)
 
 
-@pytest.mark.parametrize("at", [(), ("card",), ("gate",), ("calibration",)])
+@pytest.mark.parametrize("at", [(), ("card",), ("gate",), ("presence",), ("readers",), ("calibration",)])
 def test_an_unknown_value_is_refused(folder: Path, at: tuple[str, ...]) -> None:
     assert "new" in refused(folder, changed((*at, "new"), lambda inner, key: inner.__setitem__(key, 1)))
 
@@ -102,6 +117,9 @@ def test_an_unknown_value_is_refused(folder: Path, at: tuple[str, ...]) -> None:
     [
         (("hop",), 0.0), (("hop",), -0.02), (("bands",), 0), (("bands",), 10**9), (("panel",), 2), (("panel",), 0),
         (("level",), 3.0), (("gate", "scale", 0), 0.0), (("gate", "scale", 0), -1.0),
+        (("readers", "total", 0), 11.0), (("readers", "total", 0), 9.9), (("readers", "total"), [1.0]),
+        (("presence", "threshold"), 1.0), (("presence", "threshold"), 0.0), (("presence", "scale", 0), 0.0),
+        (("presence", "confusions", 0, 0), 0.0), (("presence", "weights"), []), (("presence", "offset"), [0.0]),
         (("calibration", "thresholds", "0.05"), 1.5), (("card", "fitted_speakers"), 0), (("format",), 7),
         (("calibration", "intervals", "phone", 1, 0), 99.0), (("calibration", "intervals", "phone", 0, 0), 99.0),
         (("features", 0), "loudness of the moon"), (("features", 0), SHIPPED["features"][1]),

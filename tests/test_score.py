@@ -209,7 +209,7 @@ def test_a_textgrid_is_read_back_by_praatio(wrong: Score, tmp_path: Path) -> Non
 
     (tmp_path / "a.TextGrid").write_text(textgrid.write([wrong]), encoding="utf-8")
     grid = praat.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=False)
-    assert grid.tierNames == ("words", "phones", "heard", "accuracy", "inserted")
+    assert grid.tierNames == ("words", "phones", "heard", "accuracy", "verdict", "inserted")
     assert grid.maxTimestamp == wrong.duration
     assert [entry.label for entry in grid.getTier("words").entries] == [word.text for word in wrong.words]
     phones = [phone for word in wrong.words for phone in word.phones]

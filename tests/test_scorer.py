@@ -150,7 +150,15 @@ def test_fewer_rows_bear_fewer_trees() -> None:
         error = (phone < 0.5).astype(float)
         examples.append(
             Example(
-                one.rows, one.states, one.ids, one.words, phone, error, rng.uniform(size=(3, 3)), rng.uniform(size=4)
+                one.rows,
+                one.states,
+                one.ids,
+                one.words,
+                one.word_rows,
+                phone,
+                error,
+                rng.uniform(size=(3, 3)),
+                rng.uniform(size=4),
             )
         )
     forest = boosting.fit_forest(examples, features.NAMES, FitConfig(trees=12), lambda _: None)
@@ -216,7 +224,8 @@ def random_features(seed: int, names: tuple[str, ...], models: int) -> features.
     whole = [k for k, name in enumerate(names) if name in features.UTTERANCE_FEATURES]
     rows[:, :, whole] = rows[:1, :, whole]
     ids, words = np.array(phones.encode(PROMPT.phones)), np.array(PROMPT.word_of_phone)
-    return features.Description(rows.reshape(7, -1), np.zeros((7, 0), np.float32), ids, words)
+    word_rows = np.random.default_rng(seed).standard_normal((max(words) + 1, models * 7)).astype(np.float32)
+    return features.Description(rows.reshape(7, -1), np.zeros((7, 0), np.float32), ids, words, word_rows)
 
 
 def test_tables_put_beside_a_row_what_stands_around_it() -> None:
@@ -281,7 +290,7 @@ def test_the_gate_opens_to_what_was_read_and_reckons_with_how_rare_the_rest_is()
             one = random_features(seed, features.NAMES, models=2)
             rows = one.rows + shift * (np.arange(one.rows.shape[1]) % len(features.NAMES) == at)
             unknown = np.full(7, np.nan)
-            made.append(Example(rows, one.states, one.ids, one.words, unknown, unknown, unknown, unknown))
+            made.append(Example(rows, one.states, one.ids, one.words, one.word_rows, *[unknown] * 4))
         return made
 
     at = features.NAMES.index("heard_errors")
@@ -378,7 +387,8 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_a_batch(tmp_pat
         phone = 1 / (1 + np.exp(-2 * rows[:, 0].astype(float)))
         word = np.stack([np.bincount(words, phone) / np.bincount(words)] * 3, axis=1)
         states = rng.standard_normal((phones_, 4)).astype(np.float32)
-        return Example(rows, states, rng.integers(1, 40, phones_), words, phone, (phone < 0.2) * 1.0, word,
+        word_rows = np.zeros((words.max() + 1, 7), np.float32)
+        return Example(rows, states, rng.integers(1, 40, phones_), words, word_rows, phone, (phone < 0.2) * 1.0, word,
                        np.full(4, phone.mean()))  # fmt: skip
 
     examples = [example(int(n)) for n in rng.integers(4, 20, 120)]
@@ -392,7 +402,7 @@ def test_a_network_learns_and_runs_the_same_in_onnx_alone_and_in_a_batch(tmp_pat
     calibrated = calibration.calibrate({}, predicted, truth < 0.2)
     scorer = FittedScorer(runtime.session(tmp_path / "scorer.onnx"), calibrated, features=features.NAMES[:6])
     for k, one in enumerate(examples[100:]):
-        description = features.Description(one.rows, one.states, one.ids, one.words)
+        description = features.Description(one.rows, one.states, one.ids, one.words, one.word_rows)
         for part, in_batch, in_onnx in zip(alone[k], together, scorer.predict(description), strict=True):
             shape = tuple(slice(0, n) for n in part.shape)
             np.testing.assert_allclose(in_batch[k].numpy()[shape], part, atol=2e-5)

@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 
 from phonobench import audio, store
-from phonobench.assessment.model import mel
+from phonobench.assessment.model import mel, speech_span
 from phonobench.assessment.model.runtime import Session, session
 from phonobench.assessment.model.scorer import FittedScorer, build
 from phonobench.assessment.package_facts import PackageFacts, seal
 from phonobench.assessment.types import AcousticOutput, HeadOutput
 from phonobench.store import door
 from phonobench.systems.identity import with_today_names
-from phonobench.types import PhonobenchError
+from phonobench.types import SAMPLE_RATE, PhonobenchError
 
 DEFAULT = Path(__file__).parents[1] / "default_scorer"
 FACTS = "package.json"
@@ -65,12 +65,21 @@ class Bundle:
     acoustic_hashes: tuple[tuple[str, ...], ...]
 
     def recognise(self, wave: np.ndarray) -> AcousticOutput:
-        """The output of all acoustic models for a wave (float32, mono, 16 kHz)."""
+        """The output of all acoustic models for a wave (float32, mono, 16 kHz), all with the same margins."""
         first, *others = (self.recognise_with(place, wave) for place in range(len(self.acoustic)))
         return replace(first, others=tuple(others))
 
-    def recognise_with(self, place: int, wave: np.ndarray) -> AcousticOutput:
-        """The output of the acoustic model with index `place`."""
+    def recognise_with(self, place: int, wave: np.ndarray, *, margins: bool = True) -> AcousticOutput:
+        """The output of the acoustic model with index `place`; without `margins`, of the whole wave as it is."""
+        output = self._run(place, wave)
+        if not margins:
+            return output
+        part = speech_span.cut(len(wave), output.logp, self.hop)
+        if part is not None:
+            output = replace(self._run(place, wave[part]), start=part.start / SAMPLE_RATE)
+        return speech_span.with_margins(output)
+
+    def _run(self, place: int, wave: np.ndarray) -> AcousticOutput:
         wave = wave if self.level is None else audio.levelled(wave, self.level)
         head = self.heads[place]
         outputs = ["logp", "states"] if head is None else ["logp", "states", "judged"]

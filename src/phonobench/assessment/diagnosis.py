@@ -8,7 +8,7 @@ is put half-way between them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,10 @@ BEST = 5
 """Heard phones that are told of each expected one, at most."""
 LEAST = 0.01
 """Probability below which a candidate is not named, unless it is the first or the expected one."""
+NAMED = 0.7
+"""Probability from which the phone of a substitution is named, if it is a vowel in place of a vowel or a consonant in
+place of a consonant. Of well-read phones of dev that stand under another name in the prompt, 80 % are then named, 94 %
+of these rightly; from 0.5 on 88 %, 91 % of them rightly."""
 INSERTED = 0.9
 """Probability from which a phone counts as inserted."""
 HALF_WIDTH = 0.15
@@ -56,6 +60,14 @@ class Finding:
         """The likeliest candidate; None for nothing."""
         return self.candidates[0].phone
 
+    @property
+    def instead(self) -> str | None:
+        """Of a substitution the phone that was said instead; None where that is not likely enough to be named."""
+        first = self.candidates[0]
+        if self.error != "substitution" or first.phone is None or first.probability < NAMED:
+            return None
+        return first.phone if (first.phone in phones.VOWELS) == (self.expected in phones.VOWELS) else None
+
 
 @dataclass(frozen=True)
 class Insertion:
@@ -77,18 +89,30 @@ class Diagnosis:
 
 
 def diagnose(
-    evidence: Sequence[CTCEvidence], ids: Sequence[int], accuracy: np.ndarray, flagged: np.ndarray
+    evidence: Sequence[CTCEvidence],
+    ids: Sequence[int],
+    accuracy: np.ndarray,
+    flagged: np.ndarray,
+    omitted: np.ndarray | None = None,
+    begin: float = 0.0,
 ) -> Diagnosis:
     """Findings for the expected phone `ids`, given their accuracy (N,), 0 to 2, and which are flagged (N,), bool.
 
-    Where several models gave `evidence`, probabilities are means over them, and times are those of the first.
+    Where several models gave `evidence`, probabilities are means over them, and times are those of the first. Phones
+    of words that were `omitted` (N,), bool, are deletions without a duration, and the others are found without them.
+    Times are of the recording, of which `begin` seconds stand before the evidence.
 
     A flagged phone is a substitution or a deletion if another phone or nothing is likelier than itself. One that is
     flagged, or below `ACCENTED`, is an accent otherwise. Raises PhonobenchError where the audio is too short.
     """
+    if omitted is not None and omitted.any():
+        said = ~omitted
+        rest_ids = [q for q, here in zip(ids, said, strict=True) if here]
+        rest = diagnose(evidence, rest_ids, accuracy[said], flagged[said], begin=begin)
+        return _with_omitted(rest, ids, omitted)
     ids = tuple(ids)
     first, rivals = evidence[0], [one.rivals(ids) for one in evidence]
-    start, end = spans(first.align(ids), first.hop, first.duration)
+    start, end = (np.maximum(begin + times, 0) for times in spans(first.align(ids), first.hop, first.duration))
     probability = np.mean([shares(one) for one in rivals], axis=0)
     findings = []
     for i, expected in enumerate(phones.decode(ids)):
@@ -96,7 +120,27 @@ def diagnose(
         error = _error(candidates[0].phone, expected, bool(flagged[i]), float(accuracy[i]))
         findings.append(Finding(expected, float(start[i]), float(end[i]), candidates, error))
     added = np.mean([_added(one, ids, found) for one, found in zip(evidence, rivals, strict=True)], axis=0)
-    return Diagnosis(tuple(findings), _insertions(first, ids, added))
+    insertions = (
+        replace(one, start=max(0.0, begin + one.start), end=begin + one.end) for one in _insertions(first, ids, added)
+    )
+    return Diagnosis(tuple(findings), tuple(insertions))
+
+
+def _with_omitted(rest: Diagnosis, ids: Sequence[int], omitted: np.ndarray) -> Diagnosis:
+    """A diagnosis of all phones from that of the `rest`."""
+    places = np.flatnonzero(~omitted)
+    found: list[Finding] = []
+    spoken = iter(rest.findings)
+    now = rest.findings[0].start
+    for expected, gone in zip(phones.decode(ids), omitted, strict=True):
+        if gone:
+            candidates = (Candidate(None, 1.0), Candidate(expected, 0.0))
+            found.append(Finding(expected, now, now, candidates, "deletion"))
+        else:
+            found.append(next(spoken))
+            now = found[-1].end
+    indices = [*places.tolist(), int(places[-1]) + 1]
+    return Diagnosis(tuple(found), tuple(replace(one, before=indices[one.before]) for one in rest.insertions))
 
 
 def shares(rivals: Rivals) -> np.ndarray:

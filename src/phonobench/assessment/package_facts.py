@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +10,10 @@ from pydantic import Field, model_validator
 from phonobench import store
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.gate import GATE_FEATURES
+from phonobench.assessment.model.presence import CLASSES, PRESENCE_FEATURES
+from phonobench.assessment.model.readers import LEVELS
 from phonobench.assessment.types import SENTENCE_SCORES, WORD_SCORES
+from phonobench.phones import PHONES
 from phonobench.store.door import Checked, PlainName, Sha256, shown
 
 SCORES = ("phone", *(f"word.{name}" for name in WORD_SCORES), *(f"sentence.{name}" for name in SENTENCE_SCORES))
@@ -18,6 +22,8 @@ SCORES = ("phone", *(f"word.{name}" for name in WORD_SCORES), *(f"sentence.{name
 Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=2_000)]
 Numbers = tuple[float, ...]
+ReadersFacts = dict[str, tuple[Annotated[float, Field(ge=0, le=10)], ...]]
+"""Of `assessment.model.readers`."""
 
 
 class Card(Checked):
@@ -40,6 +46,28 @@ class Gate(Checked):
     scale: tuple[Annotated[float, Field(gt=0)], ...]
     weights: Numbers
     offset: float
+
+
+class PresenceFacts(Checked):
+    """The regression of `assessment.model.presence`."""
+
+    mean: Numbers
+    scale: tuple[Annotated[float, Field(gt=0)], ...]
+    weights: tuple[Numbers, ...]
+    offset: Numbers
+    confusions: tuple[tuple[Annotated[float, Field(gt=0, le=1)], ...], ...]
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _agree(self) -> PresenceFacts:
+        features, symbols = len(PRESENCE_FEATURES), len(PHONES) + 1
+        if {len(self.mean), len(self.scale), *(len(row) for row in self.weights)} != {features}:
+            raise ValueError(f"presence: {features} numbers each are wanted")
+        if not len(self.weights) == len(self.offset) == len(CLASSES):
+            raise ValueError(f"presence: {len(CLASSES)} classes are wanted")
+        if {len(self.confusions), *(len(row) for row in self.confusions)} != {symbols}:
+            raise ValueError(f"presence: confusions of {symbols} symbols are wanted")
+        return self
 
 
 class Calibration(Checked):
@@ -86,12 +114,37 @@ def check_features(features: tuple[str, ...]) -> None:
         raise ValueError("features: one stands there twice")
 
 
+def check_readers(readers: Mapping[str, tuple[float, ...]]) -> None:
+    """See that readers have every sentence score, at every level, ascending.
+
+    Raises:
+        ValueError: They have not.
+    """
+    if set(readers) != set(SENTENCE_SCORES):
+        raise ValueError(f"readers: {', '.join(SENTENCE_SCORES)} are wanted")
+    for name, values in readers.items():
+        if len(values) != len(LEVELS) or list(values) != sorted(values):
+            raise ValueError(f"readers of {name}: {len(LEVELS)} ascending numbers are wanted")
+
+
+def check_presence(features: tuple[str, ...]) -> None:
+    """See that there are the features that the regression on absent words reads.
+
+    Raises:
+        ValueError: One is missing.
+    """
+    if not {f"rival_{name}" for name in ("none", *PHONES)} <= set(features):
+        raise ValueError("presence: the features lack rivals that it reads")
+
+
 class ScorerParts(Checked):
     """The parts of a scorer that `run.json` of a fitted run holds."""
 
     features: Annotated[tuple[str, ...], Field(min_length=1)]
     panel: Annotated[int, Field(ge=1, le=64)]
     gate: Gate
+    presence: PresenceFacts | None = None
+    readers: ReadersFacts | None = None
     calibration: Calibration
     thresholds: dict[str, float]
 
@@ -99,6 +152,10 @@ class ScorerParts(Checked):
     def _agree(self) -> ScorerParts:
         check_features(self.features)
         check_gate(self.gate, self.panel, self.features)
+        if self.readers is not None:
+            check_readers(self.readers)
+        if self.presence is not None:
+            check_presence(self.features)
         return self
 
 
@@ -114,6 +171,8 @@ class PackageFacts(Checked):
     level: Annotated[float, Field(ge=-100, le=0)] | None
     reads_states: bool
     gate: Gate | None = None
+    presence: PresenceFacts | None = None
+    readers: ReadersFacts | None = None
     calibration: Calibration
     thresholds: dict[str, float]
     run: dict[str, Any]
@@ -140,6 +199,10 @@ class PackageFacts(Checked):
             raise ValueError("gate: format 2 has one, format 1 has none")
         if self.gate is not None:
             check_gate(self.gate, self.panel, self.features)
+        if self.readers is not None:
+            check_readers(self.readers)
+        if self.presence is not None:
+            check_presence(self.features)
         return self
 
 

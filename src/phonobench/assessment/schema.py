@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA_FILE = "score.schema.json"
 
@@ -35,9 +35,12 @@ class Figure(_Strict):
 
 
 class Explained(Figure):
-    """A score of the sentence and what it means in one line."""
+    """A score of the sentence, what it means in one line, and where it stands among the corpus' readers."""
 
     meaning: str
+    percentile: Hundred | None = Field(
+        default=None, description="percent of the sentences of the corpus' readers that the scorer scores lower"
+    )
 
 
 class SentenceScores(_Strict):
@@ -47,6 +50,7 @@ class SentenceScores(_Strict):
     fluency: Explained = Field(description="flow: pauses, repetitions, stammering")
     prosody: Explained = Field(description="intonation, rhythm and speed")
     total: Explained = Field(description="the whole impression")
+    completeness: Hundred | None = Field(default=None, description="share of the words that were said, in percent")
 
 
 class PhoneHypothesis(_Strict):
@@ -55,6 +59,19 @@ class PhoneHypothesis(_Strict):
     arpabet: str | None
     ipa: str | None
     probability: Share
+
+
+Verdict = Literal["right", "accented", "wrong"]
+
+
+def verdict(flagged: bool, error: str) -> Verdict:
+    """What a format shows of a phone: wrong where it is flagged, else accented or right.
+
+    Example:
+        >>> verdict(True, "accent"), verdict(False, "accent"), verdict(False, "none")
+        ('wrong', 'accented', 'right')
+    """
+    return "wrong" if flagged else "accented" if error == "accent" else "right"
 
 
 class PhoneScore(_Strict):
@@ -73,6 +90,19 @@ class PhoneScore(_Strict):
     error_probability: Share = Field(description="probability that raters call the phone mispronounced")
     flagged: bool = Field(description="error_probability reaches the threshold of the wanted false alarms")
     error: Literal["none", "substitution", "deletion", "accent"]
+    verdict: Verdict = Field(description="the one decision that all formats show: wrong if flagged, else by the error")
+    instead: str | None = Field(
+        default=None, description="of a substitution: the phone that was said instead, where that is likely; ARPAbet"
+    )
+    instead_ipa: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_verdict(cls, fields: Any) -> Any:
+        """Scores that were written before there was a verdict have it by their flag and error."""
+        if isinstance(fields, dict) and "verdict" not in fields and {"flagged", "error"} <= fields.keys():
+            return {**fields, "verdict": verdict(bool(fields["flagged"]), str(fields["error"]))}
+        return fields
 
 
 class WordScore(_Strict):
@@ -89,6 +119,10 @@ class WordScore(_Strict):
     pronunciation_ipa: str
     source: Literal["lexicon", "weak form", "regional", "reduced", "derived", "own", "guessed", "given"]
     variants: int = Field(ge=1, description="pronunciations that were tried")
+    miscue: Literal["none", "omission", "substitution", "repetition"] = Field(
+        default="none", description="what became of the word: read; not said; something else said; said again"
+    )
+    said_probability: Share | None = Field(default=None, description="probability that the word was said")
     phones: tuple[PhoneScore, ...]
 
 
@@ -102,6 +136,17 @@ class InsertedPhone(_Strict):
     start: Seconds
     end: Seconds
     probability: Share
+
+
+class InsertedWord(_Strict):
+    """Phones between two words that are not in the text: a word more, or words that are said again."""
+
+    phones: tuple[str, ...]
+    phones_ipa: str
+    before_word: int = Field(ge=0, description="index of the word before which it was said; past the end: last")
+    repeats: tuple[int, ...] = Field(description="indices of the words that it repeats; empty: it is another word")
+    start: Seconds
+    end: Seconds
 
 
 class ScoringWarning(_Strict):
@@ -138,6 +183,7 @@ class Score(_Strict):
     sentence: SentenceScores
     words: tuple[WordScore, ...]
     insertions: tuple[InsertedPhone, ...]
+    inserted_words: tuple[InsertedWord, ...] = ()
     warnings: tuple[ScoringWarning, ...]
 
 

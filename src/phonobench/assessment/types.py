@@ -6,13 +6,15 @@ Shapes: N phones and W words of the prompt. Phone accuracy runs from 0 to 2, eve
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import numpy as np
 
 from phonobench.types import Prompt
 
+Miscue = Literal["none", "omission", "substitution"]
+"""What became of a word of the prompt: it was said, nothing was said in its place, or something else was."""
 SENTENCE_SCORES = ("accuracy", "fluency", "prosodic", "total")
 """Scores of a whole sentence that raters give and the scorer estimates."""
 WORD_SCORES = ("accuracy", "stress", "total")
@@ -38,7 +40,9 @@ class Assessment:
 
     `phone` (N,); `phone_error` (N,), the calibrated probability that raters call the phone mispronounced (mean
     accuracy under 0.5); `word[name]` (W,) for `WORD_SCORES`; `sentence[name]` () for `SENTENCE_SCORES`;
-    `read_probability`, that the prompt was read at all. All scores but stress are lowered by it already.
+    `read_probability`, that the prompt was read at all. All scores but stress are lowered by it already. `miscues` (W,)
+    says what became of each word, () where the scorer cannot tell; `said` (W,) is the probability that it was said.
+    `percentiles`, by sentence score, of the corpus' readers; {} where the scorer does not know them.
     """
 
     phone: ScoreEstimate
@@ -46,6 +50,9 @@ class Assessment:
     word: dict[str, ScoreEstimate]
     sentence: dict[str, ScoreEstimate]
     read_probability: float = 1.0
+    miscues: tuple[Miscue, ...] = ()
+    said: np.ndarray | None = None
+    percentiles: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +73,8 @@ class AcousticOutput:
 
     `logp` (T, 40) log-posteriors, blank first, one row every `hop` seconds; `states` (T, D) of the encoder, D = 0
     where the scorer reads none; `wave` float32 at 16 kHz. `others`: outputs of further models for the same wave, where
-    a scorer uses several. `head`: of a model that has a score head.
+    a scorer uses several. `head`: of a model that has a score head. `start`: seconds of the recording before the wave;
+    negative where the wave begins before it.
     """
 
     logp: np.ndarray
@@ -75,6 +83,7 @@ class AcousticOutput:
     hop: float
     others: tuple[AcousticOutput, ...] = ()
     head: HeadOutput | None = None
+    start: float = 0.0
 
 
 class Scorer(Protocol):

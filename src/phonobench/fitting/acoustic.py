@@ -15,9 +15,12 @@ import numpy as np
 
 from phonobench import store
 from phonobench.assessment.bundle import Bundle
+from phonobench.assessment.model import speech_span
 from phonobench.assessment.types import AcousticOutput
 from phonobench.types import OnProgress, Progress
 
+CUT = [speech_span.MARGIN, speech_span.LONG, speech_span.BLANK, speech_span.FLOOR]
+"""What decides how much of a recording is recognised."""
 Waves = Sequence[Callable[[], np.ndarray]]
 """Recordings, each read when it is called: float32, mono, 16 kHz."""
 
@@ -51,7 +54,7 @@ def acoustic_model_of_run(run_dir: Path, layers: Sequence[int], level: float | N
     from phonobench.neural.assessment import recognise
     from phonobench.neural.checkpoints import trained
 
-    key = store.fingerprint({"weights": trained.digest(run_dir), "layers": list(layers), "level": level})
+    key = store.fingerprint({"weights": trained.digest(run_dir), "layers": list(layers), "level": level, "cut": CUT})
     return AcousticModel(
         run_dir.name, key, run_dir / "descriptions", partial(recognise.recognise, run_dir, layers, level)
     )
@@ -64,7 +67,7 @@ def acoustic_models_of_bundle(bundle: Bundle, cache: Path) -> list[AcousticModel
     """
     models = []
     for place, hashes in enumerate(bundle.acoustic_hashes):
-        facts = {"files": hashes, "level": bundle.level, "states": bundle.reads_states, "hop": bundle.hop}
+        facts = {"files": hashes, "level": bundle.level, "states": bundle.reads_states, "hop": bundle.hop, "cut": CUT}
         key = store.fingerprint(facts)
         name = f"{bundle.run['run_id']} {place}"
         models.append(AcousticModel(name, key, cache / key[:16], partial(_recognise, bundle, place)))

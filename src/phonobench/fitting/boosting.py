@@ -47,7 +47,7 @@ def fit_forest(examples: Sequence[Example], names: Sequence[str], config: FitCon
 
 def description_of(example: Example) -> Description:
     """The features of an example, without its scores."""
-    return Description(example.rows, example.states, example.ids, example.words)
+    return Description(example.rows, example.states, example.ids, example.words, example.word_rows)
 
 
 def _fitted(name: str, table: np.ndarray, targets: np.ndarray, settings: dict[str, Any]) -> Trees:

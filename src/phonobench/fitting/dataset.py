@@ -15,6 +15,7 @@ from phonobench.corpora import folded
 from phonobench.fitting import feature_cache
 from phonobench.fitting.acoustic import acoustic_model_of_run
 from phonobench.fitting.feature_cache import panel_features
+from phonobench.fitting.presence import ChangedPrompt, changed_prompts, requests_of
 from phonobench.tasks.controls import SWAPPED
 from phonobench.tasks.detection import POSITIVE
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Utterance
@@ -27,12 +28,14 @@ SWAPPED_EVERY, REPLACED_EVERY = 4, 20
 class FittingData:
     """`examples` belong to `utterances`, one each.
 
-    `negatives` are prompts against audio in which nobody reads them, with the utterance of the prompt.
+    `negatives` are prompts against audio in which nobody reads them, with the utterance of the prompt. `changed` are
+    prompts of which one word was not read.
     """
 
     utterances: list[Utterance]
     examples: list[Example]
     negatives: list[tuple[Example, Utterance]]
+    changed: list[tuple[Description, ChangedPrompt]]
 
 
 def gather(
@@ -57,7 +60,7 @@ def gather(
     Raises:
         PhonobenchError: Where a run has no weights, or a recording is too short for its text.
     """
-    made = FittingData([], [], [])
+    made = FittingData([], [], [], [])
     for fold, panel in folds.items():
         part, models = folded(corpus, fold), [acoustic_model_of_run(run, layers, level) for run in panel]
         held_out = part.split("dev")[:limit]
@@ -70,6 +73,9 @@ def gather(
         for name, one in negatives.items():
             kind, _, id = name.partition(" ")
             made.negatives.append((negative(one, kind), by_id[id]))
+        prompts = changed_prompts(held_out)
+        described = panel_features(models, part, "dev-changed", requests_of(prompts), lenient=True, report=report)
+        made.changed.extend((one, prompts[name]) for name, one in described.items())
     return made
 
 
@@ -94,7 +100,15 @@ def example(description: Description, utterance: Utterance) -> Example:
     sentence = np.array([getattr(human, name) for name in SENTENCE_SCORES], dtype=np.float64)
     d = description
     return Example(
-        d.rows, d.states, d.ids, d.words, phone / PHONE_SCALE, wrong, word / SCORE_SCALE, sentence / SCORE_SCALE
+        d.rows,
+        d.states,
+        d.ids,
+        d.words,
+        d.word_rows,
+        phone / PHONE_SCALE,
+        wrong,
+        word / SCORE_SCALE,
+        sentence / SCORE_SCALE,
     )
 
 
@@ -110,4 +124,6 @@ def negative(description: Description, kind: str) -> Example:
     sentence = np.zeros(len(SENTENCE_SCORES))
     if kind == SWAPPED:
         sentence[[SENTENCE_SCORES.index("fluency"), SENTENCE_SCORES.index("prosodic")]] = np.nan
-    return Example(d.rows, d.states, d.ids, d.words, np.zeros(len(d.ids)), np.ones(len(d.ids)), word, sentence)
+    return Example(
+        d.rows, d.states, d.ids, d.words, d.word_rows, np.zeros(len(d.ids)), np.ones(len(d.ids)), word, sentence
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from phonobench.assessment.model.features import Description
-from phonobench.assessment.model.scorer import FittedScorer, assessment
+from phonobench.assessment.model.scorer import assessment
 from phonobench.assessment.types import Assessment
 from phonobench.corpora import control_audio
 from phonobench.fitting import feature_cache
@@ -61,7 +61,11 @@ def estimate_test(scorer: OpenScorer, corpus: Corpus, report: OnProgress = lambd
     features = [
         panel_features(panel, corpus, "test", everything, lenient=True, report=report) for panel in scorer.panels()
     ]
-    assessed = {kind: _assess(scorer.scorer, features, kind, part) for kind, part in requests.items()}
+    votes = {
+        kind: {one.name: found for one in part if (found := _votes(features, feature_cache.key(kind, one.name)))}
+        for kind, part in requests.items()
+    }
+    assessed = _assess(scorer, corpus, requests, votes, report)
     if short := [u.id for u in utterances if u.id not in assessed[TRUE]]:
         raise PhonobenchError(
             f"{corpus.name}: the audio of {short[0]} is too short for its text; copy the corpus again"
@@ -75,19 +79,43 @@ def estimate_test(scorer: OpenScorer, corpus: Corpus, report: OnProgress = lambd
     )
 
 
+def _votes(features: Sequence[Mapping[str, Description]], name: str) -> list[Description]:
+    """What those panels give that have features of the request."""
+    return [panel[name] for panel in features if name in panel]
+
+
 def _assess(
-    scorer: FittedScorer,
-    features: Sequence[Mapping[str, Description]],
-    kind: str,
-    requests: Sequence[FeatureRequest],
-) -> dict[str, Assessment]:
-    """By request the vote of those panels that have features of it; requests without any are left out."""
-    found = {}
-    for one in requests:
-        name = feature_cache.key(kind, one.name)
-        if votes := [panel[name] for panel in features if name in panel]:
-            found[one.name] = scorer.assess_features(votes)
-    return found
+    scorer: OpenScorer,
+    corpus: Corpus,
+    requests: Mapping[str, Sequence[FeatureRequest]],
+    votes: Mapping[str, Mapping[str, Sequence[Description]]],
+    report: OnProgress,
+) -> dict[str, dict[str, Assessment]]:
+    """By kind and request the assessment by all panels that have features of it; requests without any are left out.
+
+    Prompts of which words were not said are described a second time, without these words.
+    """
+    found = {(kind, name): scorer.scorer.absence(one) for kind, part in votes.items() for name, one in part.items()}
+    shorter = []
+    for kind, part in requests.items():
+        for one in part:
+            absent = found.get((kind, one.name))
+            rest = None if absent is None else absent.rest(one.prompt)
+            if rest is not None:
+                shorter.append(replace(one, name=feature_cache.key(kind, one.name), prompt=rest))
+    described = [
+        panel_features(panel, corpus, "test-rest", shorter, lenient=True, report=report) if shorter else {}
+        for panel in scorer.panels()
+    ]
+    return {
+        kind: {
+            name: scorer.scorer.assess_features(
+                one, found[kind, name], _votes(described, feature_cache.key(kind, name)) or None
+            )
+            for name, one in part.items()
+        }
+        for kind, part in votes.items()
+    }
 
 
 def _refused(

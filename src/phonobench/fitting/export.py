@@ -89,6 +89,7 @@ def _write(
         "bands": bands.pop(), "hop": hops.pop(), "panel": run["panel"],
         "level": run["level"] if level is None else level,
         "reads_states": bool(run["layers"]), "gate": run["gate"],
+        "presence": run.get("presence"), "readers": run.get("readers"),
         "calibration": run["calibration"], "thresholds": run["thresholds"],
         "run": {name: run.get(name) for name in RUN_FACTS}, "files": files,
     }  # fmt: skip

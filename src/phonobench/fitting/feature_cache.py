@@ -16,6 +16,7 @@ import numpy as np
 from phonobench import audio, store
 from phonobench.assessment.model import features
 from phonobench.assessment.model.features import Description
+from phonobench.assessment.model.word_evidence import WORD_FEATURES
 from phonobench.corpora import control_audio
 from phonobench.fitting.acoustic import AcousticModel
 from phonobench.phones import PHONES
@@ -25,12 +26,13 @@ from phonobench.tasks import controls
 from phonobench.types import Corpus, OnProgress, PhonobenchError, Prompt, Utterance
 
 PARTS = ("rows", "states", "ids", "words")
-"""Arrays of a file: the fields of a `Description`."""
+"""Arrays of a file with a row a phone: fields of a `Description`; `word_rows` has a row a word."""
 WANTED = {
     "rows": Wanted("f", ("phones", len(features.NAMES)), finite=False),  # a feature may be unknown
     "states": Wanted("f", ("phones", "width")),
     "ids": Wanted("i", ("phones",), low=1, high=len(PHONES)),
     "words": Wanted("i", ("phones",), low=0),
+    "word_rows": Wanted("f", ("all words", len(WORD_FEATURES))),
     "bounds": Wanted("i", ("bounds",)),
 }
 
@@ -120,8 +122,8 @@ def features_of(
     inputs = {
         "ear": model.key,  # the names of these fields are hashed: another name makes every cached file unknown
         "corpus": corpus.fingerprint,
-        "jobs": [[one.name, one.audio] for one in requests],
-        "features": list(features.NAMES),
+        "jobs": [[one.name, one.audio, [word.phones for word in one.prompt.words]] for one in requests],
+        "features": [*features.NAMES, *WORD_FEATURES],
     }
     fingerprint = store.fingerprint(inputs)
     path = model.folder / f"{name}.{fingerprint[:8]}.safetensors"
@@ -176,6 +178,7 @@ def _write(path: Path, fingerprint: str, found: Mapping[str, Description]) -> No
     bounds = np.cumsum([0, *(len(one.ids) for one in found.values())])
     arrays = {part: np.concatenate([getattr(one, part) for one in found.values()]) for part in PARTS}
     arrays["states"] = arrays["states"].astype(np.float16)
+    arrays["word_rows"] = np.concatenate([one.word_rows for one in found.values()])
     store.write_arrays(path, {**arrays, "bounds": bounds}, {"key": fingerprint, "names": list(found)})
 
 
@@ -188,8 +191,14 @@ def _read(path: Path, fingerprint: str) -> dict[str, Description]:
     sizes = check_arrays(path, arrays, WANTED, remedy="delete it")
     bounds = arrays["bounds"]
     check_bounds(path, bounds, len(facts.names), sizes["phones"], "delete it")
-    found = {}
+    found: dict[str, Description] = {}
+    word = 0
     for name, start, end in zip(facts.names, bounds[:-1], bounds[1:], strict=True):
         rows, states, ids, words = (arrays[part][start:end] for part in PARTS)
-        found[name] = Description(rows, states.astype(np.float32), ids, words)
+        first, word = word, word + int(words[-1]) + 1
+        found[name] = Description(rows, states.astype(np.float32), ids, words, arrays["word_rows"][first:word])
+    if word != len(arrays["word_rows"]):
+        raise PhonobenchError(
+            f"{path}: {len(arrays['word_rows'])} rows of words are there, {word} are wanted; delete it"
+        )
     return found

@@ -23,12 +23,15 @@ from phonobench.assessment.model.calibration import Calibration, calibrate
 from phonobench.assessment.model.examples import FitConfig
 from phonobench.assessment.model.features import NAMES
 from phonobench.assessment.model.output import ModelOutput
+from phonobench.assessment.model.presence import PRESENCE_FEATURES
+from phonobench.assessment.model.readers import readers_of
 from phonobench.assessment.model.scorer import FOREST, NETWORK
 from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, SENTENCE_SCORES, WORD_SCORES
 from phonobench.fitting import boosting
 from phonobench.fitting.cross_validation import cross_validate, write_outputs
 from phonobench.fitting.dataset import REPLACED_EVERY, SWAPPED_EVERY, gather, refuse_unscored
 from phonobench.fitting.folds import folds_of, in_panels
+from phonobench.fitting.presence import LOST, PRIOR, STRENGTH, fit_presence
 from phonobench.stats import best_f1_threshold
 from phonobench.store import outputs, provenance
 from phonobench.tasks.detection import POSITIVE
@@ -103,6 +106,12 @@ def _fit(
     fitted = {
         "trained_parameters": sum(p.numel() for p in network.parameters()),
         "gate": gate.to_json(),
+        "presence": fit_presence(
+            [(boosting.description_of(e), u) for e, u in zip(data.examples, data.utterances, strict=True)],
+            data.changed,
+            NAMES,
+        ).to_json(),
+        "readers": readers_of(np.stack([SCORE_SCALE * output[3] for output in outputs])).to_json(),
         "calibration": calibrated(outputs, data.utterances).to_json(),
         "thresholds": _thresholds(outputs, data.utterances),
     }
@@ -159,6 +168,7 @@ def _plan(
         "features": list(NAMES),
         "corpus": corpus.fingerprint,
         "controls": [SWAPPED_EVERY, REPLACED_EVERY],
+        "presence": [*PRESENCE_FEATURES, *PRIOR, LOST, STRENGTH],
         "growth": [boosting.GROWTH, boosting.SHARE],
     }
     return _Plan(folds, first, models, config, facts)

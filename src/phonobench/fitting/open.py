@@ -84,7 +84,7 @@ def fitted(run_dir: Path) -> dict[str, Any]:
         raise PhonobenchError(f"{run_dir.name} is no fitted scorer: `phonobench fit RUN...` makes one")
     if "gate" not in run:
         raise PhonobenchError(f"{run_dir.name} was fitted by an older phonobench: fit it again")
-    parts = {name: run[name] for name in ScorerParts.model_fields}
+    parts = {name: run[name] for name in ScorerParts.model_fields if name in run}
     door.checked_value(run_dir / store.RUN_FILE, parts, ScorerParts, "fit the run again")
     return run
 

@@ -193,6 +193,8 @@ class ScorerRun(_Run):
     seeds: Annotated[tuple[Count, ...], Field(min_length=1)]
     features: Annotated[tuple[Text, ...], Field(min_length=1)]
     gate: dict[str, Any] = ABSENT
+    presence: dict[str, Any] = ABSENT
+    readers: dict[str, Any] = ABSENT
     calibration: dict[str, Any]
     thresholds: dict[str, float]
 

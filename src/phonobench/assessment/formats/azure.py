@@ -1,8 +1,8 @@
 """The shape of Azure Pronunciation Assessment's detailed JSON, so that what reads that reads this.
 
 Times are ticks of 100 ns. Phonemes have the names of Azure's SAPI alphabet for en-US (ARPAbet in lower case, `h` for
-HH). What Azure measures and this does not is left out, but for `CompletenessScore`: the share of words of which any
-phone was recognised, as a word counts as omitted when every one of its phones is a deletion.
+HH). What Azure measures and this does not is left out. A scorer that does not know which words were said calls a word
+omitted when every one of its phones is a deletion.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from phonobench.assessment.formats.format import Format
 from phonobench.visible import visible_json
 
 if TYPE_CHECKING:
-    from phonobench.assessment.schema import PhoneScore, Score, WordScore
+    from phonobench.assessment.schema import InsertedWord, PhoneScore, Score, WordScore
 
 TICKS = 10_000_000
 """A second in Azure's unit."""
@@ -25,7 +25,6 @@ MISPRONOUNCED = 60.0
 
 def convert(score: Score) -> dict[str, Any]:
     """One score as Azure's JSON object."""
-    said = [word for word in score.words if _error_type(word) != "Omission"]
     text = score.text if score.text is not None else " ".join(word.text for word in score.words)
     lexical = " ".join(word.text for word in score.words)
     return {
@@ -43,10 +42,10 @@ def convert(score: Score) -> dict[str, Any]:
                     "AccuracyScore": score.sentence.accuracy.value,
                     "FluencyScore": score.sentence.fluency.value,
                     "ProsodyScore": score.sentence.prosody.value,
-                    "CompletenessScore": round(100 * len(said) / len(score.words), 1),
+                    "CompletenessScore": _completeness(score),
                     "PronScore": score.sentence.total.value,
                 },
-                "Words": [_word(word) for word in score.words],
+                "Words": _words(score),
             }
         ],
     }
@@ -60,6 +59,30 @@ def sapi(phone: str | None) -> str:
         ('h', 'ao', '')
     """
     return "" if phone is None else "h" if phone == "HH" else phone.lower()
+
+
+def _completeness(score: Score) -> float:
+    if score.sentence.completeness is not None:
+        return score.sentence.completeness
+    said = [word for word in score.words if _error_type(word) != "Omission"]
+    return round(100 * len(said) / len(score.words), 1)
+
+
+def _words(score: Score) -> list[dict[str, Any]]:
+    """The words of the text, and between them those that were said besides."""
+    made = []
+    for place in range(len(score.words) + 1):
+        made += [_insertion(one) for one in score.inserted_words if one.before_word == place]
+        made += [_word(word) for word in score.words[place : place + 1]]
+    return made
+
+
+def _insertion(one: InsertedWord) -> dict[str, Any]:
+    return {
+        "Word": " ".join(map(sapi, one.phones)),
+        **_when(one.start, one.end),
+        "PronunciationAssessment": {"ErrorType": "Insertion"},
+    }
 
 
 def _word(word: WordScore) -> dict[str, Any]:
@@ -85,9 +108,10 @@ def _phoneme(phone: PhoneScore) -> dict[str, Any]:
 
 
 def _error_type(word: WordScore) -> str:
-    if all(phone.error == "deletion" for phone in word.phones):
+    if word.miscue == "omission" or all(phone.error == "deletion" for phone in word.phones):
         return "Omission"
-    return "Mispronunciation" if word.accuracy.value < MISPRONOUNCED else "None"
+    wrong = word.miscue == "substitution" or word.accuracy.value < MISPRONOUNCED
+    return "Mispronunciation" if wrong else "None"
 
 
 def _when(start: float, end: float) -> dict[str, int]:

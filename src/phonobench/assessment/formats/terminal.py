@@ -15,8 +15,10 @@ from phonobench.visible import visible
 if TYPE_CHECKING:
     from phonobench.assessment.schema import Figure, PhoneScore, Score, WordScore
 
-GOOD, FAIR = 75.0, 50.0
-"""Phone accuracies from which a phone is green, or yellow; below it is red. Halves of the raters' steps."""
+COLOURS = {"right": "green", "accented": "yellow", "wrong": "bold red"}
+"""By the verdict on a phone."""
+MISCUES = {"omission": "not said", "substitution": "something else was said", "repetition": "said again"}
+"""What became of a word that was not simply read."""
 
 
 def write(scores: Sequence[Score], console: Console | None = None) -> str:
@@ -36,6 +38,11 @@ def render(score: Score) -> RenderableType:
         Text(f"  {one.phone} /{one.phone_ipa}/ inserted at {one.start:.2f} s ({100 * one.probability:.0f} %)")
         for one in score.insertions
     ]
+    inserted += [
+        Text(f"  /{one.phones_ipa}/ said besides at {one.start:.2f} s")
+        for one in score.inserted_words
+        if not one.repeats
+    ]
     if faults or inserted:
         parts += [Text(), *faults, *inserted]
     parts += [Text(f"warning: {visible(one.message)}", style="yellow") for one in score.warnings]
@@ -43,10 +50,8 @@ def render(score: Score) -> RenderableType:
 
 
 def colour(phone: PhoneScore) -> str:
-    """The style of a phone by its accuracy; flagged ones are bold."""
-    value = phone.accuracy.value
-    hue = "green" if value >= GOOD else "yellow" if value >= FAIR else "red"
-    return f"bold {hue}" if phone.flagged else hue
+    """The style of a phone by its verdict."""
+    return COLOURS[phone.verdict]
 
 
 def _title(score: Score) -> Text:
@@ -66,7 +71,8 @@ def _sentence(score: Score) -> Table:
         table.add_column(justify=justify, overflow="fold")
     for name in ("total", "accuracy", "fluency", "prosody"):
         one = getattr(score.sentence, name)
-        table.add_row(name, f"{one.value:.0f}", _interval(one), one.meaning)
+        stands = "" if one.percentile is None else f" (above {one.percentile:.0f} % of the corpus' readings)"
+        table.add_row(name, f"{one.value:.0f}", _interval(one), one.meaning + stands)
     return table
 
 
@@ -88,12 +94,15 @@ def _words(score: Score) -> Table:
 
 
 def _fault(word: WordScore) -> Text | None:
-    """One line on the phones of a word that are not right; None where all are."""
-    faults = []
+    """One line on a word that was not read, or on its phones that are not right; None where all are."""
+    if word.miscue in ("omission", "substitution"):
+        return Text(f"  {_shown(word)}: {MISCUES[word.miscue]}")
+    faults = [MISCUES[word.miscue]] if word.miscue in MISCUES else []
     for phone in word.phones:
         expected = f"{phone.expected} /{phone.expected_ipa}/"
         if phone.error == "substitution":
-            faults.append(f"{expected} sounds like {phone.heard} /{phone.heard_ipa}/")
+            instead = "another sound" if phone.instead is None else f"{phone.instead} /{phone.instead_ipa}/"
+            faults.append(f"{expected} sounds like {instead}")
         elif phone.error == "deletion":
             faults.append(f"{expected} is missing")
         elif phone.error == "accent":

@@ -1,4 +1,4 @@
-"""A Praat TextGrid: words, expected phones, recognised phones and phone accuracy, each as an interval tier."""
+"""A Praat TextGrid: words, expected phones, recognised phones, accuracy and verdicts, each as an interval tier."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ NOTHING = "-"
 TIERS = ("words", "phones", "heard", "accuracy")
 """Names of the interval tiers, from the top."""
 
+VERDICTS = "verdict"
+"""Name of one more interval tier, which former files lack."""
+
 Interval = tuple[float, float, str]
 
 
@@ -31,9 +34,13 @@ def convert(score: Score) -> str:
         [(phone.start, phone.end, phone.heard or NOTHING) for phone in phones],
         [(phone.start, phone.end, f"{phone.accuracy.value:.0f}") for phone in phones],
     )
+    rows = (*rows, [(phone.start, phone.end, phone.verdict) for phone in phones])
     grid = Textgrid(0, score.duration)
-    for name, entries in zip(TIERS, rows, strict=True):
+    for name, entries in zip((*TIERS, VERDICTS), rows, strict=True):
         grid.addTier(IntervalTier(name, _clear(entries, score.duration), 0, score.duration))
+    if score.inserted_words:
+        spoken = [(one.start, one.end, " ".join(one.phones)) for one in score.inserted_words]
+        grid.addTier(IntervalTier("words said besides", _clear(spoken, score.duration), 0, score.duration))
     if score.insertions:
         marks = {round((one.start + one.end) / 2, 4): one.phone for one in score.insertions}
         grid.addTier(PointTier("inserted", sorted(marks.items()), 0, score.duration))

@@ -9,13 +9,17 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One described utterance: rows (N, R), states (N, S), ids (N,), words (N,); and its scores as shares of their
-    scales, NaN where unknown: phone (N,), error (N,) 0 or 1, word (W, 3), sentence (4,)."""
+    """One described utterance and its scores as shares of their scales, NaN where unknown.
+
+    Described: rows (N, R), states (N, S), ids (N,), words (N,), word rows (W, V). Scores: phone (N,), error (N,) 0 or
+    1, word (W, 3), sentence (4,).
+    """
 
     rows: np.ndarray
     states: np.ndarray
     ids: np.ndarray
     words: np.ndarray
+    word_rows: np.ndarray
     phone: np.ndarray
     error: np.ndarray
     word: np.ndarray

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from phonobench import edits, gop, phones
-from phonobench.assessment.model import prosody
+from phonobench.assessment.model import prosody, word_evidence
 from phonobench.assessment.types import SENTENCE_SCORES, AcousticOutput, HeadOutput
 from phonobench.ctc import Alignment
 from phonobench.evidence import CTCEvidence
@@ -40,13 +40,17 @@ NAMES = PHONE_FEATURES + UTTERANCE_FEATURES
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """Of N phones, recognised by M models side by side: `rows` (N, M * len(NAMES)) float32, `states` (N, D) float32,
-    the encoders' means over the phone's time, `ids` (N,) phone ids, `words` (N,) the word of each phone."""
+    """Of N phones in W words, recognised by M models side by side.
+
+    `rows` (N, M * len(NAMES)) float32; `states` (N, D) float32, the encoders' means over the phone's time; `ids` (N,)
+    phone ids; `words` (N,) the word of each phone; `word_rows` (W, M * 7) float32, `word_evidence.WORD_FEATURES`.
+    """
 
     rows: np.ndarray
     states: np.ndarray
     ids: np.ndarray
     words: np.ndarray
+    word_rows: np.ndarray
 
 
 def describe(output: AcousticOutput, prompt: Prompt, sound: prosody.Prosody | None = None) -> Description:
@@ -66,7 +70,8 @@ def describe(output: AcousticOutput, prompt: Prompt, sound: prosody.Prosody | No
     ])  # fmt: skip
     whole = np.concatenate([_utterance(evidence, detail, sound, wave), judged_whole])
     rows = np.column_stack([columns, np.broadcast_to(whole, (len(ids), len(whole)))]).astype(np.float32)
-    return Description(rows, _pooled(output.states, detail.alignment), np.array(ids), words)
+    of_words = word_evidence.measure(detail.logp, ids, words, detail.alignment)
+    return Description(rows, _pooled(output.states, detail.alignment), np.array(ids), words, of_words)
 
 
 def side_by_side(parts: Sequence[Description]) -> Description:
@@ -77,8 +82,10 @@ def side_by_side(parts: Sequence[Description]) -> Description:
     first = parts[0]
     if any(not np.array_equal(one.ids, first.ids) or not np.array_equal(one.words, first.words) for one in parts):
         raise PhonobenchError("descriptions of different phones cannot stand side by side")
-    rows, states = (np.hstack([getattr(one, name) for one in parts]) for name in ("rows", "states"))
-    return Description(rows, states, first.ids, first.words)
+    rows, states, of_words = (
+        np.hstack([getattr(one, name) for one in parts]) for name in ("rows", "states", "word_rows")
+    )
+    return Description(rows, states, first.ids, first.words, of_words)
 
 
 def _pooled(states: np.ndarray, alignment: Alignment) -> np.ndarray:

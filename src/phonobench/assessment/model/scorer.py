@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from phonobench.assessment.model import prosody, runtime
+from phonobench.assessment.model.absent import Absence, absence, merged
 from phonobench.assessment.model.calibration import Calibration
 from phonobench.assessment.model.features import NAMES, Description, describe, side_by_side
 from phonobench.assessment.model.gate import PromptGate
 from phonobench.assessment.model.output import ModelOutput, combine, mean
+from phonobench.assessment.model.presence import Presence
+from phonobench.assessment.model.readers import Readers
 from phonobench.assessment.model.tables import tabulate
 from phonobench.assessment.model.trees import Forest
 from phonobench.assessment.types import (
@@ -38,7 +41,8 @@ class FittedScorer:
     `session` runs the network. It reads side by side what a panel of `panel` acoustic models gave, of each those
     columns that `features` names. Where there are several panels, each is scored apart and the outputs are averaged.
     `forest` (None: the network is alone) weighs as much as the network; `gate` (None: always open) says whether the
-    prompt was read.
+    prompt was read; `presence` (None: all of them) which of its words were said. `readers` (None: unknown): where a
+    sentence stands among those of the corpus.
     """
 
     session: runtime.Session
@@ -47,6 +51,8 @@ class FittedScorer:
     features: tuple[str, ...] = NAMES
     forest: Forest | None = None
     gate: PromptGate | None = None
+    presence: Presence | None = None
+    readers: Readers | None = None
 
     def assess(self, output: AcousticOutput, prompt: Prompt) -> Assessment:
         """Scores on the human scales with intervals.
@@ -59,11 +65,43 @@ class FittedScorer:
             PhonobenchError: where the audio is too short to hold the phones.
         """
         sound = prosody.measure(output.wave)  # once: all models were given the same wave
-        described = [describe(one, prompt, sound) for one in (output, *output.others)]
-        return self.assess_features([side_by_side(panel) for panel in panels(described, self.panel)])
 
-    def assess_features(self, votes: Sequence[Description]) -> Assessment:
-        """As `assess`, from descriptions of the same recording that are there already: one a panel."""
+        def votes(of: Prompt) -> list[Description]:
+            described = [describe(one, of, sound) for one in (output, *output.others)]
+            return [side_by_side(panel) for panel in panels(described, self.panel)]
+
+        whole = votes(prompt)
+        found = self.absence(whole)
+        rest = None if found is None else found.rest(prompt)
+        return self.assess_features(whole, found, None if rest is None else votes(rest))
+
+    def absence(self, votes: Sequence[Description]) -> Absence | None:
+        """Which words are absent, by the mean probability over the panels; None where the scorer cannot tell."""
+        if self.presence is None:
+            return None
+        named = [self._named(one) for one in votes]
+        probabilities = np.mean([self.presence.probabilities(one, self.features) for one in named], axis=0)
+        return absence(probabilities, self.presence.threshold)
+
+    def assess_features(
+        self, whole: Sequence[Description], found: Absence | None = None, rest: Sequence[Description] | None = None
+    ) -> Assessment:
+        """As `assess`, from descriptions of the same recording that are there already: one a panel.
+
+        Args:
+            whole: of the whole prompt.
+            found: its absent words, as `absence` gives them.
+            rest: of the prompt without the omitted ones, where `Absence.rest` gives one.
+        """
+        made = self._assessed(whole)
+        if found is not None:
+            made = merged(made, None if rest is None else self._assessed(rest), found, whole[0].words.tolist())
+        if self.readers is None:
+            return made
+        stands = {name: self.readers.percentile(name, float(one.value)) for name, one in made.sentence.items()}
+        return replace(made, percentiles=stands)
+
+    def _assessed(self, votes: Sequence[Description]) -> Assessment:
         made = assessment(mean([self.predict(one) for one in votes]), self.calibration)
         return replace(made, read_probability=float(np.mean([self.read_probability(one) for one in votes])))
 
@@ -118,7 +156,8 @@ def build(folder: Path, facts: Mapping[str, Any], *, network_alone: bool = False
 
     Args:
         folder: holds `NETWORK` and `FOREST`.
-        facts: of a fitted run's manifest or of an export: `calibration`, `panel`, `features`, `gate`.
+        facts: of a fitted run's manifest or of an export: `calibration`, `panel`, `features`, `gate`, `presence`
+            and `readers` (absent from those that were made before scorers had them).
         network_alone: there are neither trees nor a gate (exports of the first format).
 
     Raises:
@@ -131,6 +170,8 @@ def build(folder: Path, facts: Mapping[str, Any], *, network_alone: bool = False
         features=tuple(facts["features"]),
         forest=None if network_alone else Forest.read(folder / FOREST),
         gate=None if network_alone else PromptGate.from_json(facts["gate"]),
+        presence=Presence.from_json(facts["presence"]) if facts.get("presence") else None,
+        readers=Readers.from_json(facts["readers"]) if facts.get("readers") else None,
     )
 
 

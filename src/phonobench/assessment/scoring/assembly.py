@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from phonobench.assessment import schema
 from phonobench.assessment.diagnosis import Diagnosis, Finding
+from phonobench.assessment.miscues import InsertedSpeech
 from phonobench.assessment.schema import Figure
 from phonobench.assessment.types import PHONE_SCALE, SCORE_SCALE, Assessment, ScoreEstimate
 from phonobench.phones import ARPABET_TO_IPA, to_ipa
@@ -30,17 +32,38 @@ def sentence(assessment: Assessment) -> schema.SentenceScores:
     figures = {name: _figure(assessment.sentence[theirs], (), SCORE_SCALE) for name, theirs in _SENTENCE.items()}
     return schema.SentenceScores(
         **{
-            name: schema.Explained(**one.model_dump(), meaning=schema.meaning(name, one.value))
+            name: schema.Explained(
+                **one.model_dump(),
+                meaning=schema.meaning(name, one.value),
+                percentile=_percentile(assessment, _SENTENCE[name]),
+            )
             for name, one in figures.items()
-        }
+        },
+        completeness=_completeness(assessment),
     )
 
 
+def _percentile(assessment: Assessment, name: str) -> float | None:
+    found = assessment.percentiles.get(name)
+    return None if found is None else round(found, 1)
+
+
+def _completeness(assessment: Assessment) -> float | None:
+    said = [one not in ("omission", "substitution") for one in assessment.miscues]
+    return round(100 * sum(said) / len(said), 1) if said else None
+
+
 def words(
-    readings: Sequence[Reading], assessment: Assessment, found: Diagnosis, flagged: np.ndarray, seconds: float
+    readings: Sequence[Reading],
+    assessment: Assessment,
+    found: Diagnosis,
+    flagged: np.ndarray,
+    seconds: float,
+    inserted: Sequence[InsertedSpeech] = (),
 ) -> tuple[schema.WordScore, ...]:
     """Every word with its phones; `flagged` (N,), bool; nothing ends after the `seconds` of the recording."""
     made, first = [], 0
+    again = {k for one in inserted for k in one.repeats}
     for place, one in enumerate(readings):
         spoken = one.pronunciation.phones
         here = range(first, first + len(spoken))
@@ -58,10 +81,34 @@ def words(
                 pronunciation_ipa="".join(to_ipa(spoken)),
                 source=one.pronunciation.source,
                 variants=len(one.variants),
+                miscue=_miscue(assessment, place, place in again),
+                said_probability=None if assessment.said is None else _share(float(assessment.said[place])),
                 phones=tuple(_phone(found.findings[i], i, assessment, bool(flagged[i]), seconds) for i in here),
             )
         )
     return tuple(made)
+
+
+def _miscue(
+    assessment: Assessment, place: int, again: bool
+) -> Literal["none", "omission", "substitution", "repetition"]:
+    found = assessment.miscues[place] if assessment.miscues else "none"
+    return "repetition" if found == "none" and again else found
+
+
+def inserted_words(inserted: Sequence[InsertedSpeech], seconds: float) -> tuple[schema.InsertedWord, ...]:
+    """What was said between the words of the text; nothing ends after the `seconds` of the recording."""
+    return tuple(
+        schema.InsertedWord(
+            phones=one.phones,
+            phones_ipa="".join(to_ipa(one.phones)),
+            before_word=one.before,
+            repeats=one.repeats,
+            start=round(min(one.start, seconds), 3),
+            end=round(min(one.end, seconds), 3),
+        )
+        for one in inserted
+    )
 
 
 def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool, seconds: float) -> schema.PhoneScore:
@@ -80,6 +127,9 @@ def _phone(finding: Finding, i: int, assessment: Assessment, flagged: bool, seco
         error_probability=_share(float(assessment.phone_error[i])),
         flagged=flagged,
         error=finding.error,
+        verdict=schema.verdict(flagged, finding.error),
+        instead=finding.instead,
+        instead_ipa=_ipa(finding.instead),
     )
 
 

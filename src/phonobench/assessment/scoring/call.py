@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from phonobench import audio
-from phonobench.assessment import diagnosis
+from phonobench.assessment import diagnosis, miscues
 from phonobench.assessment.schema import Score
 from phonobench.assessment.scoring import arguments, assembly, warnings
-from phonobench.assessment.types import COVERAGE, AcousticOutput, Scorer
+from phonobench.assessment.types import COVERAGE, AcousticOutput, Assessment, Scorer
 from phonobench.evidence import CTCEvidence
 from phonobench.phones import encode
 from phonobench.pronounce import reading
 from phonobench.pronounce.lexicon import Phones
 from phonobench.pronounce.reading import Reading
-from phonobench.types import SAMPLE_RATE, PhonobenchError
+from phonobench.types import SAMPLE_RATE, PhonobenchError, Prompt
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -91,7 +92,11 @@ def score(
         prompt = reading.prompt(readings)
         assessment = loaded.scorer.assess(output, prompt)
         flagged = assessment.phone_error >= threshold
-        found = diagnosis.diagnose(evidence, encode(prompt.phones), assessment.phone.value, flagged)
+        omitted = _omitted(assessment, prompt)
+        found = diagnosis.diagnose(
+            evidence, encode(prompt.phones), assessment.phone.value, flagged, omitted, begin=output.start
+        )
+        inserted = _inserted(evidence[0], assessment, prompt, output.start)
     except PhonobenchError as error:
         raise PhonobenchError(f"{source}: {error}") from error
     seconds = round(len(wave) / SAMPLE_RATE, 3)
@@ -104,9 +109,36 @@ def score(
         false_alarms=false_alarms,
         threshold=round(float(threshold), 4),
         sentence=assembly.sentence(assessment),
-        words=assembly.words(readings, assessment, found, flagged, seconds),
+        words=assembly.words(readings, assessment, found, flagged, seconds, inserted),
         insertions=assembly.insertions(readings, found, seconds),
+        inserted_words=assembly.inserted_words(inserted, seconds),
         warnings=warnings.warnings(sound, readings, evidence[0], assessment.read_probability),
+    )
+
+
+def _omitted(assessment: Assessment, prompt: Prompt) -> np.ndarray | None:
+    """Which phones (N,) are of omitted words; None where all words are, or the scorer cannot tell."""
+    gone = np.array([one == "omission" for one in assessment.miscues], dtype=bool)
+    return gone[list(prompt.word_of_phone)] if len(gone) and not gone.all() else None
+
+
+def _inserted(
+    evidence: CTCEvidence, assessment: Assessment, prompt: Prompt, begin: float
+) -> tuple[miscues.InsertedSpeech, ...]:
+    """Speech that is not in the prompt, by indices of its words and times of the recording; () for older scorers."""
+    said = [k for k, one in enumerate(assessment.miscues) if one != "omission"]
+    if not said:
+        return ()
+    found = miscues.inserted_speech(evidence, [encode(prompt.words[k].phones) for k in said])
+    return tuple(
+        replace(
+            one,
+            before=said[one.before] if one.before < len(said) else len(prompt.words),
+            repeats=tuple(said[k] for k in one.repeats),
+            start=begin + one.start,
+            end=begin + one.end,
+        )
+        for one in found
     )
 
 

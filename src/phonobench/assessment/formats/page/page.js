@@ -17,7 +17,8 @@ function filled(node, attributes, children) {
 }
 const whole = value => String(Math.round(value));
 const range = figure => `${whole(figure.low)}–${whole(figure.high)}`;
-const grade = value => value >= 75 ? "good" : value >= 50 ? "fair" : "poor";
+const GRADES = { right: "good", accented: "fair", wrong: "poor" };
+const MISCUES = { omission: "not said", substitution: "something else was said", repetition: "said again" };
 const say = text => { document.getElementById("status").textContent = text; };
 
 // The one player: a stretch of one recording sounds at a time.
@@ -71,15 +72,15 @@ function phoneText(phone) {
   const heard = phone.candidates.map(c => `${c.arpabet ? `${c.arpabet} /${c.ipa}/` : "nothing"} ${whole(100 * c.probability)} %`);
   const kind = {
     none: "right", accent: "accented", deletion: "missing",
-    substitution: phone.heard ? `sounds like ${phone.heard} /${phone.heard_ipa}/` : "another sound",
-  }[phone.error];
+    substitution: phone.instead ? `sounds like ${phone.instead} /${phone.instead_ipa}/` : "another sound",
+  }[phone.verdict === "wrong" && phone.error === "accent" ? "off" : phone.error] ?? "wrong";
   return `${phone.expected} /${phone.expected_ipa}/: ${whole(phone.accuracy.value)} (${range(phone.accuracy)}), ${kind}. ` +
     `Heard: ${heard.join(", ")}. Mispronounced with ${whole(100 * phone.error_probability)} %. ` +
     `${phone.start.toFixed(2)}–${phone.end.toFixed(2)} s.`;
 }
 function phoneButton(index, phone) {
-  const wrong = phone.error === "substitution" ? `→${phone.heard_ipa}` : phone.error === "deletion" ? "∅" : null;
-  const classes = [grade(phone.accuracy.value), phone.flagged ? "flag" : "", "phone"].join(" ");
+  const wrong = phone.error === "substitution" ? `→${phone.instead_ipa ?? "?"}` : phone.error === "deletion" ? "∅" : null;
+  const classes = [GRADES[phone.verdict], phone.flagged ? "flag" : "", "phone"].join(" ");
   return el("button", { class: classes, type: "button", "aria-label": phoneText(phone),
     onclick: () => select(index, phone, phoneText(phone), ROOM) },
     el("span", { class: phone.error === "deletion" ? "gone" : null }, phone.expected_ipa), wrong ? ` ${wrong}` : null,
@@ -113,7 +114,8 @@ function wordBox(index, word, place, first) {
     el("button", { type: "button", "aria-label": wordText(word), onclick: () => select(index, word, wordText(word)) },
       shown(word), el("span", {}, whole(word.total.value))),
     el("div", { class: "phones" }, ...buttons),
-    word.source === "guessed" ? el("div", { class: "source" }, "pronunciation guessed") : null);
+    word.source === "guessed" ? el("div", { class: "source" }, "pronunciation guessed") : null,
+    word.miscue in MISCUES ? el("div", { class: "source" }, MISCUES[word.miscue]) : null);
 }
 function outline(peaks) {
   const step = 100 / Math.max(1, peaks.length);
@@ -136,7 +138,8 @@ function article(one, index) {
   const figures = ["total", "accuracy", "fluency", "prosody"].map(name => {
     const figure = one.sentence[name];
     return el("div", {}, el("dt", {}, name), el("dd", {}, el("b", {}, whole(figure.value)), ` (${range(figure)})`,
-      el("small", {}, figure.meaning)));
+      el("small", {}, figure.meaning +
+        (figure.percentile == null ? "" : `; above ${whole(figure.percentile)} % of the corpus' readings`))));
   });
   const button = el("button", { class: "play", type: "button", disabled: !one.sound,
     onclick: () => play(index, 0, Infinity) }, one.sound ? "▶ play" : "no sound here");
