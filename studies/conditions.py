@@ -93,10 +93,9 @@ def conditions(others: list[np.ndarray]) -> dict[str, Change]:
     found |= {f"babble, {db} dB": babble(db, others) for db in (20, 10, 5, 0)}
     found |= {f"level {db:+d} dB": level(db) for db in (-40, -20, 20)}
     found |= {"8 kHz": telephone, **{f"room, {seconds} s": room(seconds) for seconds in (0.3, 0.8)}}
-    for seconds in (0.2, 1, 2, 5, 10):
-        found[f"silence around, {seconds} s"] = around(seconds, None)
-        found |= {f"noise of {db} dBFS around, {seconds} s": around(seconds, db) for db in (-60, -50)}
-    return found
+    found |= {f"silence around, {seconds} s": around(seconds, None) for seconds in (0.2, 1, 5, 10)}
+    padded = ((-60, 2), (-50, 0.2), (-50, 2), (-50, 10))
+    return found | {f"noise of {db} dBFS around, {seconds} s": around(seconds, db) for db, seconds in padded}
 
 
 def columns(told: list[Assessment | None], utterances: list[Utterance]) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from fuzzing import base
 from phonobench import audio, ctc, fusion, results, store
 from phonobench.assessment import bundle
 from phonobench.assessment.model.trees import Forest
-from phonobench.assessment.scoring import batch
+from phonobench.assessment.scoring import arguments, batch
 from phonobench.corpora import layout, raters, transfer, unpack
 from phonobench.evaluate.predictions import decoder
 from phonobench.evidence import CTCEvidence
@@ -150,6 +150,7 @@ def sound_files(box: Path) -> Any:
 def text(box: Path) -> Any:
     """A text from outside, as `score` reads it."""
     written = batch.Request(str(box / "text.wav")).resolved().text
+    arguments.check_text(written)
     return repr(reading.of_text(written or ""))
 
 

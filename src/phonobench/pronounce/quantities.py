@@ -91,9 +91,9 @@ def whole(figures: str, near: Neighbours) -> Ways:
     if len(figures) > 1 and figures.startswith("0"):
         short = numbers.cardinals(int(figures)) if len(figures) == 2 else []
         return unique(numbers.spelled(figures), short)
-    number = int(figures)
     if len(figures) > 15:
         return numbers.spelled(figures)
+    number = int(figures)
     day = _day(number) if near.in_date and 1 <= number <= 31 else []
     if len(figures) < 3:
         return unique(numbers.cardinals(number), [["oh"]] if not number else [], day)

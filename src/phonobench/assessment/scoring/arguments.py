@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 10_000
 """Of a text, or of phones as a string. Half a minute of speech has less than 1,000."""
 LONGEST_WORD = 64
-"""Letters in a row. The longest words of dictionaries have 45."""
-_LONG = re.compile(rf"[^\W\d_]{{{LONGEST_WORD + 1},}}")
+"""Letters or digits in a row. The longest words of dictionaries have 45."""
+_LONG = re.compile(rf"[^\W_]{{{LONGEST_WORD + 1},}}")
 
 
 def check_text(text: object) -> None:
