@@ -12,6 +12,7 @@ import planted
 import pytest
 
 from phonobench import results, store
+from phonobench.assessment.scoring import batch
 from phonobench.store import door
 from phonobench.store.run_facts import recipe_of
 from phonobench.types import PhonobenchError
@@ -169,3 +170,8 @@ def test_a_changed_result_is_refused(tmp_path: Path, fault: str) -> None:
     change, wanted = RESULT[fault]
     edited(path, change)
     refused(lambda: results.read_all(tmp_path / "results"), wanted)
+
+
+def test_a_list_that_is_a_device_has_no_end() -> None:
+    with pytest.raises(PhonobenchError, match="is a device"):
+        batch.of_list(Path("/dev/zero"))

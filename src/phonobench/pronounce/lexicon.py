@@ -188,7 +188,9 @@ def read(path: str | os.PathLike[str]) -> Lexicon:
         if not word:
             continue
         if not symbols:
-            raise PhonobenchError(f"lexicon {path}, line {number}: {word!r} has no phones; write `{word} P HH OW N Z`")
+            raise PhonobenchError(
+                f"lexicon {path}, line {number}: {door.shown(word)} has no phones; write `WORD P HH OW N Z`"
+            )
         try:
             _add(found, word, symbols)
         except PhonobenchError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phonobench.assessment.scoring import folders
+from phonobench.store.door import shown
 from phonobench.types import PhonobenchError
 
 
@@ -121,6 +122,8 @@ _SWALLOWED = re.compile(r"\n[^\n]*\.\w{2,4},")
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Number and cells of every line that is not empty."""
+    if path.is_char_device() or path.is_block_device():  # a pipe is well
+        raise PhonobenchError(f"list {path} is a device, which has no end; give a CSV file")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True, skipinitialspace=True)
@@ -150,7 +153,8 @@ def _columns(path: Path, line: int, cells: list[str]) -> list[str]:
         raise PhonobenchError(f"{where}: two columns are named {double[0]}; leave one out")
     near = [name for name in names if name not in ours and name.strip("\"' ").lower() in ours]
     if near or "file" not in names or not {"text", "phones"} & set(names):
+        there = shown(", ".join(names)).strip("'")
         raise PhonobenchError(
-            f"{where}: columns are {', '.join(names)}; a list needs a line `file,text` (or file,phones), spelled so"
+            f"{where}: columns are {there}; a list needs a line `file,text` (or file,phones), spelled so"
         )
     return names
