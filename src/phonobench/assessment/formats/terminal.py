@@ -67,12 +67,12 @@ def _title(score: Score) -> Text:
 
 def _sentence(score: Score) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for justify in ("left", "right", "left", "left"):
+    for justify in ("left", "right", "left", "right", "left"):  # the fourth: of the corpus' readings it is above
         table.add_column(justify=justify, overflow="fold")
     for name in ("total", "accuracy", "fluency", "prosody"):
         one = getattr(score.sentence, name)
-        stands = "" if one.percentile is None else f" (above {one.percentile:.0f} % of the corpus' readings)"
-        table.add_row(name, f"{one.value:.0f}", _interval(one), one.meaning + stands)
+        stands = "" if one.percentile is None else f"> {one.percentile:.0f} %"
+        table.add_row(name, f"{one.value:.0f}", _interval(one), stands, one.meaning)
     return table
 
 
