@@ -132,6 +132,15 @@ def test_missing_tensors_are_refused_not_drawn_at_random(tmp_path):
         pretrained.load(cards.find("whisper-base"), folder)
 
 
+@pytest.mark.parametrize("target", ["nowhere", "model.safetensors"])
+def test_weights_that_link_to_nowhere_are_refused(tmp_path, target):
+    folder = save(cards.find("whisper-base"), tmp_path / "whisper")
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(target)
+    with pytest.raises(PhonobenchError, match=r"model\.safetensors"):
+        pretrained.load(cards.find("whisper-base"), folder)
+
+
 def test_pickled_weights_are_refused(tmp_path):
     folder = save(cards.find("hubert-large"), tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")

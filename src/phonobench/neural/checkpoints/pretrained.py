@@ -128,7 +128,10 @@ def load(card: Card, folder: Path) -> Encoder:
 def _whole(card: Card, folder: Path, config: dict[str, Any] | None) -> Any:
     """The module as transformers loads it; by `config` where that of the folder describes a larger model."""
     family = families.of(card)
-    held = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    files = list(folder.glob("*.safetensors"))
+    for file in files:
+        door.look(file)  # a link may lead nowhere
+    held = sum(file.stat().st_size for file in files)
     settings = read_json(folder / "config.json") if config is None else config
     try:
         size = _size(family, {k: v for k, v in settings.items() if k not in ("model_type", "dtype", "torch_dtype")})
