@@ -17,16 +17,22 @@ HIGHEST = 0.1
 """Share of its scale that an absent word and its phones score at most."""
 MOST = 0.5
 """Share of absent words from which the prompt is scored as a whole, as one that was hardly read."""
+READ = 0.5
+"""Probability that the prompt was read at all below which no word is left out of it."""
 LOWERED = ("accuracy", "total")
-"""Scores of a sentence that fall with the share of words that were said: raters gave them to the whole of it."""
+"""Scores of a sentence that fall with the share of words that were left out of it: raters gave them to the whole."""
 
 
 @dataclass(frozen=True, eq=False)
 class Absence:
-    """What became of the W words: `classes` (W,) indices of `presence.CLASSES`, and `said` (W,) probabilities."""
+    """What became of the W words: `classes` (W,) indices of `presence.CLASSES`, and `said` (W,) probabilities.
+
+    `read`: the probability that the prompt was read at all.
+    """
 
     classes: np.ndarray
     said: np.ndarray
+    read: float = 1.0
 
     @property
     def share_said(self) -> float:
@@ -34,37 +40,40 @@ class Absence:
         return float(np.mean(self.classes == SAID))
 
     def rest(self, prompt: Prompt) -> Prompt | None:
-        """The prompt without its omitted words; None where none is omitted, or so much that it was hardly read.
+        """The prompt without its omitted words; None where none is omitted, or where it was hardly read.
 
         Words that were replaced stay: something was said in their place.
         """
         kept = tuple(word for word, found in zip(prompt.words, self.classes, strict=True) if found != OMITTED)
-        if len(kept) == len(prompt.words) or not kept or self.share_said <= 1 - MOST:
+        hardly_read = self.read < READ or self.share_said <= 1 - MOST
+        if len(kept) == len(prompt.words) or not kept or hardly_read:
             return None
         return Prompt(kept)
 
 
-def absence(probabilities: np.ndarray, threshold: float) -> Absence:
+def absence(probabilities: np.ndarray, threshold: float, read: float = 1.0) -> Absence:
     """Which words are absent.
 
     Args:
         probabilities: (W, 3), of `presence.CLASSES`.
         threshold: probability of having been said below which a word is absent.
+        read: the probability that the prompt was read at all.
 
     Example:
         >>> absence(np.array([[0.9, 0.05, 0.05], [0.01, 0.9, 0.09]]), 0.1).classes.tolist()
         [0, 1]
     """
     absent = np.where(probabilities[:, OMITTED] >= probabilities[:, REPLACED], OMITTED, REPLACED)
-    return Absence(np.where(probabilities[:, SAID] >= threshold, SAID, absent), probabilities[:, SAID])
+    return Absence(np.where(probabilities[:, SAID] >= threshold, SAID, absent), probabilities[:, SAID], read)
 
 
 def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Sequence[int]) -> Assessment:
     """The assessment of a prompt of which some words are absent.
 
-    Words that were said score as in the `rest`. An absent word and its phones score at most `HIGHEST`, and less the
-    surer it is that they are absent; its interval reaches up to what it would score, had it been said. The accuracy
-    and the total of the sentence are those of the rest times the share of words that were said. Stress stays.
+    Words that were said score as in the `rest`. An absent word and its phones score at most `HIGHEST`; its interval
+    reaches up to what it would score, had it been said. Where there is a rest, the accuracy and the total of the
+    sentence are those of the rest times its share of the words; else the whole was scored with its absent words
+    already. Stress stays.
 
     Args:
         whole: of the whole prompt.
@@ -78,13 +87,13 @@ def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Se
     base = whole if rest is None else _spread(whole, rest, in_rest, in_rest[of_phone])
     gone, said = found.classes != SAID, found.said
     gone_phones, said_phones = gone[of_phone], said[of_phone]
-    share = found.share_said
+    share = 1.0 if rest is None else float(np.mean(in_rest))
     return replace(
         base,
-        phone=_lowered(base.phone, whole.phone, gone_phones, said_phones, PHONE_SCALE),
+        phone=_lowered(base.phone, whole.phone, gone_phones, PHONE_SCALE),
         phone_error=np.where(gone_phones, 1 - said_phones * (1 - whole.phone_error), base.phone_error),
         word={
-            name: one if name == "stress" else _lowered(one, whole.word[name], gone, said, SCORE_SCALE)
+            name: one if name == "stress" else _lowered(one, whole.word[name], gone, SCORE_SCALE)
             for name, one in base.word.items()
         },
         sentence={
@@ -116,10 +125,8 @@ def _placed(whole: np.ndarray, part: np.ndarray, here: np.ndarray) -> np.ndarray
     return found
 
 
-def _lowered(
-    one: ScoreEstimate, whole: ScoreEstimate, gone: np.ndarray, said: np.ndarray, scale: float
-) -> ScoreEstimate:
-    value = np.minimum(whole.value * said, HIGHEST * scale)
+def _lowered(one: ScoreEstimate, whole: ScoreEstimate, gone: np.ndarray, scale: float) -> ScoreEstimate:
+    value = np.minimum(whole.value, HIGHEST * scale)
     return ScoreEstimate(
         np.where(gone, value, one.value), np.where(gone, 0.0, one.low), np.where(gone, whole.value, one.high)
     )

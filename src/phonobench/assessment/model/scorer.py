@@ -81,7 +81,8 @@ class FittedScorer:
             return None
         named = [self._named(one) for one in votes]
         probabilities = np.mean([self.presence.probabilities(one, self.features) for one in named], axis=0)
-        return absence(probabilities, self.presence.threshold)
+        read = float(np.mean([self._read_probability(one) for one in named]))
+        return absence(probabilities, self.presence.threshold, read)
 
     def assess_features(
         self, whole: Sequence[Description], found: Absence | None = None, rest: Sequence[Description] | None = None
