@@ -113,8 +113,8 @@ def test_an_omitted_word_scores_next_to_nothing_and_the_others_what_the_rest_sco
     found = absent.Absence(np.array([presence.SAID, presence.OMITTED, presence.SAID]), np.array([0.99, 0.1, 0.98]))
     made = absent.merged(whole, rest, found, [0, 0, 1, 2])
     assert made.miscues == ("none", "omission", "none")
-    np.testing.assert_allclose(made.phone.value, [1.8, 1.8, 0.2, 1.8])
-    np.testing.assert_allclose(made.word["accuracy"].value, [9.0, 1.0, 9.0])
+    np.testing.assert_allclose(made.phone.value, [1.8, 1.8, 0.16, 1.8])
+    np.testing.assert_allclose(made.word["accuracy"].value, [9.0, 0.8, 9.0])
     np.testing.assert_allclose(made.phone_error, [0.2, 0.2, 0.92, 0.2])
     assert made.word["stress"].value.tolist() == [9.0, 8.0, 9.0]
     assert made.sentence["total"].value == pytest.approx(6.0)
@@ -139,7 +139,7 @@ def test_a_replaced_word_lowers_the_sentence_by_its_sounds_alone() -> None:
     found = absent.Absence(np.array([presence.SAID, presence.REPLACED, presence.SAID]), np.array([0.99, 0.1, 0.98]))
     made = absent.merged(whole, None, found, [0, 0, 1, 2])
     assert made.sentence["total"].value == 6.0
-    np.testing.assert_allclose(made.phone.value, [1.0, 1.0, 0.2, 1.0])
+    np.testing.assert_allclose(made.phone.value, [1.0, 1.0, 0.16, 1.0])
 
 
 def random_description(rng: np.random.Generator, words: np.ndarray, evidence: np.ndarray) -> Description:

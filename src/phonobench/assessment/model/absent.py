@@ -70,10 +70,10 @@ def absence(probabilities: np.ndarray, threshold: float, read: float = 1.0) -> A
 def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Sequence[int]) -> Assessment:
     """The assessment of a prompt of which some words are absent.
 
-    Words that were said score as in the `rest`. An absent word and its phones score at most `HIGHEST`; its interval
-    reaches up to what it would score, had it been said. Where there is a rest, the accuracy and the total of the
-    sentence are those of the rest times its share of the words; else the whole was scored with its absent words
-    already. Stress stays.
+    Words that were said score as in the `rest`. An absent word and its phones score at most `HIGHEST`, and less the
+    surer it is that they are absent; its interval reaches up to what it would score, had it been said. Where there is
+    a rest, the accuracy and the total of the sentence are those of the rest times its share of the words; else the
+    whole was scored with its absent words already. Stress stays.
 
     Args:
         whole: of the whole prompt.
@@ -90,10 +90,10 @@ def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Se
     share = 1.0 if rest is None else float(np.mean(in_rest))
     return replace(
         base,
-        phone=_lowered(base.phone, whole.phone, gone_phones, PHONE_SCALE),
+        phone=_lowered(base.phone, whole.phone, gone_phones, said_phones, PHONE_SCALE),
         phone_error=np.where(gone_phones, 1 - said_phones * (1 - whole.phone_error), base.phone_error),
         word={
-            name: one if name == "stress" else _lowered(one, whole.word[name], gone, SCORE_SCALE)
+            name: one if name == "stress" else _lowered(one, whole.word[name], gone, said, SCORE_SCALE)
             for name, one in base.word.items()
         },
         sentence={
@@ -125,8 +125,10 @@ def _placed(whole: np.ndarray, part: np.ndarray, here: np.ndarray) -> np.ndarray
     return found
 
 
-def _lowered(one: ScoreEstimate, whole: ScoreEstimate, gone: np.ndarray, scale: float) -> ScoreEstimate:
-    value = np.minimum(whole.value, HIGHEST * scale)
+def _lowered(
+    one: ScoreEstimate, whole: ScoreEstimate, gone: np.ndarray, said: np.ndarray, scale: float
+) -> ScoreEstimate:
+    value = np.minimum(whole.value * said, HIGHEST * scale)
     return ScoreEstimate(
         np.where(gone, value, one.value), np.where(gone, 0.0, one.low), np.where(gone, whole.value, one.high)
     )
