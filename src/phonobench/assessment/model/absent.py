@@ -18,7 +18,8 @@ HIGHEST = 0.1
 MOST = 0.5
 """Share of absent words from which the prompt is scored as a whole, as one that was hardly read."""
 READ = 0.5
-"""Probability that the prompt was read at all below which no word is left out of it."""
+"""Probability that the prompt was read at all below which no word is left out of it or scored by itself: the gate has
+lowered all scores already."""
 LOWERED = ("accuracy", "total")
 """Scores of a sentence that fall with the share of words that were left out of it: raters gave them to the whole."""
 
@@ -73,7 +74,8 @@ def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Se
     Words that were said score as in the `rest`. An absent word and its phones score at most `HIGHEST`, and less the
     surer it is that they are absent; its interval reaches up to what it would score, had it been said. Where there is
     a rest, the accuracy and the total of the sentence are those of the rest times its share of the words; else the
-    whole was scored with its absent words already. Stress stays.
+    whole was scored with its absent words already. Stress stays, and so does everything where the prompt was hardly
+    read (`READ`).
 
     Args:
         whole: of the whole prompt.
@@ -82,6 +84,8 @@ def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Se
         words: (N,), the word of each phone of the whole prompt.
     """
     miscues = tuple(MISCUES[k] for k in found.classes)
+    if found.read < READ:
+        return replace(whole, miscues=miscues, said=found.said)
     of_phone = np.asarray(words)
     in_rest = found.classes != OMITTED
     base = whole if rest is None else _spread(whole, rest, in_rest, in_rest[of_phone])
