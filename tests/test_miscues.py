@@ -128,12 +128,6 @@ def test_of_a_prompt_of_which_half_is_absent_nothing_is_left_out() -> None:
     assert half.rest(Prompt(WORDS[:2])) is None
     third = absent.Absence(np.array([presence.OMITTED, presence.SAID, presence.SAID]), np.array([0.0, 1.0, 1.0]))
     assert third.rest(Prompt(WORDS)) == Prompt(WORDS[1:])
-    unread = absent.Absence(third.classes, third.said, read=0.4)
-    assert unread.rest(Prompt(WORDS)) is None
-    whole = assessment([1.0, 1.0, 1.6, 1.0], [5.0, 8.0, 5.0], 6.0)
-    made = absent.merged(whole, None, unread, [0, 0, 1, 2])
-    assert made.miscues == ("omission", "none", "none")
-    assert made.phone is whole.phone
     replaced = absent.Absence(np.array([presence.REPLACED, presence.SAID, presence.SAID]), np.array([0.0, 1.0, 1.0]))
     assert replaced.rest(Prompt(WORDS)) is None
 

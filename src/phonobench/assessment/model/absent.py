@@ -17,23 +17,16 @@ HIGHEST = 0.1
 """Share of its scale that an absent word and its phones score at most."""
 MOST = 0.5
 """Share of absent words from which the prompt is scored as a whole, as one that was hardly read."""
-READ = 0.5
-"""Probability that the prompt was read at all below which no word is left out of it or scored by itself: the gate has
-lowered all scores already."""
 LOWERED = ("accuracy", "total")
 """Scores of a sentence that fall with the share of words that were left out of it: raters gave them to the whole."""
 
 
 @dataclass(frozen=True, eq=False)
 class Absence:
-    """What became of the W words: `classes` (W,) indices of `presence.CLASSES`, and `said` (W,) probabilities.
-
-    `read`: the probability that the prompt was read at all.
-    """
+    """What became of the W words: `classes` (W,) indices of `presence.CLASSES`, and `said` (W,) probabilities."""
 
     classes: np.ndarray
     said: np.ndarray
-    read: float = 1.0
 
     @property
     def share_said(self) -> float:
@@ -41,31 +34,29 @@ class Absence:
         return float(np.mean(self.classes == SAID))
 
     def rest(self, prompt: Prompt) -> Prompt | None:
-        """The prompt without its omitted words; None where none is omitted, or where it was hardly read.
+        """The prompt without its omitted words; None where none is omitted, or so much that it was hardly read.
 
         Words that were replaced stay: something was said in their place.
         """
         kept = tuple(word for word, found in zip(prompt.words, self.classes, strict=True) if found != OMITTED)
-        hardly_read = self.read < READ or self.share_said <= 1 - MOST
-        if len(kept) == len(prompt.words) or not kept or hardly_read:
+        if len(kept) == len(prompt.words) or not kept or self.share_said <= 1 - MOST:
             return None
         return Prompt(kept)
 
 
-def absence(probabilities: np.ndarray, threshold: float, read: float = 1.0) -> Absence:
+def absence(probabilities: np.ndarray, threshold: float) -> Absence:
     """Which words are absent.
 
     Args:
         probabilities: (W, 3), of `presence.CLASSES`.
         threshold: probability of having been said below which a word is absent.
-        read: the probability that the prompt was read at all.
 
     Example:
         >>> absence(np.array([[0.9, 0.05, 0.05], [0.01, 0.9, 0.09]]), 0.1).classes.tolist()
         [0, 1]
     """
     absent = np.where(probabilities[:, OMITTED] >= probabilities[:, REPLACED], OMITTED, REPLACED)
-    return Absence(np.where(probabilities[:, SAID] >= threshold, SAID, absent), probabilities[:, SAID], read)
+    return Absence(np.where(probabilities[:, SAID] >= threshold, SAID, absent), probabilities[:, SAID])
 
 
 def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Sequence[int]) -> Assessment:
@@ -74,8 +65,7 @@ def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Se
     Words that were said score as in the `rest`. An absent word and its phones score at most `HIGHEST`, and less the
     surer it is that they are absent; its interval reaches up to what it would score, had it been said. Where there is
     a rest, the accuracy and the total of the sentence are those of the rest times its share of the words; else the
-    whole was scored with its absent words already. Stress stays, and so does everything where the prompt was hardly
-    read (`READ`).
+    whole was scored with its absent words already. Stress stays.
 
     Args:
         whole: of the whole prompt.
@@ -84,8 +74,6 @@ def merged(whole: Assessment, rest: Assessment | None, found: Absence, words: Se
         words: (N,), the word of each phone of the whole prompt.
     """
     miscues = tuple(MISCUES[k] for k in found.classes)
-    if found.read < READ:
-        return replace(whole, miscues=miscues, said=found.said)
     of_phone = np.asarray(words)
     in_rest = found.classes != OMITTED
     base = whole if rest is None else _spread(whole, rest, in_rest, in_rest[of_phone])

@@ -81,8 +81,7 @@ class FittedScorer:
             return None
         named = [self._named(one) for one in votes]
         probabilities = np.mean([self.presence.probabilities(one, self.features) for one in named], axis=0)
-        read = float(np.mean([self._read_probability(one) for one in named]))
-        return absence(probabilities, self.presence.threshold, read)
+        return absence(probabilities, self.presence.threshold)
 
     def assess_features(
         self, whole: Sequence[Description], found: Absence | None = None, rest: Sequence[Description] | None = None
