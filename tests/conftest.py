@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from fake_package import BEAR, FakePackage
 
 from phonobench import corpora
 from phonobench.corpora import layout
@@ -183,3 +184,11 @@ def _tone(path: Path, pitch: float, seconds: float) -> None:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakePackage:
+    """What the verb loads in place of the package that ships: recognises `BEAR`, whatever the sound."""
+    made = FakePackage(BEAR.split())
+    monkeypatch.setattr("phonobench.assessment.scoring.load", lambda _: made)
+    return made

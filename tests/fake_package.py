@@ -14,6 +14,9 @@ from phonobench.evidence import CTCEvidence
 from phonobench.types import Prompt
 
 HOP = 0.02
+TEXT = "We call it bear."
+BEAR = "W IY K AO L IH T B EH R"
+"""The phones of the text."""
 
 
 def posteriors(said: Sequence[int], frames: int, strength: float = 9.0) -> np.ndarray:

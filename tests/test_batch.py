@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from fake_package import FakePackage, speech
+from fake_package import BEAR, TEXT, FakePackage, speech
 from typer.testing import CliRunner
 
 import phonobench
@@ -20,16 +20,6 @@ from phonobench.assessment.bundle import load
 from phonobench.assessment.scoring import arguments, assembly
 from phonobench.cli import app
 from phonobench.types import PhonobenchError
-
-TEXT = "We call it bear."
-BEAR = "W IY K AO L IH T B EH R"
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakePackage:
-    made = FakePackage(BEAR.split())
-    monkeypatch.setattr("phonobench.assessment.scoring.load", lambda _: made)
-    return made
 
 
 @pytest.fixture

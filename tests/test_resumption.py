@@ -9,22 +9,12 @@ from typing import Any
 
 import pytest
 import soundfile
-from fake_package import FakePackage, speech
+from fake_package import TEXT, FakePackage, speech
 from typer.testing import CliRunner
 
 from phonobench.assessment.formats import json_lines
 from phonobench.assessment.schema import Score
 from phonobench.cli import app
-
-TEXT = "We call it bear."
-BEAR = "W IY K AO L IH T B EH R"
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakePackage:
-    made = FakePackage(BEAR.split())
-    monkeypatch.setattr("phonobench.assessment.scoring.load", lambda _: made)
-    return made
 
 
 @pytest.fixture

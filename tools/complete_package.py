@@ -42,11 +42,11 @@ def main() -> None:
     changed = presence.changed_prompts(utterances)
     with progress() as report:
         read = feature_cache.panel_features(models, corpus, "dev", feature_cache.recorded(utterances), report=report)
-        others_ = feature_cache.panel_features(
+        described = feature_cache.panel_features(
             models, corpus, "dev-changed", presence.requests_of(changed), lenient=True, report=report
         )
     fitted = presence.fit_presence(
-        [(read[u.id], u) for u in utterances], [(one, changed[name]) for name, one in others_.items()], NAMES
+        [(read[u.id], u) for u in utterances], [(one, changed[name]) for name, one in described.items()], NAMES
     )
     estimates = [package.scorer.assess_features([read[u.id]]).sentence for u in utterances]
     readers = readers_of(np.array([[float(one[name].value) for name in SENTENCE_SCORES] for one in estimates]))

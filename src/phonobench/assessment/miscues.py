@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from phonobench import ctc, edits, phones
+from phonobench.assessment.model import word_evidence
+from phonobench.assessment.model.word_evidence import Place
 from phonobench.ctc import Alignment
 from phonobench.evidence import CTCEvidence
 
@@ -52,26 +56,27 @@ def inserted_speech(evidence: CTCEvidence, words: Sequence[Sequence[int]]) -> tu
         PhonobenchError: where the audio is too short for the words.
     """
     alignment = evidence.align(tuple(q for word in words for q in word))
-    ends = [sum(len(word) for word in words[: k + 1]) for k in range(len(words))]
-    found = _between(evidence, words, ends, alignment)
+    of_phone = np.repeat(np.arange(len(words)), [len(word) for word in words])
+    there = word_evidence.places(alignment, of_phone, len(evidence.logp))
+    found = _between(evidence, words, there, alignment)
     places = {k for one in found for k in (one.before - 1, one.before, *one.repeats)}
     known = {near for k in places for near in (k - 1, k, k + 1)}  # whose frames hold what was found already
     for k in range(len(words)):
-        if k not in known and _gain_twice(evidence, words, ends, alignment, k) >= REPEATED:
+        if k not in known and _gain_twice(evidence, words, there, k) >= REPEATED:
             found.append(_twice(evidence, words, k))
     return tuple(sorted(found, key=lambda one: (one.before, one.start)))
 
 
 def _between(
-    evidence: CTCEvidence, words: Sequence[Sequence[int]], ends: Sequence[int], alignment: Alignment
+    evidence: CTCEvidence, words: Sequence[Sequence[int]], there: Sequence[Place], alignment: Alignment
 ) -> list[InsertedSpeech]:
     """Phones that are recognised between two words, where they are needed."""
     found = []
     for before in range(len(words) + 1):
-        begin = int(alignment.end[ends[before - 1] - 1]) if before else 0
-        end = int(alignment.start[ends[before] - len(words[before])]) if before < len(words) else len(evidence.logp)
+        begin = int(alignment.end[there[before - 1].last - 1]) if before else 0
+        end = int(alignment.start[there[before].first]) if before < len(words) else len(evidence.logp)
         free = ctc.GREEDY.decode(evidence.logp[begin:end]) if end > begin else ()
-        if _is_word(free) and _gain(evidence, words, ends, alignment, before, free) >= INSERTED:
+        if _is_word(free) and _gain(evidence, words, there, alignment, before, free) >= INSERTED:
             found.append(_placed(evidence, words, before, free, begin, end))
     return found
 
@@ -83,7 +88,7 @@ def _is_word(ids: Sequence[int]) -> bool:
 def _gain(
     evidence: CTCEvidence,
     words: Sequence[Sequence[int]],
-    ends: Sequence[int],
+    there: Sequence[Place],
     alignment: Alignment,
     before: int,
     inserted: Sequence[int],
@@ -91,23 +96,19 @@ def _gain(
     """Nats a phone by which the inserted phones make the frames of both neighbours and between them likelier."""
     left = tuple(words[before - 1]) if before else ()
     right = tuple(words[before]) if before < len(words) else ()
-    first = int(alignment.start[ends[before - 1] - len(left)]) if before else 0
-    last = int(alignment.end[ends[before] - 1]) if before < len(words) else len(evidence.logp)
+    first = int(alignment.start[there[before - 1].first]) if before else 0
+    last = int(alignment.end[there[before].last - 1]) if before < len(words) else len(evidence.logp)
     near = evidence.logp[first:last]
     more = ctc.forward(near, (*left, *inserted, *right)) - ctc.forward(near, (*left, *right))
     return more / len(inserted)
 
 
-def _gain_twice(
-    evidence: CTCEvidence, words: Sequence[Sequence[int]], ends: Sequence[int], alignment: Alignment, k: int
-) -> float:
+def _gain_twice(evidence: CTCEvidence, words: Sequence[Sequence[int]], there: Sequence[Place], k: int) -> float:
     """Nats a phone by which word `k` twice in a row makes the frames between the words after the next likelier."""
     word = tuple(words[k])
     left = tuple(words[k - 1]) if k else ()
     right = tuple(words[k + 1]) if k + 1 < len(words) else ()
-    first = int(alignment.end[ends[k - 2] - 1]) if k > 1 else 0
-    last = int(alignment.start[ends[k + 1]]) if k + 2 < len(words) else len(evidence.logp)
-    near = evidence.logp[first:last]
+    near = evidence.logp[word_evidence.neighbourhood(there, k, len(evidence.logp))]
     more = ctc.forward(near, (*left, *word, *word, *right)) - ctc.forward(near, (*left, *word, *right))
     return more / len(word)
 

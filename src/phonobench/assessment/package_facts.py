@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from phonobench import store
 from phonobench.assessment.model.features import NAMES
@@ -22,7 +21,19 @@ SCORES = ("phone", *(f"word.{name}" for name in WORD_SCORES), *(f"sentence.{name
 Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=2_000)]
 Numbers = tuple[float, ...]
-ReadersFacts = dict[str, tuple[Annotated[float, Field(ge=0, le=10)], ...]]
+
+
+def _of_all_scores(readers: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    """Readers as they are. Raises ValueError unless they have every sentence score, at every level, ascending."""
+    if set(readers) != set(SENTENCE_SCORES):
+        raise ValueError(f"readers: {', '.join(SENTENCE_SCORES)} are wanted")
+    for name, values in readers.items():
+        if len(values) != len(LEVELS) or list(values) != sorted(values):
+            raise ValueError(f"readers of {name}: {len(LEVELS)} ascending numbers are wanted")
+    return readers
+
+
+ReadersFacts = Annotated[dict[str, tuple[Annotated[float, Field(ge=0, le=10)], ...]], AfterValidator(_of_all_scores)]
 """Of `assessment.model.readers`."""
 
 
@@ -114,19 +125,6 @@ def check_features(features: tuple[str, ...]) -> None:
         raise ValueError("features: one stands there twice")
 
 
-def check_readers(readers: Mapping[str, tuple[float, ...]]) -> None:
-    """See that readers have every sentence score, at every level, ascending.
-
-    Raises:
-        ValueError: They have not.
-    """
-    if set(readers) != set(SENTENCE_SCORES):
-        raise ValueError(f"readers: {', '.join(SENTENCE_SCORES)} are wanted")
-    for name, values in readers.items():
-        if len(values) != len(LEVELS) or list(values) != sorted(values):
-            raise ValueError(f"readers of {name}: {len(LEVELS)} ascending numbers are wanted")
-
-
 def check_presence(features: tuple[str, ...]) -> None:
     """See that there are the features that the regression on absent words reads.
 
@@ -152,8 +150,6 @@ class ScorerParts(Checked):
     def _agree(self) -> ScorerParts:
         check_features(self.features)
         check_gate(self.gate, self.panel, self.features)
-        if self.readers is not None:
-            check_readers(self.readers)
         if self.presence is not None:
             check_presence(self.features)
         return self
@@ -199,8 +195,6 @@ class PackageFacts(Checked):
             raise ValueError("gate: format 2 has one, format 1 has none")
         if self.gate is not None:
             check_gate(self.gate, self.panel, self.features)
-        if self.readers is not None:
-            check_readers(self.readers)
         if self.presence is not None:
             check_presence(self.features)
         return self

@@ -56,6 +56,19 @@ def places(alignment: Alignment, words: np.ndarray, frames: int) -> list[Place]:
     ]
 
 
+def neighbourhood(all_places: Sequence[Place], index: int, frames: int) -> slice:
+    """The frames of a word, of the words beside it, and of what lies between these and the words after next.
+
+    Args:
+        all_places: as `places` gives them.
+        index: of the word.
+        frames: length of the utterance.
+    """
+    begin = all_places[index - 1].begin if index else 0
+    end = all_places[index + 1].end if index + 1 < len(all_places) else frames
+    return slice(begin, end)
+
+
 def measure(logp: np.ndarray, ids: Sequence[int], words: np.ndarray, alignment: Alignment) -> np.ndarray:
     """`WORD_FEATURES` of every word: (W, 7) float32.
 
@@ -75,9 +88,7 @@ def _measure(
     k, expected = place.index, ids[place.first : place.last]
     before = ids[all_places[k - 1].first : place.first] if k else ()
     after = ids[place.last : all_places[k + 1].last] if k + 1 < len(all_places) else ()
-    begin = all_places[k - 1].begin if k else 0
-    end = all_places[k + 1].end if k + 1 < len(all_places) else len(logp)
-    near = logp[begin:end]
+    near = logp[neighbourhood(all_places, k, len(logp))]
     free = ctc.GREEDY.decode(logp[place.begin : place.end])
     with_it = ctc.forward(near, (*before, *expected, *after))
     without = ctc.forward(near, (*before, *after))
