@@ -245,3 +245,9 @@ def test_silence_and_noise_around_the_speech_leave_the_score_as_it_is(
     assert padded.sentence.total.value == pytest.approx(alone.sentence.total.value, abs=5)
     assert padded.words[0].start == pytest.approx(alone.words[0].start + seconds, abs=0.1)
     assert padded.words[-1].end == pytest.approx(alone.words[-1].end + seconds, abs=0.1)
+
+
+def test_a_word_of_one_phone_said_twice_is_a_repetition_too() -> None:
+    words = (WORDS[0], Word("a", ("AH",)), WORDS[1])
+    (found,) = miscues.inserted_speech(CTCEvidence(logp_of("W IY", "AH", "AH", "K AO L"), 0.02), ids_of(words))
+    assert (found.phones, found.repeats) == (("AH",), (1,))
